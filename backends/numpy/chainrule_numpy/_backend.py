@@ -1,0 +1,84 @@
+"""The live NumPy backend: how its arrays are made and read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.backend import CPU, Backend, Device, DType, dtypes
+
+from . import spec
+
+_DTYPES = {dtype: np.dtype(dtype.name) for dtype in dtypes.ALL if dtype is not dtypes.bfloat16}
+_BY_NATIVE = {native: dtype for dtype, native in _DTYPES.items()}
+
+
+class NumpyBackend(Backend):
+    """Arrays are plain ``numpy.ndarray``; nothing is copied that need not be."""
+
+    xp = np
+    array_type = np.ndarray
+
+    def supports(self, dtype: DType) -> bool:
+        return dtype in _DTYPES
+
+    def dtype_of(self, array: Any) -> DType:
+        return _BY_NATIVE[array.dtype]
+
+    def device_of(self, array: Any) -> Device:
+        return CPU
+
+    def wrap(self, result: Any) -> Any:
+        return np.asarray(result)  # NumPy gives its own scalars for 0-d results
+
+    def empty(self, shape: tuple[int, ...], dtype: DType, device: Device) -> Any:
+        return np.empty(shape, _DTYPES[dtype])
+
+    def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Device) -> Any:
+        if value == 0:
+            return np.zeros(shape, _DTYPES[dtype])
+        return np.full(shape, value, _DTYPES[dtype])
+
+    def arange(self, start: float, step: float, count: int, dtype: DType, device: Device) -> Any:
+        if isinstance(start, int) and isinstance(step, int):
+            return np.arange(start, start + step * count, step, dtype=_DTYPES[dtype])
+        return (start + step * np.arange(count, dtype=np.float64)).astype(_DTYPES[dtype])
+
+    def from_buffer(self, data: Any, shape: tuple[int, ...], dtype: DType, device: Device) -> Any:
+        return np.frombuffer(data, _DTYPES[dtype]).reshape(shape)
+
+    def from_list(self, data: Any, shape: tuple[int, ...], dtype: DType, device: Device) -> Any:
+        return np.array(data, _DTYPES[dtype]).reshape(shape)
+
+    def from_numpy(self, array: Any, device: Device) -> Any:
+        return array
+
+    def to_numpy(self, array: Any) -> Any:
+        return array
+
+    def tolist(self, array: Any) -> Any:
+        return array.tolist()
+
+    def astype(self, array: Any, dtype: DType) -> Any:
+        return array.astype(_DTYPES[dtype])
+
+    def copy(self, array: Any) -> Any:
+        return np.array(array, order="C")
+
+    def assign(self, target: Any, source: Any) -> None:
+        np.copyto(target, source, casting="unsafe")
+
+    def copy_to(self, array: Any, device: Device) -> Any:
+        return np.array(array, order="C")
+
+    def strides(self, array: Any) -> tuple[int, ...]:
+        return tuple(step // array.itemsize for step in array.strides)
+
+    def data_ptr(self, array: Any) -> int:
+        return int(array.ctypes.data)
+
+
+def create() -> NumpyBackend:
+    """Return the live backend."""
+    return NumpyBackend(spec)

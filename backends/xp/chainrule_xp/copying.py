@@ -1,0 +1,27 @@
+"""Kernels of chainrule/ops/copying.py and complex.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chainrule.backend import KernelSet
+
+ks = KernelSet("xp")
+
+
+@ks.family("cr::clone")
+def clone(xp: Any) -> Any:
+    def kernel(x: Any, *, memory_format: object = None) -> Any:
+        return xp.array(x, copy=True, order="C")
+
+    return kernel
+
+
+@ks.family("cr::_conj")
+def conj(xp: Any) -> Any:
+    return xp.conjugate
+
+
+@ks.family("cr::_real")
+def real(xp: Any) -> Any:
+    return xp.real

@@ -1,0 +1,56 @@
+"""Run the examples of README, docs and docstrings as tests.
+
+A fenced ``python`` block in a page runs, as plain code or as ``>>>`` examples; so does every
+``>>>`` example of a docstring, which finds the names of its module and ``cr``. The examples of one
+file share their names and a folder of their own to write in. A block that cannot run says why:
+``<!-- skip: next "needs a CUDA device" -->``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+
+import pytest
+from sybil import Sybil
+from sybil.parsers import markdown, rest
+from sybil.sybil import SybilCollection
+
+FLAGS = ELLIPSIS | NORMALIZE_WHITESPACE
+
+
+@pytest.fixture(scope="module")
+def folder_of_examples(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
+    """Let the examples of one file write where nothing is littered."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("examples"))
+        yield
+
+
+def name_the_package(namespace: dict[str, object]) -> None:
+    """Give docstrings the name ``cr``; pages import it themselves, as a reader would."""
+    namespace["cr"] = importlib.import_module("chainrule")
+
+
+def docstrings(folder: str) -> Sybil:
+    """Return the collector of the docstrings below *folder*."""
+    return Sybil(
+        parsers=[rest.DocTestParser(optionflags=FLAGS)],
+        path=folder,
+        pattern="*.py",
+        setup=name_the_package,
+        fixtures=["folder_of_examples"],
+    )
+
+
+pages = Sybil(
+    parsers=[markdown.PythonCodeBlockParser(doctest_optionflags=FLAGS), markdown.SkipParser()],
+    pattern="*.md",
+    excludes=["docs/changelog.d/*.md"],
+    fixtures=["folder_of_examples"],
+)
+
+pytest_collect_file = SybilCollection([pages, docstrings("core"), docstrings("backends")]).pytest()

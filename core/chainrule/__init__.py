@@ -1,0 +1,37 @@
+"""chainrule: PyTorch's autograd for any array library.
+
+>>> import chainrule as cr
+>>> x = cr.tensor([1.0, 2.0, 3.0], requires_grad=True)
+>>> (x * x).sum().backward()
+>>> x.grad
+tensor([2., 4., 6.])
+"""
+
+from __future__ import annotations
+
+from . import autograd, ops
+from ._lazy import lazy_attributes
+from .backend import use, using
+from .device import Device as device
+from .dtypes import (
+    DType as dtype,
+)
+from .dtypes import (
+    bfloat16, complex64, complex128, float16, float32, float64, get_default_dtype, int8, int16,
+    int32, int64, promote_types, set_default_dtype, uint8,
+)  # fmt: skip
+from .dtypes import bool_ as bool  # noqa: A004 - PyTorch's name
+from .grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .ops import *  # noqa: F403 - a family's __all__ is the list of what it offers
+from .plugin import slots as _slots
+from .printing import set_printoptions
+from .shapes import Size
+from .tensor import Tensor, as_tensor, tensor
+
+__version__ = "0.1.0"
+
+half, float, double = float16, float32, float64  # noqa: A001 - PyTorch's names
+short, int, long = int16, int32, int64  # noqa: A001 - PyTorch's names
+cfloat, cdouble = complex64, complex128
+
+__getattr__, __dir__ = lazy_attributes(__name__, globals())

@@ -1,0 +1,48 @@
+"""Subpackages that are imported when they are first named, so that ``import chainrule`` is quick."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SUBPACKAGES = frozenset({
+    "cuda", "datasets", "fft", "func", "linalg", "nn", "optim", "plugin", "random", "serialization",
+    "special", "testing", "utils",
+})  # fmt: skip
+
+#: Names of the top level that live in a subpackage.
+MOVED = {
+    "Generator": "random",
+    "default_generator": "random",
+    "explain": "plugin",
+    "get_rng_state": "random",
+    "initial_seed": "random",
+    "manual_seed": "random",
+    "seed": "random",
+    "set_rng_state": "random",
+}
+
+
+def lazy_attributes(
+    package: str, names: dict[str, Any]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` for *package*, whose namespace is *names*."""
+
+    def __getattr__(name: str) -> Any:
+        if name in MOVED:
+            found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
+        elif name in SUBPACKAGES:
+            found = importlib.import_module(f"{package}.{name}")
+        else:
+            msg = f"module {package!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        names[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*names, *SUBPACKAGES, *MOVED})
+
+    return __getattr__, __dir__

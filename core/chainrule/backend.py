@@ -1,0 +1,438 @@
+"""The kernel API: everything that the author of a backend needs, on one page.
+
+A backend owns one kind of array. It says what it is (`BackendSpec`), whether it can run here
+(`Availability`), how to make and read its arrays (`Backend`), and how to compute (`KernelSet`).
+It holds no gradients: a backward kernel is the kernel of an op called ``<op>_backward``.
+
+What core asks of an array itself is one attribute: ``array.shape``, a tuple of integers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from . import device as _device
+from . import dtypes
+from .device import Device
+from .dtypes import COMPLEX, FLOATING, DType, bool_
+from .errors import (
+    BackendNotFoundError,
+    BackendUnavailableError,
+    DTypeError,
+    KernelConflictError,
+    OpDefinitionError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "AVAILABLE", "CPU", "IMPORT_FAILED", "NOT_INSTALLED", "NO_DEVICE", "Array", "Availability",
+    "Backend", "BackendSpec", "DType", "Device", "DispatchKey", "Kernel", "KernelDef", "KernelSet",
+    "RandomStream", "dtypes",
+]  # fmt: skip
+
+Array = Any  # opaque on purpose: only the backend that owns an array may look inside
+Kernel = Any  # a callable from arrays (by position) and static arguments (by keyword) to arrays
+
+AVAILABLE, NOT_INSTALLED, IMPORT_FAILED, NO_DEVICE = (
+    "available", "not installed", "import failed", "no device",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Availability:
+    """What a probe found: one of four states, the reason in words, and what is there."""
+
+    state: str
+    reason: str = ""
+    devices: int = 0
+    versions: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.state == AVAILABLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendSpec:
+    """What a backend says of itself before anything heavy is imported.
+
+    Args:
+        name: The name in ``device@name`` and ``CHAINRULE_BACKEND``.
+        device_types: The device types it serves, its own first.
+        parents: The lineage, nearest first: whose kernels it inherits.
+        storage: Backends of equal storage share an array type, so that their tensors mix.
+        priority: Order among several of one device type; never silently above a built-in.
+        probe: ``"module:function"``, gives an `Availability` and never raises.
+        factory: ``"module:function"``, gives the live `Backend`.
+        capabilities: What it promises: "float64", "complex", "views", "inplace", …
+        install_hint: The line to type when it is missing.
+    """
+
+    name: str
+    device_types: tuple[str, ...]
+    storage: str
+    probe: str
+    factory: str
+    parents: tuple[str, ...] = ()
+    priority: int = 0
+    capabilities: frozenset[str] = frozenset()
+    install_hint: str = ""
+
+
+@dataclass(frozen=True)
+class KernelDef:
+    """One kernel and where it comes from."""
+
+    op: str
+    function: Kernel
+    provider: str
+    family: bool = False
+    optional: bool = False
+
+    def bind(self, namespace: object) -> Kernel:
+        """Return the callable, made for *namespace* where it is written for a family."""
+        return self.function(namespace) if self.family else self.function
+
+
+@dataclass
+class KernelSet:
+    """A passive list of kernels for one backend or family. Decorating changes nothing global.
+
+    >>> ks = KernelSet("toy")
+    >>> @ks.forward("cr::neg")
+    ... def neg(x):
+    ...     return -x
+    >>> sorted(ks.kernels)
+    ['cr::neg']
+    """
+
+    backend: str
+    provider: str = "chainrule"
+    kernels: dict[str, KernelDef] = field(default_factory=dict)
+
+    def forward(self, op: str, *, optional: bool = False) -> Callable[[Kernel], Kernel]:
+        """Register the decorated callable as the kernel of *op*: arrays in, arrays out."""
+        return self._adder(op, family=False, optional=optional)
+
+    def backward(self, op: str, *, optional: bool = False) -> Callable[[Kernel], Kernel]:
+        """Register the kernel of ``<op>_backward``, which the op's gradient rule calls."""
+        return self._adder(f"{op}_backward", family=False, optional=optional)
+
+    def family(self, op: str, *, optional: bool = False) -> Callable[[Kernel], Kernel]:
+        """Register a factory: called once per backend with its namespace ``xp``, gives the kernel."""
+        return self._adder(op, family=True, optional=optional)
+
+    def add(self, op: str, kernel: Kernel) -> None:
+        """Register *kernel* for *op*: `forward` as a plain call, for callables made elsewhere."""
+        self._adder(op, family=False, optional=False)(kernel)
+
+    def _adder(self, op: str, *, family: bool, optional: bool) -> Callable[[Kernel], Kernel]:
+        if "::" not in op:
+            msg = f"KernelSet({self.backend!r}): expected an op name like 'cr::mul', got {op!r}."
+            raise OpDefinitionError(msg)
+
+        def add(function: Kernel) -> Kernel:
+            if op in self.kernels and self.kernels[op].function is not function:
+                msg = f"KernelSet({self.backend!r}): two kernels for {op!r}. Keep one."
+                raise KernelConflictError(msg)
+            self.kernels[op] = KernelDef(op, function, self.provider, family, optional)
+            return function
+
+        return add
+
+
+class DispatchKey:
+    """What decides how a tensor computes: its backend, its device and its dtype, as one object.
+
+    Keys are interned, so one ``is`` tells that two tensors can meet without promotion, transfer
+    or check.
+    """
+
+    __slots__ = (
+        "_siblings", "array_type", "backend", "boolean", "category", "complex", "device", "dtype",
+        "floating", "index",
+    )  # fmt: skip
+
+    def __init__(self, backend: Backend, dtype: DType, device: Device) -> None:
+        self.backend, self.dtype, self.device = backend, dtype, device
+        self.index = backend.index
+        self.array_type = backend.array_type
+        self.category = dtype.category
+        self.complex = dtype.category == COMPLEX
+        self.floating = dtype.category in {FLOATING, COMPLEX}
+        self._siblings: dict[DType, DispatchKey] = {dtype: self}
+        self.boolean = self.of(bool_)
+
+    def of(self, dtype: DType) -> DispatchKey:
+        """Return the key of the same backend and device with *dtype*."""
+        try:
+            return self._siblings[dtype]
+        except KeyError:
+            sibling = self._siblings[dtype] = self.backend.key(dtype, self.device)
+            return sibling
+
+    def __repr__(self) -> str:
+        return f"DispatchKey({self.backend.name}, {self.device}, {self.dtype.name})"
+
+
+class RandomStream(Protocol):
+    """A stream of random numbers; `Generator` in random.py is its face to the user."""
+
+    def seed(self, seed: int) -> None: ...
+    def initial_seed(self) -> int: ...
+    def get_state(self) -> bytes: ...
+    def set_state(self, state: bytes) -> None: ...
+
+
+class Backend:
+    """A live backend. Derive from it, set the attributes, fill in the methods.
+
+    Attributes:
+        spec: The record that announced it.
+        xp: The namespace its inherited family kernels are written over.
+        array_type: The exact type of its arrays. A kernel may return something else (NumPy's
+            scalars); core then passes it to `wrap`.
+        index: The column in every op's kernel table, set by `register`.
+    """
+
+    spec: BackendSpec
+    xp: Any  # a module of the array library
+    array_type: type
+    index: int = -1
+
+    def __init__(self, spec: BackendSpec) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.kernels: dict[str, dict[str, KernelDef]] = {}
+        self._keys: dict[tuple[DType, str, int | None], DispatchKey] = {}
+        self.lineage: tuple[str, ...] = (spec.name, *spec.parents)
+
+    # What an author writes.
+
+    def supports(self, dtype: DType) -> bool:
+        """Return whether the library has arrays of *dtype*."""
+        raise NotImplementedError
+
+    def dtype_of(self, array: Array) -> DType:
+        """Return the dtype of *array*."""
+        raise NotImplementedError
+
+    def device_of(self, array: Array) -> Device:
+        """Return the device that *array* lives on."""
+        raise NotImplementedError
+
+    def wrap(self, result: Any) -> Array:  # noqa: ANN401 - whatever the library's functions return
+        """Return a kernel's *result*, of another type than `array_type`, as an array."""
+        raise NotImplementedError
+
+    def empty(self, shape: tuple[int, ...], dtype: DType, device: Device) -> Array:
+        """Return a new array with unspecified values."""
+        raise NotImplementedError
+
+    def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Device) -> Array:
+        """Return a new array filled with *value*."""
+        raise NotImplementedError
+
+    def arange(self, start: float, step: float, count: int, dtype: DType, device: Device) -> Array:
+        """Return ``start + step * i`` for ``i < count``."""
+        raise NotImplementedError
+
+    def from_buffer(
+        self, data: Any, shape: tuple[int, ...], dtype: DType, device: Device  # noqa: ANN401 - the buffer protocol has no type before 3.12
+    ) -> Array:
+        """Return a new array with the values of *data*, a contiguous buffer of *dtype*."""
+        raise NotImplementedError
+
+    def from_list(self, data: Any, shape: tuple[int, ...], dtype: DType, device: Device) -> Array:  # noqa: ANN401 - nested lists
+        """Return a new array with the values of nested lists of Python numbers."""
+        raise NotImplementedError
+
+    def from_numpy(self, array: Any, device: Device) -> Array:  # noqa: ANN401 - a numpy.ndarray
+        """Return *array*, without a copy where host memory is what the backend works on."""
+        raise NotImplementedError
+
+    def to_numpy(self, array: Array) -> Any:  # noqa: ANN401 - a numpy.ndarray
+        """Return *array* as a ``numpy.ndarray``, without a copy where that is possible."""
+        raise NotImplementedError
+
+    def tolist(self, array: Array) -> Any:  # noqa: ANN401 - nested lists or one number
+        """Return the values as nested lists, or a Python number for a 0-d array."""
+        raise NotImplementedError
+
+    def astype(self, array: Array, dtype: DType) -> Array:
+        """Return a copy of *array* with another dtype."""
+        raise NotImplementedError
+
+    def copy(self, array: Array) -> Array:
+        """Return a contiguous copy."""
+        raise NotImplementedError
+
+    def assign(self, target: Array, source: Any) -> None:  # noqa: ANN401 - an array or a Python number
+        """Write *source*, broadcast and cast, into *target*."""
+        raise NotImplementedError
+
+    def copy_to(self, array: Array, device: Device) -> Array:
+        """Return *array* on another device of this backend."""
+        raise NotImplementedError
+
+    def strides(self, array: Array) -> tuple[int, ...]:
+        """Return the strides in elements."""
+        raise NotImplementedError
+
+    def data_ptr(self, array: Array) -> int:
+        """Return the address of the first element."""
+        raise NotImplementedError
+
+    def stream(self, algorithm: str) -> Any:  # noqa: ANN401 - a random stream of the backend's own
+        """Return a new random stream; ``"default"`` is the one of the device type."""
+        raise NotImplementedError
+
+    def synchronize(self, device: Device) -> None:
+        """Wait until *device* has finished."""
+
+    def device_count(self) -> int:
+        """Return the number of devices."""
+        return 1
+
+    # What core does with it.
+
+    def isa(self, name: str) -> bool:
+        """Return whether *name* is this backend or one it descends from."""
+        return name in self.lineage
+
+    def key(self, dtype: DType, device: Device) -> DispatchKey:
+        """Return the one dispatch key for *dtype* on *device*."""
+        found = self._keys.get((dtype, device.type, device.index))
+        if found is None:
+            if not self.supports(dtype):
+                msg = (
+                    f"backend {self.name!r} has no arrays of dtype {dtype}. "
+                    "Convert with .to(torch.float32), or use another backend."
+                )
+                raise DTypeError(msg)
+            found = DispatchKey(self, dtype, device)
+            found = self._keys.setdefault((dtype, device.type, device.index), found)
+        return found
+
+    def add_kernels(self, kernels: KernelSet) -> None:
+        """Take *kernels* of this backend or of one in its lineage."""
+        self.kernels.setdefault(kernels.backend, {}).update(kernels.kernels)
+
+    def find_kernel(self, op: str) -> tuple[KernelDef, str] | None:
+        """Return the nearest kernel for *op* along the lineage, and whose it is."""
+        for ancestor in self.lineage:
+            kernel = self.kernels.get(ancestor, {}).get(op)
+            if kernel is not None:
+                return kernel, ancestor
+        return None
+
+    def canonical(self, device: Device) -> Device:
+        """Return *device* with the index that its tensors report, after checking that it is there."""
+        count = self.device_count()
+        if device.type == "cpu":
+            return CPU
+        index = device.index or 0
+        if index >= count:
+            msg = (
+                f"invalid device ordinal\n{device}: backend {self.name!r} has {count} device(s), "
+                f"so the last is {device.type}:{count - 1}."
+            )
+            raise BackendUnavailableError(msg)
+        return Device(device.type, index)
+
+    def __repr__(self) -> str:
+        return f"<backend {self.name!r}>"
+
+
+CPU: Final = Device("cpu")
+
+#: The live backends, by index: the columns of every kernel table.
+live: Final[list[Backend]] = []
+_by_name: Final[dict[str, Backend]] = {}
+_default_for: Final[dict[str, str]] = {}
+_using: Final[ContextVar[dict[str, str] | None]] = ContextVar("chainrule_using", default=None)
+
+
+def register(backend: Backend) -> Backend:
+    """Give *backend* its column and make it findable by name."""
+    backend.index = len(live)
+    live.append(backend)
+    _by_name[backend.name] = backend
+    for kind in backend.spec.device_types:
+        if kind not in _device.KNOWN_TYPES:
+            _device.KNOWN_TYPES.append(kind)
+    return backend
+
+
+def _find_nothing(name: str | None, device_type: str | None) -> Backend:
+    msg = f"unknown backend {name or device_type!r}: no plugin layer is loaded."
+    raise BackendNotFoundError(msg)
+
+
+#: Finds and activates a backend by name or by device type; the plugin layer fills it.
+find_backend: Callable[[str | None, str | None], Backend] = _find_nothing
+
+
+def by_name(name: str) -> Backend:
+    """Return the live backend *name*, activating it on first use."""
+    return _by_name.get(name) or find_backend(name, None)
+
+
+def for_device(device: Device) -> Backend:
+    """Return the backend that makes new arrays on *device*.
+
+    In order: the one the device names, ``using``, ``use``, the device type's own.
+    """
+    if device.backend is not None:
+        return _serving(by_name(device.backend), device)
+    chosen = _using.get()
+    name = (chosen and chosen.get(device.type)) or _default_for.get(device.type)
+    if name is None:
+        name = find_backend(None, device.type).name
+        _default_for[device.type] = name
+    return by_name(name)
+
+
+def _serving(backend: Backend, device: Device) -> Backend:
+    if device.type in backend.spec.device_types:
+        return backend
+    types = ", ".join(backend.spec.device_types)
+    msg = f"backend {backend.name!r} serves device types {types}, not {device.type!r}."
+    raise BackendNotFoundError(msg)
+
+
+def use(name: str | None = None, /, **choices: str) -> None:
+    """Choose the backend that makes new arrays from now on, per device type.
+
+    A bare name chooses the backend for its own device type; it never moves the default device.
+
+    Raises:
+        BackendNotFoundError: nobody provides it, or it does not serve that device type.
+        BackendUnavailableError: it cannot run here.
+
+    >>> use("numpy")
+    >>> use(cpu="numpy")
+    """
+    _default_for.update(_checked(name, choices))
+
+
+@contextlib.contextmanager
+def using(name: str | None = None, /, **choices: str) -> Iterator[None]:
+    """Choose the backend for new arrays inside a ``with`` block, on this thread or task only."""
+    token = _using.set({**(_using.get() or {}), **_checked(name, choices)})
+    try:
+        yield
+    finally:
+        _using.reset(token)
+
+
+def _checked(name: str | None, choices: dict[str, str]) -> dict[str, str]:
+    if name is not None:
+        choices = {by_name(name).spec.device_types[0]: name, **choices}
+    for kind, choice in choices.items():
+        _serving(by_name(choice), Device(kind))
+    return choices

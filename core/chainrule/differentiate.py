@@ -1,0 +1,287 @@
+"""`backward` and `grad`: the questions a user asks, checked and handed to the engine."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from . import engine
+from .errors import ArgumentError, AutogradError, NoGraphError, ShapeError
+from .graph import gradient_edge
+from .shapes import Size
+from .value import Value, new_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .graph import Edge
+
+CREATE_GRAPH_WARNING = (
+    "Using backward() with create_graph=True will create a reference cycle between the parameter "
+    "and its gradient which can cause a memory leak. We recommend using autograd.grad when creating "
+    "the graph to avoid this. If you have to use this function, make sure to reset the .grad fields "
+    "of your parameters to None after use to break the cycle and avoid the leak."
+)
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Add the gradient of *tensors* into the ``.grad`` of every leaf that they depend on.
+
+    Args:
+        tensors: One tensor or a sequence of them.
+        grad_tensors: The gradient of each; may be left out for tensors of one element.
+        retain_graph: Keep what the nodes saved; by default as *create_graph*.
+        create_graph: Record the backward pass, for derivatives of higher order.
+        grad_variables: An old name of *grad_tensors*.
+        inputs: Accumulate into these only.
+
+    Raises:
+        RuntimeError: a tensor has no graph, no implicit gradient, or its graph was freed.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([1.0, 2.0], requires_grad=True)
+    >>> cr.autograd.backward([(x * x).sum()])
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            msg = (
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to "
+                "`backward()`. Please only use `grad_tensors`."
+            )
+            raise AutogradError(msg)
+        grad_tensors = grad_variables
+    wanted = None if inputs is None else _sequence(inputs)
+    if wanted is not None and not wanted:
+        msg = "`inputs` argument to `backward()` cannot be empty."
+        raise AutogradError(msg)
+    roots, grads = _roots(_sequence(tensors), grad_tensors, create_graph=create_graph)
+    if create_graph:
+        warnings.warn(CREATE_GRAPH_WARNING, UserWarning, stacklevel=3)
+    keep = create_graph if retain_graph is None else retain_graph
+    edges = None if wanted is None else _input_edges(wanted)
+    engine.run_backward(
+        roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges, into=wanted or ()
+    )
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> Any:
+    """Return the gradients of *outputs* by *inputs*, without touching any ``.grad``.
+
+    Args:
+        outputs: One tensor or a sequence of them.
+        inputs: The tensors to differentiate by; a dict gives a dict.
+        grad_outputs: The gradient of each output; may be left out for outputs of one element.
+        retain_graph: Keep what the nodes saved; by default as *create_graph*.
+        create_graph: Record the pass, so that the gradients can be differentiated again.
+        only_inputs: Deprecated and ignored.
+        allow_unused: Give None for an input that the outputs do not depend on.
+        is_grads_batched: The first dimension of each gradient is a batch of gradients.
+        materialize_grads: Give zeros in place of None.
+
+    Returns:
+        A tuple with a gradient per input.
+
+    Raises:
+        RuntimeError: an input was not used and *allow_unused* is not set, or as for `backward`.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor(3.0, requires_grad=True)
+    >>> cr.autograd.grad(x * x, x)
+    (tensor(6.),)
+    """
+    if materialize_grads and allow_unused is False:
+        msg = (
+            "Expected allow_unused to be True or not passed when materialize_grads=True, "
+            "but got: allow_unused=False."
+        )
+        raise ValueError(msg)
+    if isinstance(inputs, dict):
+        found = grad(
+            outputs, tuple(inputs.values()), grad_outputs, retain_graph, create_graph, only_inputs,
+            allow_unused, is_grads_batched, materialize_grads,
+        )  # fmt: skip
+        return dict(zip(inputs, found, strict=True))
+    wanted = _sequence(inputs)
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate "
+            "gradient for other parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    if not wanted:
+        msg = "`inputs` argument to `grad()` cannot be empty."
+        raise AutogradError(msg)
+    results = _sequence(outputs)
+    keep = create_graph if retain_graph is None else retain_graph
+    if is_grads_batched:
+        return _batched(results, wanted, grad_outputs, keep, create_graph, allow_unused, materialize_grads)
+    edges = _input_edges(wanted)
+    roots, grads = _roots(results, grad_outputs, create_graph=create_graph)
+    gradients = engine.run_backward(roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges)
+    return _complete(wanted, gradients, allow_unused, materialize_grads)
+
+
+def _complete(
+    wanted: Sequence[Any], gradients: list[Any], allow_unused: bool | None, materialize: bool
+) -> tuple[Any, ...]:
+    """Return *gradients* with zeros where asked for, or raise for an input that was not used."""
+    for position, (tensor, found) in enumerate(zip(wanted, gradients, strict=True)):
+        if found is not None:
+            continue
+        if materialize:
+            key = tensor._key
+            gradients[position] = new_value(key.backend.full(tuple(tensor._array.shape), 0, key.dtype, key.device), key)
+        elif not allow_unused:
+            msg = (
+                f"The differentiated Tensor at index {position} appears to not have been used in the "
+                "graph. Set allow_unused=True if this is the desired behavior.\n"
+                "grad: no path leads from the outputs to that input. Was it replaced, detached, or "
+                "used under no_grad()?"
+            )
+            raise AutogradError(msg)
+    return tuple(gradients)
+
+
+def _batched(
+    outputs: Sequence[Any],
+    wanted: Sequence[Any],
+    grad_outputs: Any,
+    keep: bool,
+    create_graph: bool,
+    allow_unused: bool | None,
+    materialize: bool,
+) -> tuple[Any, ...]:
+    """Run once per gradient of the batch and stack what comes."""
+    from . import ops
+
+    batches = _sequence(grad_outputs)
+    for position, (output, batch) in enumerate(zip(outputs, batches, strict=True)):
+        if tuple(batch._array.shape[1:]) != tuple(output._array.shape) or not batch._array.shape:
+            msg = (
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as "
+                "the batch dimension. The sizes of the remaining dimensions are expected to match the "
+                f"shape of corresponding output, but a mismatch was detected: grad_output[{position}] "
+                f"has a shape of {Size(batch._array.shape)} and output[{position}] has a shape of "
+                f"{Size(output._array.shape)}. If you only want some tensors in `grad_output` to be "
+                "considered batched, consider using vmap."
+            )
+            raise ShapeError(msg)
+    count = batches[0]._array.shape[0]
+    rows = [
+        grad(outputs, wanted, [batch[i] for batch in batches], keep or i + 1 < count, create_graph,
+             allow_unused=allow_unused, materialize_grads=materialize)
+        for i in range(count)
+    ]  # fmt: skip
+    return tuple(None if row[0] is None else ops.stack(row) for row in zip(*rows, strict=True))
+
+
+def _sequence(tensors: Any) -> tuple[Any, ...]:
+    if isinstance(tensors, Value):
+        return (tensors,)
+    if isinstance(tensors, dict):
+        return tuple(tensors.values())
+    return tuple(tensors)
+
+
+def _input_edges(inputs: Sequence[Any]) -> list[Edge]:
+    edges = []
+    for tensor in inputs:
+        if not isinstance(tensor, Value):
+            msg = f"all inputs have to be Tensors or GradientEdges, but got {type(tensor).__name__}"
+            raise AutogradError(msg)
+        edge = gradient_edge(tensor)
+        if edge is None:
+            msg = (
+                "One of the differentiated Tensors does not require grad\n"
+                "grad: call requires_grad_() on it before the forward pass."
+            )
+            raise AutogradError(msg)
+        edges.append(edge)
+    return edges
+
+
+def _roots(
+    tensors: Sequence[Any], gradients: Any, *, create_graph: bool
+) -> tuple[list[Edge], list[Any]]:
+    """Return where to start, and the gradient there, after every check that PyTorch makes."""
+    if gradients is None:
+        given: Sequence[Any] = (None,) * len(tensors)
+    elif isinstance(gradients, Value):
+        given = (gradients,)
+    else:
+        given = tuple(gradients)
+    edges: list[Edge] = []
+    grads: list[Any] = []
+    for position, (tensor, gradient) in enumerate(zip(tensors, given, strict=False)):
+        edge = gradient_edge(tensor)
+        if gradient is None:
+            if edge is not None and not _implicit(tensor):
+                raise _no_implicit(tensor)
+        else:
+            _check_gradient(position, tensor, gradient)
+        if edge is None:
+            msg = (
+                f"element {position} of tensors does not require grad and does not have a grad_fn\n"
+                "backward: expected a result computed from a tensor that requires grad. Somewhere on "
+                "the way the graph was cut: requires_grad_() missing, detach(), item(), no_grad(), or "
+                "an operation on integers."
+            )
+            raise NoGraphError(msg)
+        edges.append(edge)
+        grads.append(_ones_like(tensor) if gradient is None else gradient)
+    return edges, grads
+
+
+def _implicit(tensor: Value) -> bool:
+    return all(size == 1 for size in tensor._array.shape) and not tensor._key.complex
+
+
+def _no_implicit(tensor: Value) -> AutogradError:
+    if tensor._key.complex:
+        return AutogradError(
+            "grad can be implicitly created only for real scalar outputs but got "
+            f"{tensor._key.dtype}\nbackward: pass the gradient of the output."
+        )
+    return AutogradError(
+        "grad can be implicitly created only for scalar outputs\n"
+        f"backward: the output has shape {tuple(tensor._array.shape)}. Reduce it with sum() or "
+        "mean(), or pass its gradient."
+    )
+
+
+def _check_gradient(position: int, tensor: Value, gradient: Any) -> None:
+    if not isinstance(gradient, Value):
+        msg = f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
+        raise ArgumentError(msg)
+    if tuple(gradient._array.shape) != tuple(tensor._array.shape):
+        msg = (
+            f"Mismatch in shape: grad_output[{position}] has a shape of {Size(gradient._array.shape)} "
+            f"and output[{position}] has a shape of {Size(tensor._array.shape)}."
+        )
+        raise ShapeError(msg)
+
+
+def _ones_like(tensor: Value) -> Any:
+    key = tensor._key
+    return new_value(key.backend.full(tuple(tensor._array.shape), 1, key.dtype, key.device), key)

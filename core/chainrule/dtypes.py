@@ -1,0 +1,197 @@
+"""Data types, and PyTorch's rules for what two of them make.
+
+A dtype has a *category*: bool < integer < floating < complex. Between tensors with dimensions the
+usual lattice decides; a 0-d tensor or a Python number changes the result only when its category
+is higher. See Note [Type promotion].
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .errors import ArgumentError
+
+# Note [Type promotion]
+# ---------------------
+# NumPy asks "which type holds every value of both?", PyTorch asks "which category is higher, and
+# who has dimensions?". So int64 + float32 is float32 here, and float64 there. Three classes of
+# operands are folded on their own: tensors with dimensions, 0-d tensors, Python numbers. A later
+# class wins only by a higher category, and a Python number then brings the *default* dtype of its
+# category (2.5 brings float32, 2 brings int64, 1j brings complex64).
+
+BOOL, INTEGER, FLOATING, COMPLEX = range(4)
+
+
+class DType:
+    """A data type: its name, its category and its size in bytes."""
+
+    __slots__ = ("category", "itemsize", "name", "rank", "scalar_name")
+    name: str
+
+    def __init__(self, name: str, category: int, itemsize: int, rank: int, scalar: str) -> None:
+        self.name, self.category, self.itemsize, self.rank = name, category, itemsize, rank
+        self.scalar_name = scalar  # as PyTorch's messages spell it: Float, Long, …
+
+    @property
+    def is_floating_point(self) -> bool:
+        return self.category == FLOATING
+
+    @property
+    def is_complex(self) -> bool:
+        return self.category == COMPLEX
+
+    @property
+    def is_signed(self) -> bool:
+        return self is not uint8 and self is not bool_
+
+    def to_real(self) -> DType:
+        """Return the floating type of one component of a complex type."""
+        return _REAL_OF.get(self, self)
+
+    def to_complex(self) -> DType:
+        """Return the complex type whose components are of this type."""
+        return _COMPLEX_OF.get(self, self)
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return by_name, (self.name,)
+
+
+bool_: Final = DType("bool", BOOL, 1, 0, "Bool")
+uint8: Final = DType("uint8", INTEGER, 1, 1, "Byte")
+int8: Final = DType("int8", INTEGER, 1, 1, "Char")
+int16: Final = DType("int16", INTEGER, 2, 2, "Short")
+int32: Final = DType("int32", INTEGER, 4, 3, "Int")
+int64: Final = DType("int64", INTEGER, 8, 4, "Long")
+float16: Final = DType("float16", FLOATING, 2, 5, "Half")
+bfloat16: Final = DType("bfloat16", FLOATING, 2, 5, "BFloat16")
+float32: Final = DType("float32", FLOATING, 4, 6, "Float")
+float64: Final = DType("float64", FLOATING, 8, 7, "Double")
+complex64: Final = DType("complex64", COMPLEX, 8, 8, "ComplexFloat")
+complex128: Final = DType("complex128", COMPLEX, 16, 9, "ComplexDouble")
+
+ALL: Final = (
+    bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64,
+    complex128,
+)  # fmt: skip
+ALIASES: Final = {
+    "half": float16, "float": float32, "double": float64, "short": int16, "int": int32,
+    "long": int64, "cfloat": complex64, "cdouble": complex128,
+}  # fmt: skip
+_BY_NAME: Final = {dtype.name: dtype for dtype in ALL}
+_REAL_OF: Final = {complex64: float32, complex128: float64}
+_COMPLEX_OF: Final = {
+    float16: complex64, bfloat16: complex64, float32: complex64, float64: complex128,
+}  # fmt: skip
+
+
+def by_name(name: str) -> DType:
+    """Return the dtype called *name*.
+
+    >>> by_name("int64")
+    torch.int64
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        msg = f"dtype: expected one of {', '.join(_BY_NAME)}, got {name!r}."
+        raise ArgumentError(msg) from None
+
+
+def promote_types(type1: DType, type2: DType) -> DType:
+    """Return the smallest dtype of at least both categories that PyTorch picks for the two.
+
+    >>> promote_types(int64, float32)
+    torch.float32
+    >>> promote_types(uint8, int8)
+    torch.int16
+    """
+    if type1 is type2:
+        return type1
+    low, high = (type1, type2) if type1.rank <= type2.rank else (type2, type1)
+    if low.rank == high.rank:  # uint8 with int8, float16 with bfloat16
+        return int16 if low.category == INTEGER else float32
+    if high.category == COMPLEX and low is float64:
+        return complex128
+    return high
+
+
+_default_dtype = float32
+
+
+def get_default_dtype() -> DType:
+    """Return the dtype that floating results take when nothing else decides."""
+    return _default_dtype
+
+
+def set_default_dtype(d: DType) -> None:
+    """Make *d* the dtype of floating results when nothing else decides.
+
+    Raises:
+        TypeError: *d* is no floating dtype.
+    """
+    global _default_dtype  # noqa: PLW0603 - a process-wide setting, as in PyTorch
+    if not isinstance(d, DType) or d.category != FLOATING:
+        msg = f"only floating-point types are supported as the default type\nset_default_dtype: expected a floating dtype, got {d!r}."
+        raise ArgumentError(msg)
+    _default_dtype = d
+
+
+def default_of_category(category: int) -> DType:
+    """Return the dtype that a Python number of *category* brings into a promotion."""
+    if category == FLOATING:
+        return _default_dtype
+    if category == COMPLEX:
+        return _default_dtype.to_complex()
+    return int64 if category == INTEGER else bool_
+
+
+def category_of_number(number: complex) -> int:
+    """Return the category of a Python number."""
+    kind = type(number)
+    if kind is float:
+        return FLOATING
+    if kind is bool:
+        return BOOL
+    if kind is int:
+        return INTEGER
+    if kind is complex:
+        return COMPLEX
+    # Subclasses, and the scalars of array libraries, which derive from Python's.
+    for base, category in ((bool, BOOL), (int, INTEGER), (float, FLOATING), (complex, COMPLEX)):
+        if isinstance(number, base):
+            return category
+    msg = f"expected a Python number, got {kind.__name__}."
+    raise ArgumentError(msg)
+
+
+def default_promotion(
+    tensors: list[DType], scalars: list[DType], categories: list[int]
+) -> DType:
+    """Fold the three classes of operands: dimensioned, 0-d, Python numbers.
+
+    >>> default_promotion([int32], [float64], [])
+    torch.float64
+    >>> default_promotion([float32], [float64], [FLOATING])
+    torch.float32
+    """
+    result: DType | None = None
+    for group in (tensors, scalars):
+        folded: DType | None = None
+        for dtype in group:
+            folded = dtype if folded is None else promote_types(folded, dtype)
+        if folded is not None and (result is None or folded.category > result.category):
+            result = _raise_category(result, folded)
+    if categories and (result is None or max(categories) > result.category):
+        result = _raise_category(result, default_of_category(max(categories)))
+    assert result is not None, "a promotion needs operands"
+    return result
+
+
+def _raise_category(lower: DType | None, higher: DType) -> DType:
+    # float64 with a complex scalar is complex128: the category rises, the precision stays.
+    if lower is float64 and higher.category == COMPLEX:
+        return complex128
+    return higher

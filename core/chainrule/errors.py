@@ -1,0 +1,114 @@
+"""The exceptions that chainrule raises.
+
+One class per decision that a caller could make, each also of the built-in type that PyTorch raises
+in the same place, so that an ``except`` written for PyTorch still catches it::
+
+    ChainruleError
+    ├── AutogradError (RuntimeError)            the graph cannot give what was asked
+    │   ├── NoGraphError                        the root of backward() has no history
+    │   ├── GraphFreedError                     backward a second time, or a freed saved tensor
+    │   ├── InplaceError                        a write that would give, or gave, a wrong gradient
+    │   └── DerivativeError (NotImplementedError)   an op without a gradient formula
+    ├── ShapeError (RuntimeError)               sizes do not fit
+    ├── DTypeError (RuntimeError)               data types do not fit
+    ├── DimError (IndexError)                   a dimension is out of range
+    ├── ArgumentError (TypeError)               an argument of the wrong type
+    ├── DeviceError (RuntimeError)              a device that is not there, or devices that differ
+    │   └── MixedBackendError
+    ├── BackendError (RuntimeError)
+    │   ├── BackendNotFoundError
+    │   ├── BackendUnavailableError (AssertionError)
+    │   └── KernelConflictError
+    ├── KernelNotFoundError (NotImplementedError)
+    ├── OpDefinitionError (TypeError)           a statement of an op that contradicts itself
+    ├── PluginLoadError (ImportError)
+    └── FileFormatError (ValueError)            a file that cannot be read as what it should be
+
+Where PyTorch has a sentence for the case, it is the first line of the message; ours follows:
+who, what was expected, what came, what to do.
+"""
+
+from __future__ import annotations
+
+
+class ChainruleError(Exception):
+    """Everything that chainrule raises on purpose."""
+
+
+class AutogradError(ChainruleError, RuntimeError):
+    """The graph cannot give what was asked of it."""
+
+
+class NoGraphError(AutogradError):
+    """The root of a backward pass requires no grad and has no history."""
+
+
+class GraphFreedError(AutogradError):
+    """A backward pass, or a look at a saved tensor, after the saved tensors were freed."""
+
+
+class InplaceError(AutogradError):
+    """An in-place change that would give, or already gave, a wrong gradient."""
+
+
+class DerivativeError(AutogradError, NotImplementedError):
+    """An op without a gradient formula was reached by a backward pass."""
+
+
+class ShapeError(ChainruleError, RuntimeError):
+    """Sizes that do not fit together."""
+
+
+class DTypeError(ChainruleError, RuntimeError):
+    """A data type that an operation does not take."""
+
+
+class DimError(ChainruleError, IndexError):
+    """A dimension out of range."""
+
+
+class ArgumentError(ChainruleError, TypeError):
+    """An argument of the wrong type."""
+
+
+class DeviceError(ChainruleError, RuntimeError):
+    """A device that is not there, or devices that differ."""
+
+
+class MixedBackendError(DeviceError):
+    """Arrays of different storage in one operation."""
+
+
+class BackendError(ChainruleError, RuntimeError):
+    """A backend that cannot serve."""
+
+
+class BackendNotFoundError(BackendError):
+    """A backend name that nobody provides."""
+
+
+class BackendUnavailableError(BackendError, AssertionError):
+    """A backend that is known but cannot run here.
+
+    It is an ``AssertionError`` too, since that is what ``.cuda()`` raises in PyTorch's CPU build.
+    """
+
+
+class KernelConflictError(BackendError):
+    """Two providers offer one kernel and none was chosen."""
+
+
+class KernelNotFoundError(ChainruleError, NotImplementedError):
+    """A backend has neither a kernel nor a usable body for an op."""
+
+
+class OpDefinitionError(ChainruleError, TypeError):
+    """A statement of an op that contradicts itself."""
+
+
+class PluginLoadError(ChainruleError, ImportError):
+    """A plugin asked for by name could not be loaded."""
+
+
+class FileFormatError(ChainruleError, ValueError):
+    """A file that cannot be read as what it should be."""

@@ -1,0 +1,174 @@
+"""The fast paths: elementwise ops on tensors that need no promotion, no transfer and no check.
+
+They do what `Op.general` does, unrolled for one and two inputs. Nothing here is looked up twice
+and nothing is called that need not be: an op call on small tensors is a handful of attribute
+reads, one kernel and, when it is recorded, one node. Whatever is not plain is handed to general.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import value as _value
+from .grad_mode import mode
+from .graph import LEAF, alias_of_output, next_sequence
+from .schema import NUMBER_OR_TENSOR, REQUIRED, TENSOR
+from .value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .op import Op
+    from .plan import Plan
+
+_new = object.__new__
+
+
+def fast_path(op: Op[Any, Any]) -> Callable[..., Any]:
+    """Return the quickest way to call *op* with positional arguments."""
+    schema = op.schema
+    kinds = [p.kind for p in schema.tensors]
+    plain = not op.multiple and not op.view and op.promote is not None
+    plain = plain and schema.params[: len(kinds)] == schema.tensors
+    plain = plain and all(p.default is not REQUIRED for p in schema.params[len(kinds) :])
+    if plain and kinds == [TENSOR]:
+        return _unary(op)
+    if plain and kinds in ([TENSOR, TENSOR], [TENSOR, NUMBER_OR_TENSOR]):
+        return _binary(op, numbers_have_edges=kinds[1] == TENSOR)
+    if op.kind == "composite":
+        return _traced(op)
+    general = op.general
+    return lambda *args: general(args, {})
+
+
+def _traced(op: Op[Any, Any]) -> Callable[..., Any]:
+    """Return a composite's quick call: with no rule stated, its body is all there is."""
+    general, function, rules = op.general, op.function, op.rules
+
+    def call(*args: Any) -> Any:
+        if rules or not args or not isinstance(args[0], Value):
+            return general(args, {})
+        return function(*args)
+
+    return call
+
+
+def _plan(op: Op[Any, Any], mask: int, number: Any) -> Plan | None:
+    """Return the plan for a pattern of the first two inputs; None if no gradient is possible."""
+    bound = [p.default for p in op.schema.params]
+    bound[: len(op.differentiable)] = [_AN_INPUT] * len(op.differentiable)
+    if number is not None:
+        bound[1] = number
+    return op.plan(op.overload(bound), mask, 2 if number is not None else 0)
+
+
+_AN_INPUT = object.__new__(Value)
+
+
+def _unary(op: Op[Any, Any]) -> Callable[..., Any]:
+    """Return the fast path of an elementwise op of one tensor."""
+    table, general, plans = op.table, op.general, op.fast_plans
+    to_float, boolean = op.promote in {"float", "divide"}, op.promote == "compare"
+
+    def unary(self: Any, *statics: Any) -> Any:
+        if statics or not isinstance(self, Value) or (to_float and not self._key.floating):
+            return general((self, *statics), {})
+        key = self._key
+        array = table[key.index](self._array)
+        if type(array) is not key.array_type:
+            array = key.backend.wrap(array)
+        out = _new(_value.result_class)
+        out._array, out._key = array, key.boolean if boolean else key
+        out._storage = out._grad = out._base = out._hooks = out._node = None
+        out._output_nr, out._requires_grad = 0, False
+        if not (self._requires_grad and mode.enabled):
+            return out
+        plan = plans.get(1, 0)
+        if plan == 0:
+            plan = plans[1] = _plan(op, 1, None)
+        if plan is None:
+            return out
+        node = _new(plan.node_class)
+        node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
+        node._key, node._shape, node._seq = key, array.shape, next_sequence()
+        saved = (self if plan.keep[0] else None, *plan.tail)
+        if self._storage is not None:
+            node._versions = (self._storage.version, *plan.tail, 0)
+        if plan.keeps_result:
+            saved = (*saved, alias_of_output(out))
+        node._saved = saved
+        node._edges = ((self, LEAF) if self._node is None else (self._node, self._output_nr),)
+        out._requires_grad, out._node = True, node
+        return out
+
+    return unary
+
+
+def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]:
+    """Return the fast path of an elementwise op of a tensor and a tensor or Python number."""
+    table, general, plans = op.table, op.general, op.fast_plans
+    to_float, boolean = op.promote in {"float", "divide"}, op.promote == "compare"
+
+    def binary(self: Any, other: Any, *statics: Any) -> Any:
+        number = other if other.__class__ is float or other.__class__ is int else None
+        try:
+            key = self._key
+            if statics or ((number is not None or to_float) and not key.floating):
+                return general((self, other, *statics), {})
+            if number is None:
+                if other._key is not key:
+                    return general((self, other), {})
+                operand, mask = other._array, 2 * other._requires_grad + self._requires_grad
+            else:
+                operand, mask = number, 4 + self._requires_grad
+        except AttributeError:
+            return general((self, other, *statics), {})
+        try:
+            array = table[key.index](self._array, operand)
+        except Exception as error:  # noqa: BLE001 - any library's; explained, or raised as it is
+            op.fail(error, [v for v in (self, other) if isinstance(v, Value)])
+        if type(array) is not key.array_type:
+            array = key.backend.wrap(array)
+        out = _new(_value.result_class)
+        out._array, out._key = array, key.boolean if boolean else key
+        out._storage = out._grad = out._base = out._hooks = out._node = None
+        out._output_nr, out._requires_grad = 0, False
+        if not (mask & 3 and mode.enabled):
+            return out
+        plan = plans.get(mask, 0)
+        if plan == 0:
+            plan = plans[mask] = _plan(op, mask & 3, number)
+        if plan is None:
+            return out
+        node = _new(plan.node_class)
+        node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
+        node._key, node._shape, node._seq = key, array.shape, next_sequence()
+        keep = plan.keep
+        saved = (self if keep[0] else None, other if keep[1] else None, *plan.tail)
+        storage = self._storage
+        if number is None:
+            if storage is not None or other._storage is not None:
+                node._versions = (
+                    0 if storage is None else storage.version,
+                    0 if other._storage is None else other._storage.version,
+                    *plan.tail, 0,
+                )  # fmt: skip
+            edges = (
+                None if not self._requires_grad
+                else (self, LEAF) if self._node is None else (self._node, self._output_nr),
+                None if not other._requires_grad
+                else (other, LEAF) if other._node is None else (other._node, other._output_nr),
+            )  # fmt: skip
+        else:
+            if storage is not None:
+                node._versions = (storage.version, 0, *plan.tail, 0)
+            edge = (self, LEAF) if self._node is None else (self._node, self._output_nr)
+            edges = (edge, None) if numbers_have_edges else (edge,)
+        node._edges = edges
+        if plan.keeps_result:
+            saved = (*saved, alias_of_output(out))
+        node._saved = saved
+        out._requires_grad, out._node = True, node
+        return out
+
+    return binary

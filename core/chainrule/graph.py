@@ -1,0 +1,367 @@
+"""The graph that operations leave behind: nodes, and what they saved for the backward pass."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from typing import TYPE_CHECKING, Any, Final
+
+from .errors import ArgumentError, GraphFreedError, InplaceError
+from .grad_mode import mode as _mode
+from .value import Value, new_value, storage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from .backend import DispatchKey
+
+# Note [Edges]
+# ------------
+# A node has one edge per tensor input: a pair (target, output number). The target is the node that
+# made the input; or, for a leaf that requires grad, the leaf itself with the number LEAF; or None.
+# Leaves stand in the graph themselves because a leaf and its AccumulateGrad would otherwise hold
+# each other alive. `next_functions` shows the AccumulateGrad that PyTorch users know.
+
+# Note [Saving an output]
+# -----------------------
+# The derivative of exp is its own result. Were the node to hold that result as it is, the result
+# would hold the node and the node the result, and only the garbage collector could free the pair.
+# So the node holds another tensor object over the same array, without the node, and puts the node
+# back whenever the saved output is read. That is why `y is y.grad_fn._saved_result` is False,
+# while an *input* is saved as itself.
+
+# Note [Versions]
+# ---------------
+# Saving costs no copy, so a later in-place write would change what a rule reads. The node keeps
+# the version of every tensor it saves and compares on unpacking. None stands for "all zero".
+
+LEAF: Final = -1
+
+#: Stands in place of the versions when what was saved is gone.
+FREED: Final[Any] = type("FREED", (), {"__slots__": ()})()
+
+next_sequence: Final = itertools.count(1).__next__
+
+FREED_MESSAGE: Final = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after "
+    "they have already been freed). Saved intermediate values of the graph are freed when you call "
+    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved tensors after calling backward."
+)
+
+Edge = tuple[Any, int]  # Note [Edges]
+
+
+class RemovableHandle:
+    """Undo of a registration: call `remove`, or leave its ``with`` block."""
+
+    _ids: Iterator[int] = itertools.count()
+
+    def __init__(self, hooks: dict[int, Any]) -> None:
+        self.id = next(self._ids)
+        self._hooks = weakref.ref(hooks) if isinstance(hooks, HookDict) else (lambda: hooks)
+
+    def remove(self) -> None:
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+class HookDict(dict[int, Any]):
+    """Hooks in order of registration."""
+
+    __slots__ = ("__weakref__",)
+
+    def add(self, hook: Callable[..., Any]) -> RemovableHandle:
+        handle = RemovableHandle(self)
+        self[handle.id] = hook
+        return handle
+
+
+class LeafHooks:
+    """Hooks of a leaf: *before* its gradient is accumulated, and *after*."""
+
+    __slots__ = ("after", "before")
+
+    def __init__(self) -> None:
+        self.before, self.after = HookDict(), HookDict()
+
+
+class Extras:
+    """What few nodes have: hooks, tensors whose gradient is retained, notes."""
+
+    __slots__ = ("hooks", "metadata", "pre_hooks", "retained", "tensor_hooks")
+
+    def __init__(self) -> None:
+        self.hooks = HookDict()
+        self.pre_hooks = HookDict()
+        self.tensor_hooks: dict[int, HookDict] = {}
+        self.retained: dict[int, weakref.ref[Any]] = {}
+        self.metadata: dict[Any, Any] = {}
+
+
+class Node:
+    """One recorded operation: where its inputs came from, and how to pull a gradient back.
+
+    Abstract: `OpNode` is an op's, `FunctionNode` (function.py) a user's, `AccumulateGrad` a leaf's.
+    """
+
+    __slots__ = ("__weakref__", "_edges", "_extras", "_key", "_outputs", "_seq", "_shape")
+
+    _edges: tuple[Edge | None, ...]
+    _seq: int
+    _shape: tuple[int, ...]
+    _key: DispatchKey
+    _outputs: tuple[tuple[tuple[int, ...], DispatchKey], ...] | None  # of several, else None
+    _extras: Extras | None
+    _plan: Any = None  # op.Plan, for the nodes of ops
+
+    def name(self) -> str:
+        """Return the name that PyTorch gives a node of this kind."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes that the gradient goes on to, one per tensor input, with their output number."""
+        return tuple(
+            (None, 0) if edge is None
+            else (AccumulateGrad.of(edge[0]), 0) if edge[1] == LEAF
+            else edge
+            for edge in self._edges
+        )  # fmt: skip
+
+    @property
+    def extras(self) -> Extras:
+        if self._extras is None:
+            self._extras = Extras()
+        return self._extras
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """Notes that a user may leave on the node."""
+        return self.extras.metadata
+
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call ``fn(grad_inputs, grad_outputs)`` after the node; what it returns replaces *grad_inputs*."""
+        return self.extras.hooks.add(fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call ``fn(grad_outputs)`` before the node; what it returns replaces them."""
+        return self.extras.pre_hooks.add(fn)
+
+    def _sequence_nr(self) -> int:
+        return self._seq
+
+    def output_meta(self, number: int) -> tuple[tuple[int, ...], DispatchKey]:
+        """Return shape and key of one output."""
+        return (self._shape, self._key) if self._outputs is None else self._outputs[number]
+
+    def apply(self, grad: Any, wanted: Sequence[bool] | None) -> Sequence[Any]:
+        """Return a gradient for every edge, None where there is none or none is *wanted*.
+
+        *grad* is the gradient of the output, or a list of them where there are several outputs.
+        """
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Drop what was saved."""
+
+    def __call__(self, *grads: Any) -> Any:
+        """Return the gradients of the inputs for gradients of the outputs, as PyTorch's nodes do."""
+        expected = 1 if self._outputs is None else len(self._outputs)
+        if len(grads) != expected:
+            msg = f"expected {expected} arguments, got {len(grads)} instead"
+            raise ArgumentError(msg)
+        for position, grad in enumerate(grads):
+            if grad is not None and not isinstance(grad, Value):
+                msg = f"argument {position} is not a Variable"
+                raise ArgumentError(msg)
+        results = tuple(self.apply(grads[0] if self._outputs is None else list(grads), None))
+        return results[0] if len(results) == 1 else results
+
+
+class OpNode(Node):
+    """A recorded op. A subclass is made per op and overload, and carries its name."""
+
+    __slots__ = ("_plan", "_saved", "_versions")
+
+    _saved: tuple[Any, ...]
+    _versions: Any  # a tuple aligned with _saved; None for all zero; FREED
+
+    def apply(self, grad: Any, wanted: Sequence[bool] | None) -> Sequence[Any]:
+        return self._plan.pull(self, grad, self.unpack(), wanted)  # type: ignore[no-any-return]  # a layer above
+
+    def unpack(self) -> tuple[Any, ...]:
+        """Return the saved values after checking that nobody wrote into them."""
+        saved, versions, plan = self._saved, self._versions, self._plan
+        if versions is FREED:
+            raise GraphFreedError(_freed_message(self))
+        for slot in plan.tensor_slots:
+            item = saved[slot]
+            try:
+                storage = item._storage
+            except AttributeError:  # a list of tensors, or a number or None in place of one
+                _check_items(item, versions[slot] if versions else None)
+                continue
+            if storage is not None and storage.version != (versions[slot] if versions else 0):
+                _raise_modified(item, versions[slot] if versions else 0, self._origin(slot))
+        if plan.result_slots and _mode.enabled:
+            saved = self._with_history(saved)
+        return saved
+
+    def _with_history(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return *saved* with the node put back on its own outputs. Note [Saving an output]."""
+        items = list(saved)
+        for slot, number in self._plan.result_slots:
+            if items[slot] is not None:
+                items[slot] = self._rewrap(items[slot], number)
+        return tuple(items)
+
+    def _rewrap(self, saved: Value, number: int) -> Any:
+        result = new_value(saved._array, saved._key)
+        result._storage = saved._storage
+        if saved._key.floating:
+            result._requires_grad, result._node, result._output_nr = True, self, number
+        return result
+
+    def _origin(self, slot: int) -> tuple[str, int] | None:
+        for result_slot, number in self._plan.result_slots:
+            if slot == result_slot:
+                return type(self).__name__, number
+        return None
+
+    def release(self) -> None:
+        plan = self._plan
+        if plan.tensor_slots and self._versions is not FREED:
+            self._saved, self._versions = plan.strip(self._saved), FREED
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_saved_"):
+            return self._read_saved(name.removeprefix("_saved_"))
+        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(msg)
+
+    def _read_saved(self, name: str) -> Any:
+        plan = self._plan
+        if name not in plan.readable:
+            msg = f"{type(self).__name__!r} object has no attribute '_saved_{name}'"
+            raise AttributeError(msg)
+        slot = plan.readable[name]
+        if slot in plan.static_slots:
+            return plan.present(self, name, self._saved[slot])
+        if slot not in plan.tensor_slots:
+            return None
+        with _Recording():
+            return self.unpack()[slot]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(f"_saved_{name}" for name in self._plan.readable)]
+
+
+class AccumulateGrad(Node):
+    """The end of a path: adds the gradient that arrives into its leaf's ``.grad``."""
+
+    __slots__ = ("variable",)
+
+    variable: Any
+    _alive: Final[weakref.WeakValueDictionary[int, AccumulateGrad]] = weakref.WeakValueDictionary()
+
+    @classmethod
+    def of(cls, leaf: Value) -> AccumulateGrad:
+        """Return the one accumulator of *leaf*, the same object as long as somebody holds it."""
+        found = cls._alive.get(id(leaf))
+        if found is None or found.variable is not leaf:
+            found = object.__new__(cls)
+            found.variable, found._edges, found._seq = leaf, (), 2**63
+            found._shape, found._key, found._outputs = leaf._array.shape, leaf._key, None
+            found._extras = None
+            cls._alive[id(leaf)] = found
+        return found
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+
+def gradient_edge(value: Value) -> Edge | None:
+    """Return where the gradient of *value* goes: Note [Edges]."""
+    if not value._requires_grad:
+        return None
+    node = value._node
+    return (value, LEAF) if node is None else (node, value._output_nr)
+
+
+def alias_of_output(output: Value) -> Any:
+    """Return what a node may keep of its own output: Note [Saving an output]."""
+    alias = new_value(output._array, output._key)
+    alias._storage = storage_of(output)
+    return alias
+
+
+def version_of(item: Any) -> Any:
+    """Return the version to remember for a saved item; for a list of tensors, one each."""
+    if isinstance(item, Value):
+        return 0 if item._storage is None else item._storage.version
+    if isinstance(item, (list, tuple)):
+        return tuple(version_of(tensor) for tensor in item)
+    return 0
+
+
+def _check_items(items: Any, versions: Any) -> None:
+    """Check the versions of a list of saved tensors."""
+    if isinstance(items, (tuple, list)):
+        for position, tensor in enumerate(items):
+            expected = versions[position] if versions else 0
+            if isinstance(tensor, Value) and version_of(tensor) != expected:
+                _raise_modified(tensor, expected, None)
+
+
+def _raise_modified(tensor: Value, expected: int, origin: tuple[str, int] | None) -> None:
+    """Raise PyTorch's error for a saved tensor that was written to."""
+    node = tensor._node
+    if origin is None and node is not None:
+        origin = node.name(), tensor._output_nr
+    made_by = ""
+    if origin is not None:
+        op = origin[0].rstrip("0123456789").removesuffix("Backward")
+        made_by = f", which is output {origin[1]} of {op},"
+    found = version_of(tensor)
+    kind = f"torch.{tensor._key.dtype.scalar_name}Tensor {list(tensor._array.shape)}"
+    msg = (
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: [{kind}]{made_by} is at version {found}; expected version {expected} instead. "
+        "Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
+        "with torch.autograd.set_detect_anomaly(True, check_nan=False).\n"
+        f"backward: a tensor of shape {tuple(tensor._array.shape)} was saved at version {expected} "
+        f"and written to {found - expected} time(s) since. Write into a clone(), or after backward()."
+    )
+    raise InplaceError(msg)
+
+
+def _freed_message(node: Node) -> str:
+    return (
+        f"{FREED_MESSAGE}\n{node.name()}: what it saved was freed by an earlier backward pass. If "
+        "a value is carried over from an earlier step, detach() it; for two losses of one graph, "
+        "add them before backward(), or pass retain_graph=True to the first."
+    )
+
+
+class _Recording:
+    """Grad mode on, for reading a saved output with its history."""
+
+    def __enter__(self) -> None:
+        self._before = _mode.enabled
+        _mode.enabled = True
+
+    def __exit__(self, *exc: object) -> None:
+        _mode.enabled = self._before
+
+
+_recording = _Recording
+_ZEROS = itertools.repeat(0)
+_NOT_TENSORS = frozenset({int, float, bool, complex})

@@ -1,0 +1,185 @@
+"""Moving a module to another dtype or device, freezing it, and clearing its gradients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from ... import ops
+from ...dtypes import DType
+from ...grad_mode import no_grad
+from ...tensor import Tensor
+from ._traversal import Traversal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...device import Device
+
+    Convert = Callable[[Tensor], Tensor]
+
+
+class Conversion(Traversal):
+    """Everything that changes all the tensors of a module in one call.
+
+    Parameters keep their identity, so that an optimizer made before goes on working: what changes
+    is their ``data``.
+    """
+
+    training: bool
+
+    def _apply(self, fn: Convert, recurse: bool = True) -> Self:
+        """Replace the values of every parameter, its gradient, and every buffer by ``fn(values)``."""
+        if recurse:
+            for module in self.children():
+                module._apply(fn)
+        for parameter in self._parameters.values():
+            if parameter is not None:
+                _replace_data(parameter, fn)
+                if parameter.grad is not None:
+                    _replace_data(parameter.grad, fn)
+        for name, buffer in self._buffers.items():
+            if buffer is not None:
+                self._buffers[name] = fn(buffer)
+        return self
+
+    def to(self, *args: Any, **kwargs: Any) -> Self:
+        """Move the module to a device, to a floating dtype, or to those of a tensor.
+
+        Called as ``to(device, dtype)``, ``to(dtype)`` or ``to(tensor)``, with keywords as well.
+        Integer tensors change their device only.
+
+        Raises:
+            TypeError: the dtype is neither floating nor complex.
+
+        >>> import chainrule as cr
+        >>> cr.nn.Linear(1, 1).to(cr.float64).weight.dtype
+        torch.float64
+        """
+        device, dtype = _destination(*args, **kwargs)
+        if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
+            msg = (
+                "nn.Module.to only accepts floating point or complex dtypes, "
+                f"but got desired dtype={dtype}"
+            )
+            raise TypeError(msg)
+
+        def convert(tensor: Tensor) -> Tensor:
+            inexact = tensor.is_floating_point() or tensor.is_complex()
+            return tensor.to(device=device, dtype=dtype if inexact else None)
+
+        return self._apply(convert)
+
+    def cpu(self) -> Self:
+        """Move the module to the CPU."""
+        return self._apply(lambda tensor: tensor.cpu())
+
+    def cuda(self, device: Device | int | None = None) -> Self:
+        """Move the module to a CUDA device."""
+        return self._apply(lambda tensor: tensor.cuda(device))
+
+    def float(self) -> Self:
+        """Convert floating tensors to float32."""
+        return self._apply(_floating_only(lambda tensor: tensor.float()))
+
+    def double(self) -> Self:
+        """Convert floating tensors to float64."""
+        return self._apply(_floating_only(lambda tensor: tensor.double()))
+
+    def half(self) -> Self:
+        """Convert floating tensors to float16."""
+        return self._apply(_floating_only(lambda tensor: tensor.half()))
+
+    def bfloat16(self) -> Self:
+        """Convert floating tensors to bfloat16."""
+        return self._apply(_floating_only(lambda tensor: tensor.bfloat16()))
+
+    def type(self, dst_type: DType | str) -> Self:
+        """Convert all tensors to *dst_type*."""
+        return self._apply(lambda tensor: tensor.type(dst_type))
+
+    def to_empty(self, *, device: Device | str | int | None, recurse: bool = True) -> Self:
+        """Move the module to *device* without its values."""
+        return self._apply(lambda tensor: ops.empty_like(tensor, device=device), recurse)
+
+    # What a training loop switches
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode on this module and all below it; return the module.
+
+        Dropout and batch normalisation are the modules that heed it.
+
+        Raises:
+            ValueError: *mode* is no bool.
+        """
+        if not isinstance(mode, bool):
+            msg = "training mode is expected to be boolean"
+            raise ValueError(msg)  # noqa: TRY004 - as PyTorch
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Set evaluation mode on this module and all below it; return the module."""
+        return self.train(mode=False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze or thaw all parameters; return the module."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether any parameter requires grad. Assigning freezes or thaws them all.
+
+        Differs from PyTorch:
+            There, ``module.requires_grad = False`` makes an attribute that nobody reads, and the
+            module goes on training.
+
+        >>> import chainrule as cr
+        >>> layer = cr.nn.Linear(2, 2)
+        >>> layer.requires_grad = False
+        >>> layer.weight.requires_grad, layer.requires_grad
+        (False, False)
+        """
+        return any(parameter.requires_grad for parameter in self.parameters())
+
+    @requires_grad.setter
+    def requires_grad(self, requires_grad: bool) -> None:
+        self.requires_grad_(requires_grad)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop the gradients of all parameters, or with ``set_to_none=False`` fill them with zeros."""
+        for parameter in self.parameters():
+            if set_to_none:
+                parameter.grad = None
+            elif parameter.grad is not None:
+                parameter.grad.detach_().zero_()
+
+
+def _replace_data(tensor: Tensor, fn: Convert) -> None:
+    """Give *tensor* new values and keep its identity."""
+    with no_grad():
+        converted = fn(tensor)
+    if converted is not tensor:
+        tensor.data = converted
+
+
+def _floating_only(fn: Convert) -> Convert:
+    return lambda tensor: fn(tensor) if tensor.is_floating_point() else tensor
+
+
+def _destination(*args: Any, **kwargs: Any) -> tuple[Any, DType | None]:
+    """Return the device and the dtype that the arguments of `Conversion.to` name."""
+    device, dtype = kwargs.get("device"), kwargs.get("dtype")
+    first = args[0] if args else kwargs.get("tensor")
+    if isinstance(first, Tensor):
+        return first.device, first.dtype
+    if isinstance(first, DType):
+        return device, first
+    if args:
+        device, dtype = first, args[1] if len(args) > 1 else dtype
+    return device, dtype
+
+

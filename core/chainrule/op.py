@@ -1,0 +1,544 @@
+"""One op: its schema, its kernels per backend, its gradient rules, its cached plans.
+
+How ``c = a * b`` runs: the op's fast path (fast.py) finds that both tensors have one dispatch
+key, takes the kernel from ``op.table[key.index]``, wraps the array and, if one of them requires
+grad, leaves a node that saves what the rules of the wanted gradients name. Everything else
+(promotion, keyword arguments, lists, several outputs, mistakes) goes through `Op.general`, which
+does the same in the same order, only step by step: bind, check, promote, compute, record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar, cast
+
+from . import backend as _backend
+from . import dtypes
+from .errors import (
+    ArgumentError,
+    AutogradError,
+    KernelNotFoundError,
+    MixedBackendError,
+    OpDefinitionError,
+    ShapeError,
+)
+from .fast import fast_path
+from .grad_mode import mode
+from .graph import OpNode
+from .inplace import check_writable, fill_out, write
+from .plan import NOT_IMPLEMENTED, SPECIAL, Plan, names_of, record, requires_grad
+from .schema import STATIC, TENSORS, Schema
+from .shapes import broadcast_shapes
+from .value import Value, new_value, storage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .backend import Array, Backend, DispatchKey, Kernel
+
+__all__ = ["NOT_IMPLEMENTED", "Op", "composite", "primitive"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Every op that was made, for the backends that come alive after it.
+all_ops: Final[dict[str, Op[Any, Any]]] = {}
+
+
+class Op(Generic[P, R]):
+    """An op. Made by `primitive` and `composite`; called with tensors, it computes and records.
+
+    Args:
+        function: The statement: its signature is the schema, its docstring the manual, its body
+            (of a composite) the reference.
+        kind: ``"primitive"`` or ``"composite"``.
+        namespace: The part of the name before ``::``.
+        promote: What happens to dtypes that differ. "arithmetic": to the common one; "float":
+            likewise, and integers to the default floating dtype; "divide": likewise, unless a
+            rounding mode is given; "compare": as arithmetic, and the result is bool; None: nothing, the kernel takes what comes.
+        view: The result looks into the memory of the first input.
+        nodes: PyTorch's node name per overload. A key is a condition on a parameter:
+            ``"dim"`` (given, not None), ``"exponent:Tensor"``, ``"exponent:Number"``, or ``""``.
+        saves: Saved names that PyTorch lists and no rule here needs.
+        outputs: The names of several outputs, where the return annotation has none.
+        dtype: The dtype of the result: ``"same"`` as the first input's, or a name like ``"int64"``;
+            None asks the array. A promotion decides by itself. Views keep the dtype.
+    """
+
+    def __init__(
+        self,
+        function: Callable[P, R],
+        *,
+        kind: str,
+        namespace: str = "cr",
+        promote: str | None = None,
+        view: bool = False,
+        nodes: dict[str, str] | None = None,
+        saves: tuple[str, ...] = (),
+        outputs: tuple[str, ...] | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        self.function: Any = function
+        self.__name__ = self.__qualname__ = function.__name__
+        self.__module__, self.__doc__ = function.__module__, function.__doc__
+        self.__wrapped__ = function
+        self.name = f"{namespace}::{function.__name__}"
+        self.kind, self.promote, self.view = kind, promote, view
+        self.dtype = "same" if view and dtype is None else dtype
+        self.nodes, self._also_saves = nodes or {}, saves
+        self.schema = Schema(function, outputs)
+        self.differentiable = tuple(p.name for p in self.schema.tensors)
+        self.tensor_kinds = tuple(
+            (self.schema.position[p.name], p.kind) for p in self.schema.tensors
+        )
+        self.has_lists = any(p.kind == TENSORS for p in self.schema.tensors)
+        self.multiple = self.schema.return_type is not None
+        self.rules: dict[str, Any] = {}
+        self.joint_rules: dict[tuple[str, ...], Callable[..., Any]] = {}
+        self.takes_all_grads = False
+        self.plans: dict[tuple[str, int, int], Plan | None] = {}
+        self.fast_plans: dict[int, Any] = {}
+        self.table: list[Kernel] = []
+        self._lay_out([])
+        for _ in _backend.live:
+            self.reset(len(self.table))
+        all_ops[self.name] = self
+        self.fast = fast_path(self)
+
+    # Stating gradients
+
+    def vjp(self, /, **rules: Any) -> None:
+        """State a gradient formula per input: a function of ``grad`` and of what it names.
+
+        A formula may name inputs, static arguments, outputs, and ``<input>_shape``. None says
+        that the output does not depend on that input differentiably.
+
+        Raises:
+            OpDefinitionError: a formula names what the op does not have.
+        """
+        for name in rules:
+            if name not in self.differentiable:
+                msg = f"{self.name}: a rule for {name!r}, which is no tensor input of {self.__name__}()."
+                raise OpDefinitionError(msg)
+        self.rules.update(rules)
+        self._rules_changed()
+
+    def vjp_joint(self, *inputs: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """State one rule for several inputs: it gives a tuple, and may ask which are ``wanted``."""
+
+        def add(rule: Callable[..., Any]) -> Callable[..., Any]:
+            self.joint_rules[inputs] = rule
+            self.rules.update(dict.fromkeys(inputs, "joint"))
+            self._rules_changed()
+            return rule
+
+        return add
+
+    def _rules_changed(self) -> None:
+        rules = [r for r in (*self.rules.values(), *self.joint_rules.values()) if callable(r)]
+        mentioned = [n for rule in rules for n in names_of(rule)]
+        self.takes_all_grads = "grads" in mentioned
+        self._lay_out([n for n in mentioned if n not in SPECIAL])
+
+    def _lay_out(self, mentioned: list[str]) -> None:
+        """Give every name that may be saved its slot, and forget the plans made before."""
+        position = self.schema.position
+        self.shape_names = tuple(dict.fromkeys(
+            n for n in mentioned if n.endswith("_shape") and n not in position
+        ))  # fmt: skip
+        names = [*position, *self.schema.outputs, *self.shape_names]
+        self.slots = {name: slot for slot, name in enumerate(names)}
+        unknown = [n for n in mentioned if n not in self.slots]
+        if unknown:
+            msg = f"{self.name}: a rule names {unknown[0]!r}, which is neither an argument nor an output."
+            raise OpDefinitionError(msg)
+        readable = [n for n in mentioned if n not in self.shape_names]
+        self.readable = tuple(dict.fromkeys([*readable, *self._also_saves]))
+        self.plans.clear()
+        self.fast_plans.clear()
+
+    # Calling
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return cast("R", self.general(args, kwargs) if kwargs else self.fast(*args))
+
+    @property
+    def method(self) -> Callable[P, R]:
+        """The op as a plain function, to be a method of `Tensor`."""
+        fast, general = self.fast, self.general
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return general(args, kwargs) if kwargs else fast(*args)
+
+        method.__name__ = method.__qualname__ = self.__name__
+        method.__doc__ = self.__doc__
+        return cast("Callable[P, R]", method)
+
+    def general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the op with any arguments."""
+        schema = self.schema
+        if kwargs and "out" in kwargs and "out" not in schema.position:
+            return self._write_out(**kwargs)(args)
+        bound = schema.bind(args, kwargs)
+        for position in schema.tensor_positions:
+            if not isinstance(bound[position], Value):
+                schema.check(bound, numbers=self.promote is not None)
+                break
+        return self._run(bound)
+
+    def _run(self, bound: list[Any]) -> Any:
+        if self.rules or self.kind == "primitive":
+            return self.evaluate(bound)
+        names = self.schema.position
+        return self.function(**dict(zip(names, bound, strict=True)))  # traced: the parts are recorded
+
+    def evaluate(self, bound: list[Any]) -> Any:
+        """Compute from bound arguments as one op, and record it."""
+        schema = self.schema
+        tensors = [bound[position] for position in schema.tensor_positions]
+        source = tensors[0]
+        if len(tensors) == 1 and isinstance(source, Value):
+            values, key = tensors, source._key
+        else:
+            values = _values_in(tensors)
+            if not values:
+                raise self._no_tensor(bound)
+            source = values[0]
+            key = common_key(self.__name__, values)
+        if self.promote is None:
+            arrays, result_key = [_array_of(tensor) for tensor in tensors], self._known_key(key)
+        else:
+            arrays, result_key = self._promoted(tensors, values, key, bound)
+        statics = {n: bound[i] for i, n, default in schema.statics if bound[i] is not default}
+        try:
+            result = self.table[key.index](*arrays, **statics)
+        except Exception as error:  # noqa: BLE001 - any library's; explained, or raised as it is
+            self.fail(error, values)
+        if self.multiple:
+            outputs = [self._wrap(array, key, None, source) for array in result]
+        else:
+            outputs = [self._wrap(result, key, result_key, source)]
+        if mode.enabled:
+            self._record(bound, tensors, outputs)
+        return schema.return_type(outputs) if self.multiple else outputs[0]  # type: ignore[misc]  # multiple ones have one
+
+    def _known_key(self, key: DispatchKey) -> DispatchKey | None:
+        """Return the result's key where the statement says its dtype; None: ask the array."""
+        if self.dtype == "same":
+            return key
+        return None if self.dtype is None else key.of(dtypes.by_name(self.dtype))
+
+    def _wrap(self, array: Array, key: DispatchKey, result_key: DispatchKey | None, source: Value) -> Any:
+        if type(array) is not key.array_type:
+            array = key.backend.wrap(array)
+        if result_key is None:
+            dtype = key.backend.dtype_of(array)
+            result_key = key if dtype is key.dtype else key.of(dtype)
+        value = new_value(array, result_key)
+        if self.view:
+            value._storage = storage_of(source)
+            value._base = source if source._base is None else source._base
+        return value
+
+    def _promoted(
+        self, tensors: list[Any], values: list[Value], key: DispatchKey, bound: list[Any]
+    ) -> tuple[list[Any], DispatchKey | None]:
+        """Return the inputs as arrays, promoted as the op's policy says, and the result's key."""
+        to_float = self.promote == "float" or (
+            self.promote == "divide" and bound[self.schema.position["rounding_mode"]] is None
+        )
+        compute, result = self._promotion(tensors, values, to_float=to_float)
+        astype = key.backend.astype
+        arrays = [
+            (tensor._array if tensor._key.dtype is compute else astype(tensor._array, compute))
+            if isinstance(tensor, Value)
+            else _fit_number(tensor, compute)
+            for tensor in tensors
+        ]
+        return arrays, key.of(result)
+
+    def _promotion(
+        self, tensors: list[Any], values: list[Value], *, to_float: bool
+    ) -> tuple[dtypes.DType, dtypes.DType]:
+        """Return the dtype to compute in, and that of the result. See Note [Type promotion]."""
+        first = values[0]._key.dtype
+        if len(values) == len(tensors) and all(v._key.dtype is first for v in values):
+            dtype = first
+        else:
+            numbers = [t for t in tensors if t is not None and not isinstance(t, Value)]
+            dtype = dtypes.default_promotion(
+                [v._key.dtype for v in values if v._array.shape != ()],
+                [v._key.dtype for v in values if v._array.shape == ()],
+                [dtypes.category_of_number(number) for number in numbers],
+            )
+        if to_float and dtype.category <= dtypes.INTEGER:
+            dtype = dtypes.get_default_dtype()
+        return dtype, (dtypes.bool_ if self.promote == "compare" else dtype)
+
+    def _record(self, bound: list[Any], tensors: list[Any], outputs: list[Any]) -> None:
+        """Leave a node on *outputs* if an input requires grad and has a rule."""
+        wanted = numbers = 0
+        bit = 1
+        for tensor in tensors:
+            if isinstance(tensor, Value):
+                if tensor._requires_grad:
+                    wanted |= bit
+            elif isinstance(tensor, (list, tuple)):
+                if any(map(requires_grad, tensor)):
+                    wanted |= bit
+            elif tensor is not None:
+                numbers |= bit
+            bit <<= 1
+        if not wanted or not any([output._key.floating for output in outputs]):
+            return
+        plan = self.plan(self.overload(bound) if self.nodes else "", wanted, numbers)
+        if plan is not None:
+            record(plan, bound, outputs)
+
+    def overload(self, bound: list[Any]) -> str:
+        """Return which of the stated node names applies: the first whose condition holds."""
+        for condition in self.nodes:
+            name, _, kind = condition.partition(":")
+            if not name:
+                return condition
+            item = bound[self.schema.position[name]]
+            if (item is not None) if not kind else isinstance(item, Value) == (kind == "Tensor"):
+                return condition
+        return ""
+
+    def plan(self, overload: str, wanted: int, numbers: int = 0) -> Plan | None:
+        """Return the plan for one pattern of inputs, made on first use.
+
+        Args:
+            overload: Which of the stated node names applies.
+            wanted: A bit per tensor input: it requires grad.
+            numbers: A bit per tensor input: it is a Python number.
+
+        Returns:
+            None if the result depends differentiably on none of the wanted inputs.
+        """
+        try:
+            return self.plans[overload, wanted, numbers]
+        except KeyError:
+            names = [{n for i, n in enumerate(self.differentiable) if bits >> i & 1} for bits in (wanted, numbers)]
+            plan = None
+            if any(self.rules.get(name) is not None for name in names[0]):
+                plan = Plan(self, self.node_class(overload), *names)
+            return self.plans.setdefault((overload, wanted, numbers), plan)
+
+    def node_class(self, overload: str = "") -> type[OpNode]:
+        """Return the class of the nodes of one overload: its name is what users read."""
+        stem = "".join(part[:1].upper() + part[1:] for part in self.__name__.split("_"))
+        name = self.nodes.get(overload) or f"{stem}Backward0"
+        if self.rules and all(rule is None or isinstance(rule, NOT_IMPLEMENTED) for rule in self.rules.values()):
+            name = "NotImplemented"
+        made = _node_classes.get((self.name, name))
+        if made is None:
+            made = type(name, (OpNode,), {"__slots__": ("_widths",), "__module__": OpNode.__module__})
+            _node_classes[self.name, name] = made
+        return made
+
+    # Kernels
+
+    def reset(self, index: int) -> None:
+        """Forget the kernel of one backend: the next call resolves it, once, and keeps it."""
+
+        def resolve(*arrays: Any, **statics: Any) -> Any:
+            kernel = self.table[index] = self.resolve(_backend.live[index])
+            return kernel(*arrays, **statics)
+
+        while len(self.table) <= index:
+            self.table.append(None)
+        self.table[index] = resolve
+
+    def resolve(self, backend: Backend) -> Kernel:
+        """Return the kernel for *backend*: its own, an ancestor's, or the body over its kernels.
+
+        Raises:
+            KernelNotFoundError: there is none of the three.
+        """
+        found = backend.find_kernel(self.name)
+        if found is not None:
+            return found[0].bind(backend.xp)
+        if self.kind == "composite":
+            return self._body_over(backend)
+        others = sorted(b.name for b in _backend.live if b.find_kernel(self.name))
+        have = f"Backends with one: {', '.join(others)}" if others else "No live backend has one"
+        msg = (
+            f"{self.name}: expected a kernel for backend {backend.name!r} (lineage "
+            f"{' > '.join(backend.lineage)}), found none, and the op has no body. {have}. "
+            "Add one to the backend's KernelSet, or move the tensors to another backend."
+        )
+        raise KernelNotFoundError(msg)
+
+    def _body_over(self, backend: Backend) -> Kernel:
+        """Return the body as a kernel: arrays are wrapped, and nothing is recorded."""
+        names, function = self.differentiable, self.function
+
+        def body(*arrays: Any, **statics: Any) -> Any:
+            tensors = dict(zip(names, (_tensor_of(a, backend) for a in arrays), strict=True))
+            before, mode.enabled = mode.enabled, False
+            try:
+                result = function(**tensors, **statics)
+            finally:
+                mode.enabled = before
+            return tuple(r._array for r in result) if isinstance(result, tuple) else result._array
+
+        return body
+
+    # In-place forms, out=, errors
+
+    def in_place(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the first argument after writing the op's result into it.
+
+        Raises:
+            InplaceError: the write would make a gradient wrong.
+        """
+        target, name = args[0], f"{self.__name__}_"
+        check_writable(target, self.schema.bind(args, kwargs)[1:], name)
+        before, mode.enabled = mode.enabled, False
+        try:
+            result = self.general(args, kwargs)
+        finally:
+            mode.enabled = before
+        write(target, result, name)
+        return target
+
+    def _write_out(self, out: Any, **kwargs: Any) -> Callable[[tuple[Any, ...]], Any]:
+        """Return the op as a function that writes into *out*, which takes no part in autograd."""
+
+        def call(args: tuple[Any, ...]) -> Any:
+            if out is None:
+                return self.general(args, kwargs)
+            bound = self.schema.bind(args, kwargs)
+            if mode.enabled and any(map(requires_grad, [out, *bound])):
+                msg = (
+                    f"{self.__name__}(): functions with out=... arguments don't support automatic "
+                    "differentiation, but one of the arguments requires grad.\n"
+                    f"{self.__name__}: drop out=, or compute under no_grad()."
+                )
+                raise AutogradError(msg)
+            result = self.general(args, kwargs)
+            return type(result)(map(fill_out, out, result)) if self.multiple else fill_out(out, result)
+
+        return call
+
+    def fail(self, error: Exception, values: list[Value]) -> None:
+        """Raise what a user should read for a kernel's *error*: PyTorch's sentence if it has one."""
+        if self.promote is not None:
+            try:
+                broadcast_shapes(*(value._array.shape for value in values))
+            except ShapeError as shapes:
+                found = ", ".join(str(tuple(value._array.shape)) for value in values)
+                msg = (
+                    f"{shapes}\n{self.__name__}: expected shapes that broadcast, got {found}. "
+                    "Reshape one of them, or insert a dimension with unsqueeze()."
+                )
+                raise ShapeError(msg) from None
+        raise error
+
+    def _no_tensor(self, bound: list[Any]) -> ArgumentError:
+        param = self.schema.tensors[0]
+        item = bound[self.schema.position[param.name]]
+        if param.kind == TENSORS:
+            return ArgumentError(f"{self.__name__}(): expected a non-empty list of Tensors")
+        return ArgumentError(
+            f"{self.__name__}(): argument '{param.public}' (position 1) must be Tensor, "
+            f"not {type(item).__name__}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return all_ops.__getitem__, (self.name,)
+
+
+_node_classes: Final[dict[tuple[str, str], type[OpNode]]] = {}
+
+
+def primitive(function: Any = None, **options: Any) -> Any:
+    """Return the op that the decorated statement describes; a kernel must supply the computation.
+
+    Registers nothing: core's ops are collected as a plugin's are.
+    """
+    if function is None:
+        return lambda f: Op(f, kind="primitive", **options)
+    return Op(function, kind="primitive", **options)
+
+
+def composite(function: Any = None, **options: Any) -> Any:
+    """Return the op that the decorated statement describes; its body is the reference.
+
+    With a rule stated it is one node; without one it is traced, and its parts are recorded.
+    """
+    if function is None:
+        return lambda f: Op(f, kind="composite", **options)
+    return Op(function, kind="composite", **options)
+
+
+def _values_in(tensors: list[Any]) -> list[Value]:
+    values: list[Value] = []
+    for tensor in tensors:
+        if isinstance(tensor, Value):
+            values.append(tensor)
+        elif isinstance(tensor, (tuple, list)):
+            values.extend(item for item in tensor if isinstance(item, Value))
+    return values
+
+
+def _array_of(tensor: Any) -> Any:
+    if isinstance(tensor, Value):
+        return tensor._array
+    if isinstance(tensor, (tuple, list)):
+        return [_array_of(item) for item in tensor]
+    return tensor
+
+
+def _tensor_of(array: Any, backend: Backend) -> Any:
+    if isinstance(array, list):
+        return [_tensor_of(item, backend) for item in array]
+    if array is None or isinstance(array, (int, float, complex)):
+        return array
+    key = backend.key(backend.dtype_of(array), backend.device_of(array))
+    return new_value(array, key)
+
+
+def _fit_number(number: Any, dtype: dtypes.DType) -> Any:
+    """Return a Python number as a kernel computing in *dtype* takes it; integers wrap around."""
+    if dtype.category != dtypes.INTEGER or not isinstance(number, int):
+        return number
+    bits = 8 * dtype.itemsize
+    low = 0 if dtype is dtypes.uint8 else -(1 << (bits - 1))
+    return (number - low) % (1 << bits) + low
+
+
+def common_key(op: str, values: list[Value]) -> DispatchKey:
+    """Return the key whose backend and device an op on *values* runs with.
+
+    Arrays of equal storage mix; the more derived backend runs.
+
+    Raises:
+        MixedBackendError: two devices, or two kinds of array.
+    """
+    key = values[0]._key
+    for value in values[1:]:
+        other = value._key
+        if other is key or (other.backend is key.backend and other.device == key.device):
+            continue
+        if other.device != key.device:
+            msg = (
+                "Expected all tensors to be on the same device, but found at least two devices, "
+                f"{key.device} and {other.device}!\n{op}: move one of them with .to(...)."
+            )
+            raise MixedBackendError(msg)
+        ours, theirs = key.backend, other.backend
+        if ours.spec.storage != theirs.spec.storage:
+            msg = (
+                f"Expected all tensors to be on the same device, but found at least two devices, "
+                f"{key.device}@{ours.name} and {other.device}@{theirs.name}!\n{op}: expected tensors of "
+                f"one kind of array. Move one with .to('{key.device}@{ours.name}')."
+            )
+            raise MixedBackendError(msg)
+        if theirs.isa(ours.name):
+            key = theirs.key(key.dtype, key.device)
+    return key

@@ -1,0 +1,256 @@
+"""How one pattern of inputs of one op is recorded, and how its node pulls a gradient back.
+
+A pattern is the overload, which inputs require grad, and which stand there as Python numbers.
+Its plan is made on first use and kept, so that recording is a few attribute stores.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from . import dtypes
+from .dtypes import category_of_number
+from .errors import DerivativeError
+from .grad_mode import mode
+from .graph import LEAF, OpNode, alias_of_output, next_sequence, version_of
+from .schema import NUMBER_OR_TENSOR, STATIC, TENSOR, TENSORS
+from .value import Value, new_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .backend import DispatchKey
+    from .op import Op
+
+_new = object.__new__
+
+#: Names a rule may use beside the op's own: the cotangent, those of all outputs, which inputs want one.
+SPECIAL: Final = {"grad": -1, "grads": -2, "wanted": -3}
+
+
+class NOT_IMPLEMENTED:  # noqa: N801 - reads as a constant in a rule table
+    """In place of a rule: differentiable, but there is no formula yet."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+_DTYPE_OF_NUMBER: Final = (dtypes.bool_, dtypes.int64, dtypes.float64, dtypes.complex128)
+
+
+def names_of(rule: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names that *rule* asks for: what it names is what is saved."""
+    code = rule.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+class Plan:
+    """What a node of one pattern saves, and the rules it pulls with.
+
+    The saved values stand in slots: the op's parameters, its outputs, the shapes that rules name.
+    """
+
+    __slots__ = (
+        "active", "groups", "keep", "keeps_result", "node_class", "op", "padding", "pulls",
+        "readable", "result_slots", "shape_slots", "simple", "static_slots", "tail", "tensor_slots",
+    )  # fmt: skip
+
+    def __init__(
+        self, op: Op[Any, Any], node_class: type[OpNode], wanted: set[str], numbers: set[str]
+    ) -> None:
+        self.op, self.node_class = op, node_class
+        rules = {name: op.rules.get(name) for name in op.differentiable if name in wanted}
+        joint = {names: rule for names, rule in op.joint_rules.items() if wanted & set(names)}
+        used = {n for rule in [*rules.values(), *joint.values()] if callable(rule) for n in names_of(rule)}
+        self._lay_out(op, used, numbers)
+        self.pulls = [self._pull_for(op, name, rules.get(name)) for name in op.differentiable]
+        self.groups = [
+            (
+                tuple(op.differentiable.index(n) for n in names),
+                rule,
+                tuple(SPECIAL.get(n, op.slots.get(n, 0)) for n in names_of(rule)),
+            )
+            for names, rule in joint.items()
+        ]
+        self.active = tuple((i, pull) for i, pull in enumerate(self.pulls) if pull is not None)
+        self.simple = not (self.groups or op.has_lists or op.multiple)
+
+    def _lay_out(self, op: Op[Any, Any], used: set[str], numbers: set[str]) -> None:
+        """Decide which slots are filled, and with what."""
+        slots, params = op.slots, op.schema.params
+        tensors = {p.name for p in params if p.kind != STATIC} - numbers
+        self.keep = tuple(p.kind == STATIC or p.name in numbers or p.name in used for p in params)
+        self.static_slots = tuple(
+            slots[p.name] for p in params if p.kind == STATIC or p.name in numbers
+        )
+        self.result_slots = tuple((slots[n], i) for i, n in enumerate(op.schema.outputs) if n in used)
+        self.keeps_result = bool(self.result_slots)
+        self.tensor_slots = tuple(sorted(
+            [slots[n] for n in tensors & used] + [slot for slot, _ in self.result_slots]
+        ))  # fmt: skip
+        self.shape_slots = tuple(
+            (slots[n], slots[n.removesuffix("_shape")]) for n in used if n in op.shape_names
+        )
+        self.readable = {name: slots[name] for name in op.readable}
+        self.tail = tuple(p.default for p in params[len(op.differentiable) :])
+        self.padding = (None,) * (len(slots) - len(params))
+
+    def _pull_for(self, op: Op[Any, Any], name: str, rule: Any) -> Callable[[Any, Any], Any] | None:
+        if isinstance(rule, NOT_IMPLEMENTED):
+            return _refusal(op.__name__, name, rule.why)
+        return _caller(rule, names_of(rule), op.slots) if callable(rule) else None
+
+    def pull(
+        self, node: OpNode, grad: Any, saved: tuple[Any, ...], wanted: Sequence[bool] | None
+    ) -> Sequence[Any]:
+        """Return the cotangents of the inputs for that of the output (a list, of several outputs)."""
+        grads = grad
+        if node._outputs is not None:
+            grads = [_materialize(g, node._outputs[i]) for i, g in enumerate(grad)]
+            grad = grads if self.op.takes_all_grads else grads[0]
+        if wanted is None or self.op.has_lists:
+            results = [None if pull is None else pull(grad, saved) for pull in self.pulls]
+        else:
+            pairs = zip(self.pulls, wanted, strict=False)
+            results = [pull(grad, saved) if pull is not None and want else None for pull, want in pairs]
+            results += [None] * (len(self.pulls) - len(results))
+        for positions, rule, slots in self.groups:
+            mask = tuple(node._edges[p] is not None for p in positions)
+            special = {-1: grad, -2: grads, -3: mask}
+            items = [saved[slot] if slot >= 0 else special[slot] for slot in slots]
+            for position, cotangent in zip(positions, rule(*items), strict=True):
+                results[position] = cotangent
+        return _flatten(results, node) if self.op.has_lists else results
+
+    def present(self, node: OpNode, name: str, item: Any) -> Any:
+        """Return a static saved item as a user reads it: a number that stood for a tensor as one."""
+        if self.op.schema.params[self.op.slots[name]].kind != TENSOR or item is None:
+            return item
+        dtype = _DTYPE_OF_NUMBER[category_of_number(item)]
+        key = node._key.of(dtype)
+        return new_value(key.backend.full((), item, dtype, key.device), key)
+
+    def strip(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return *saved* without its tensors: what stays readable after the graph is freed."""
+        statics = self.static_slots
+        if not statics:
+            return ()
+        return tuple([item if slot in statics else None for slot, item in enumerate(saved)])
+
+
+def _caller(
+    rule: Callable[..., Any], names: tuple[str, ...], slots: dict[str, int]
+) -> Callable[[Any, Any], Any]:
+    """Return *rule* as a function of the cotangent and the saved values."""
+    if not names or names[0] not in {"grad", "grads"}:
+        return lambda grad, saved: rule(*[saved[slots[n]] for n in names])
+    rest = [slots[n] for n in names[1:]]
+    if not rest:
+        return lambda grad, saved: rule(grad)
+    if len(rest) == 1:
+        (one,) = rest
+        return lambda grad, saved: rule(grad, saved[one])
+    return lambda grad, saved: rule(grad, *[saved[slot] for slot in rest])
+
+
+def _refusal(op: str, name: str, why: str) -> Callable[[Any, Any], Any]:
+    def refuse(grad: Any, saved: Any) -> Any:
+        msg = (
+            f"the derivative for '{op}' is not implemented.\n"
+            f"{op}: no gradient formula for {name!r}: {why}. Use detach() if no gradient is wanted."
+        )
+        raise DerivativeError(msg)
+
+    return refuse
+
+
+def _materialize(grad: Any, meta: tuple[tuple[int, ...], DispatchKey]) -> Any:
+    """Return zeros for an output that no gradient reached."""
+    if grad is not None:
+        return grad
+    shape, key = meta
+    return new_value(key.backend.full(tuple(shape), 0, key.dtype, key.device), key)
+
+
+def _flatten(results: list[Any], node: Any) -> list[Any]:
+    """Return one cotangent per edge, where a rule gave a sequence for a list of tensors."""
+    flat: list[Any] = []
+    for result, width in zip(results, node._widths, strict=True):
+        if isinstance(result, (list, tuple)):
+            flat.extend(result)
+        else:
+            flat.extend([result] * width)
+    return flat
+
+
+def requires_grad(argument: Any) -> bool:
+    """Return whether an argument, or a tensor in a list, requires grad."""
+    if isinstance(argument, Value):
+        return argument._requires_grad
+    if isinstance(argument, (tuple, list)):
+        return any(requires_grad(item) for item in argument)
+    return False
+
+
+def record(plan: Plan, bound: list[Any], outputs: Sequence[Any]) -> None:
+    """Make the node of one evaluation: edges to the inputs, and what the plan says to keep."""
+    op = plan.op
+    node: Any = _new(plan.node_class)
+    node._plan, node._extras, node._versions = plan, None, None
+    saved: Any = [item if keep else None for item, keep in zip(bound, plan.keep)]  # noqa: B905 - of one length by construction; strict costs time here
+    if plan.padding:
+        saved += plan.padding
+        for slot, source in plan.shape_slots:
+            saved[slot] = _shape_of(bound[source])
+        for slot, number in plan.result_slots:
+            saved[slot] = alias_of_output(outputs[number])
+    node._saved = tuple(saved)
+    if plan.tensor_slots:
+        node._versions = tuple(map(version_of, saved))
+    edges: list[Any] = []
+    if op.has_lists:
+        node._widths = [_add_edges(edges, p.kind, bound[op.schema.position[p.name]]) for p in op.schema.tensors]
+    else:
+        for position, kind in op.tensor_kinds:
+            _add_edges(edges, kind, bound[position])
+    node._edges, node._seq = tuple(edges), next_sequence()
+    first = outputs[0]
+    node._shape, node._key, node._outputs = first._array.shape, first._key, None
+    if not op.multiple:
+        first._node, first._requires_grad = node, True
+        return
+    node._outputs = tuple([(output._array.shape, output._key) for output in outputs])
+    for number, output in enumerate(outputs):
+        if output._key.floating:
+            output._node, output._requires_grad, output._output_nr = node, True, number
+
+
+def _add_edges(edges: list[Any], kind: str, argument: Any) -> int:
+    """Append the edges of one argument; return how many."""
+    if isinstance(argument, Value):
+        if not argument._requires_grad:
+            edges.append(None)
+        elif argument._node is None:
+            edges.append((argument, LEAF))
+        else:
+            edges.append((argument._node, argument._output_nr))
+    elif kind == TENSORS:
+        for item in argument:
+            _add_edges(edges, TENSOR, item)
+        return len(argument)
+    elif kind != NUMBER_OR_TENSOR:  # a number, or nothing, where a tensor might have been
+        edges.append(None)
+    return 1
+
+
+def _shape_of(argument: Any) -> Any:
+    if isinstance(argument, Value):
+        return argument._array.shape
+    if isinstance(argument, (tuple, list)):
+        return tuple(_shape_of(item) for item in argument)
+    return ()
+
+
+def recording(inputs: Sequence[Any]) -> bool:
+    """Return whether an operation on *inputs* would be recorded now."""
+    return mode.enabled and any(map(requires_grad, inputs))

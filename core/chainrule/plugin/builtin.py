@@ -1,0 +1,25 @@
+"""The plugins that ship with chainrule: the one place in core where backends have names.
+
+They come in by the same door as anyone's. This table only spares the scan of entry points.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Builtin(NamedTuple):
+    """Where a plugin object is imported from, the device types it serves, and how to get it."""
+
+    target: str
+    device_types: tuple[str, ...]
+    install_hint: str
+
+
+BUILTIN: Final = {
+    "xp": Builtin("chainrule_xp:plugin", (), "pip install chainrule"),
+    "numpy": Builtin("chainrule_numpy:plugin", ("cpu",), "pip install numpy"),
+    "sim": Builtin("chainrule_sim:plugin", ("sim",), "pip install chainrule"),
+    "cupy": Builtin("chainrule_cupy:plugin", ("cuda",), 'pip install "chainrule[cupy12]"'),
+    "native": Builtin("chainrule_native:plugin", (), "pip install chainrule-native"),
+}

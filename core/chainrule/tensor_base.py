@@ -1,0 +1,734 @@
+"""What a tensor is and remembers: its attributes, its history, the ways in and out of Python."""
+
+from __future__ import annotations
+
+import copy
+import operator
+import warnings
+from math import prod
+from typing import TYPE_CHECKING, Any, Self
+
+from . import differentiate, dtypes, ops
+from .backend import CPU, by_name, for_device
+from .device import Device
+from .dtypes import DType
+from .errors import ArgumentError, AutogradError, DTypeError, InplaceError
+from .graph import AccumulateGrad, LeafHooks, gradient_edge
+from .inplace import check_writable, write
+from .printing import tensor_text
+from .shapes import Size, contiguous_strides, wrap_dim
+from .value import Value, new_value, storage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .backend import Backend, DispatchKey
+    from .graph import Node, RemovableHandle
+    from .tensor import Tensor
+
+_NON_LEAF_GRAD = (
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+    "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+    "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf "
+    "Tensor by mistake, make sure you access the leaf Tensor instead. See "
+    "github.com/pytorch/pytorch/pull/30531 for more information."
+)
+_NO_NUMPY = (
+    "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+)
+
+
+class TensorBase(Value):
+    """A value with PyTorch's attributes. `Tensor` adds the operations."""
+
+    __slots__ = ("__dict__",)
+
+    # What it is
+
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dimensions."""
+        return Size(self._array.shape)
+
+    def size(self, dim: int | None = None) -> Any:
+        """Return the shape, or the size of one dimension."""
+        shape = Size(self._array.shape)
+        return shape if dim is None else shape[wrap_dim(dim, len(shape))]
+
+    @property
+    def dtype(self) -> DType:
+        """The data type of the elements."""
+        return self._key.dtype
+
+    @property
+    def device(self) -> Device:
+        """Where the elements are."""
+        return self._key.device
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend whose array this is."""
+        return self._key.backend.name
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self._array.shape)
+
+    def dim(self) -> int:
+        """Return the number of dimensions."""
+        return len(self._array.shape)
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """Return the number of elements."""
+        return prod(self._array.shape)
+
+    nelement = numel
+
+    @property
+    def itemsize(self) -> int:
+        """The size of one element in bytes."""
+        return self._key.dtype.itemsize
+
+    def element_size(self) -> int:
+        """Return the size of one element in bytes."""
+        return self._key.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """The size of all elements in bytes."""
+        return self.numel() * self._key.dtype.itemsize
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Return the strides in elements, or that of one dimension."""
+        strides = self._key.backend.strides(self._array)
+        return strides if dim is None else strides[wrap_dim(dim, len(strides))]
+
+    def is_contiguous(self, memory_format: object = None) -> bool:
+        """Return whether the elements stand one after the other, the last dimension fastest."""
+        shape = tuple(self._array.shape)
+        pairs = zip(self.stride(), contiguous_strides(shape), shape, strict=True)
+        return prod(shape) == 0 or all(have == want for have, want, n in pairs if n != 1)
+
+    def data_ptr(self) -> int:
+        """Return the address of the first element."""
+        return self._key.backend.data_ptr(self._array)
+
+    def is_floating_point(self) -> bool:
+        """Return whether the dtype is floating."""
+        return self._key.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """Return whether the dtype is complex."""
+        return self._key.complex
+
+    def is_signed(self) -> bool:
+        """Return whether the dtype has a sign."""
+        return self._key.dtype.is_signed
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the elements are on a CUDA device."""
+        return self._key.device.type == "cuda"
+
+    @property
+    def is_cpu(self) -> bool:
+        """Whether the elements are in host memory."""
+        return self._key.device.type == "cpu"
+
+    is_sparse = is_quantized = is_meta = is_nested = is_mps = is_xpu = False
+
+    def get_device(self) -> int:
+        """Return the index of the device, -1 for the CPU."""
+        return -1 if self._key.device.index is None else self._key.device.index
+
+    # Its history
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded.
+
+        Raises:
+            RuntimeError: set on an integer tensor, or to False on a tensor that was computed.
+
+        >>> import chainrule as cr
+        >>> x = cr.ones(2, requires_grad=True)
+        >>> (x * 2).requires_grad
+        True
+        """
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, flag: bool) -> None:
+        if not isinstance(flag, bool):
+            msg = "requires_grad must be a bool"
+            raise AutogradError(msg)
+        self._set_requires_grad(flag, "only Tensors of floating point and complex dtype can require gradients")
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Return the tensor after setting `requires_grad`: False freezes it."""
+        if not isinstance(requires_grad, bool):
+            kind = type(requires_grad).__name__
+            msg = f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}"
+            raise ArgumentError(msg)
+        self._set_requires_grad(
+            requires_grad, "only Tensors of floating point dtype can require gradients"
+        )
+        return self
+
+    def _set_requires_grad(self, flag: bool, refusal: str) -> None:
+        if self._node is not None:
+            if flag:
+                return
+            msg = (
+                "you can only change requires_grad flags of leaf variables. If you want to use a "
+                "computed variable in a subgraph that doesn't require differentiation use "
+                "var_no_grad = var.detach()."
+            )
+            raise AutogradError(msg)
+        if flag and not self._key.floating:
+            msg = f"{refusal}\nrequires_grad: this tensor is {self._key.dtype}. Convert it with .float() first."
+            raise AutogradError(msg)
+        self._requires_grad = flag
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was not computed by a recorded operation."""
+        return self._node is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that made it; None for a leaf.
+
+        >>> import chainrule as cr
+        >>> x = cr.ones(2, requires_grad=True)
+        >>> (x * 2).grad_fn.name()
+        'MulBackward0'
+        """
+        return self._node
+
+    @property
+    def output_nr(self) -> int:
+        """Which of the outputs of `grad_fn` it is."""
+        return self._output_nr
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient; None before the first backward pass."""
+        if self._grad is None and self._node is not None and not self.retains_grad:
+            warnings.warn(_NON_LEAF_GRAD, UserWarning, stacklevel=2)
+        return self._grad  # type: ignore[no-any-return]  # value.py does not know the class
+
+    @grad.setter
+    def grad(self, new: Tensor | None) -> None:
+        self._check_grad(new)
+        self._grad = new
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    def _check_grad(self, new: Any) -> None:
+        if new is None:
+            return
+        if not isinstance(new, Value):
+            kind = type(new).__name__
+            msg = f"assigned grad expected to be a Tensor or None but got grad of type {kind}"
+            raise ArgumentError(msg)
+        if new is self:
+            msg = "can't assign Variable as its own grad"
+            raise AutogradError(msg)
+        if new._key.dtype is not self._key.dtype:
+            kinds = _CPP_NAMES.get(new._key.dtype, str(new._key.dtype)), self._key.dtype.scalar_name
+            msg = (
+                f"attempting to assign a gradient with dtype '{kinds[0]}' to a tensor with grad_dtype "
+                f"'{kinds[1]}'. The gradient must match the tensor's grad_dtype (defaults to the "
+                "tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, "
+                "or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a "
+                "tensor and its gradient may break downstream systems that assume they match."
+            )
+            raise AutogradError(msg)
+        if tuple(new._array.shape) != tuple(self._array.shape):
+            msg = (
+                f"attempting to assign a gradient of size '{list(new._array.shape)}' to a tensor of "
+                f"size '{list(self._array.shape)}'. Please ensure that the gradient and the tensor "
+                "are the same size"
+            )
+            raise AutogradError(msg)
+        if new._key.device != self._key.device:
+            msg = (
+                f"attempting to assign a gradient with device type '{new._key.device.type}' to a tensor "
+                f"with device type '{self._key.device.type}'. Please ensure that the gradient and the "
+                "tensor are on the same device"
+            )
+            raise AutogradError(msg)
+
+    def retain_grad(self) -> None:
+        """Let ``.grad`` of a computed tensor be filled too; nothing for a leaf.
+
+        Raises:
+            RuntimeError: it does not require grad.
+        """
+        if not self._requires_grad:
+            msg = "can't retain_grad on Tensor that has requires_grad=False"
+            raise AutogradError(msg)
+        if self._node is not None:
+            import weakref
+
+            self._node.extras.retained[self._output_nr] = weakref.ref(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether `retain_grad` was called on it."""
+        node = self._node
+        if node is None or node._extras is None:
+            return False
+        reference = node._extras.retained.get(self._output_nr)
+        return reference is not None and reference() is self
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add the gradient of this tensor into the ``.grad`` of every leaf that it depends on.
+
+        Args:
+            gradient: The gradient of the tensor itself; may be left out for one element.
+            retain_graph: Keep what the nodes saved, for another pass.
+            create_graph: Record the pass, for derivatives of higher order.
+            inputs: Accumulate into these only.
+
+        Raises:
+            RuntimeError: it has no graph, no implicit gradient, or its graph was freed.
+
+        >>> import chainrule as cr
+        >>> x = cr.tensor([1.0, 2.0], requires_grad=True)
+        >>> x.pow(2).sum().backward()
+        >>> x.grad
+        tensor([2., 4.])
+        """
+        if gradient is not None and not isinstance(gradient, Value):
+            gradient = tuple(gradient)  # raises what PyTorch raises for a number
+        differentiate.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Call *hook* with the gradient of this tensor when it is there; what it returns replaces it.
+
+        Raises:
+            RuntimeError: the tensor does not require grad.
+        """
+        if not self._requires_grad:
+            msg = "cannot register a hook on a tensor that doesn't require gradient"
+            raise AutogradError(msg)
+        if self._node is not None:
+            from .graph import HookDict
+
+            return self._node.extras.tensor_hooks.setdefault(self._output_nr, HookDict()).add(hook)
+        return self._leaf_hooks().before.add(hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> RemovableHandle:
+        """Call *hook* with this leaf after its ``.grad`` was updated.
+
+        Raises:
+            RuntimeError: it is no leaf, or does not require grad.
+        """
+        if not self._requires_grad:
+            msg = "cannot register a hook on a tensor that doesn't require gradient"
+            raise AutogradError(msg)
+        if self._node is not None:
+            msg = "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            raise AutogradError(msg)
+        return self._leaf_hooks().after.add(hook)
+
+    def _leaf_hooks(self) -> LeafHooks:
+        if self._hooks is None:
+            self._hooks = LeafHooks()
+        return self._hooks  # type: ignore[no-any-return]  # value.py does not know the class
+
+    def detach(self) -> Tensor:
+        """Return the same memory without history: the way out of the graph.
+
+        It shares the version counter too, so that writing into it is noticed.
+
+        >>> import chainrule as cr
+        >>> x = cr.ones(2, requires_grad=True)
+        >>> x.detach().requires_grad
+        False
+        """
+        made: Any = new_value(self._array, self._key)
+        made._storage = storage_of(self)
+        made._base = self if self._base is None else self._base
+        return made  # type: ignore[no-any-return]  # the result class is Tensor
+
+    def detach_(self) -> Self:
+        """Return the tensor after cutting it from its history.
+
+        Raises:
+            RuntimeError: it is a view.
+        """
+        if self._base is not None and self._node is not None:
+            msg = (
+                "Can't detach views in-place. Use detach() instead. If you are using "
+                "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
+                "True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
+                "these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
+                "function in torch/optim/optimizer.py as the solution."
+            )
+            raise AutogradError(msg)
+        self._node, self._requires_grad, self._output_nr = None, False, 0
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory without history *and without the version counter*.
+
+        Writing into it is not noticed, so that a later backward pass may be silently wrong. Use
+        `detach` instead; ``.data`` is here because old programs use it.
+        """
+        return new_value(self._array, self._key)  # type: ignore[no-any-return]  # the result class is Tensor
+
+    @data.setter
+    def data(self, new: Tensor) -> None:
+        if not isinstance(new, Value):
+            msg = f"Variable data has to be a tensor, but got {type(new).__name__}"
+            raise ArgumentError(msg)
+        self._array, self._key = new._array, new._key
+
+    @data.deleter
+    def data(self) -> None:
+        msg = "cannot delete data"
+        raise AutogradError(msg)
+
+    @property
+    def _version(self) -> int:
+        """How often its memory was written to."""
+        return 0 if self._storage is None else self._storage.version
+
+    def _is_view(self) -> bool:
+        """Return whether it looks into the memory of another tensor."""
+        return self._base is not None
+
+    def is_inference(self) -> bool:
+        """Return whether it was made in inference mode."""
+        return False
+
+    # Out of the tensor world
+
+    def tolist(self) -> Any:
+        """Return the values as nested lists, or one number."""
+        return self._key.backend.tolist(self._array)
+
+    def item(self) -> Any:
+        """Return the value of a tensor of one element as a Python number.
+
+        Raises:
+            RuntimeError: there are more, or none.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([2.5]).item()
+        2.5
+        """
+        if prod(self._array.shape) != 1:
+            msg = f"a Tensor with {self.numel()} elements cannot be converted to Scalar"
+            raise AutogradError(msg)
+        found = self._key.backend.tolist(self._array)
+        while isinstance(found, list):
+            found = found[0]
+        return found
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """Return the values as a ``numpy.ndarray`` that shares the memory where that is possible.
+
+        Args:
+            force: Detach and copy to the host where needed.
+
+        Raises:
+            RuntimeError: it requires grad.
+            TypeError: it is not in host memory.
+        """
+        if not force:
+            if self._requires_grad:
+                raise AutogradError(_NO_NUMPY)
+            if self._key.device.type != "cpu":
+                msg = (
+                    f"can't convert {self._key.device} device type tensor to numpy. "
+                    "Use Tensor.cpu() to copy the tensor to host memory first."
+                )
+                raise ArgumentError(msg)
+        return self._key.backend.to_numpy(self._array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        made = self.numpy()
+        if dtype is not None:
+            return made.astype(dtype, copy=bool(copy))
+        return made.copy() if copy else made
+
+    __array_priority__ = 1000
+
+    def __bool__(self) -> bool:
+        if prod(self._array.shape) != 1:
+            if prod(self._array.shape) == 0:
+                msg = "Boolean value of Tensor with no values is ambiguous"
+            else:
+                msg = "Boolean value of Tensor with more than one value is ambiguous"
+            raise AutogradError(msg)
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self._key.category > dtypes.INTEGER or self.numel() != 1:
+            msg = "only integer tensors of a single element can be converted to an index"
+            raise ArgumentError(msg)
+        return operator.index(self.item())
+
+    def __len__(self) -> int:
+        if not self._array.shape:
+            msg = "len() of a 0-d tensor"
+            raise ArgumentError(msg)
+        return int(self._array.shape[0])
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self._array.shape:
+            msg = "iteration over a 0-d tensor"
+            raise ArgumentError(msg)
+        return iter(ops.unbind(self, 0))
+
+    def __contains__(self, element: Any) -> bool:
+        if isinstance(element, (Value, int, float, bool, complex)):
+            return bool(ops.any(ops.eq(self, element)))
+        msg = (
+            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+            f"{type(element)}."
+        )
+        raise AutogradError(msg)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return tensor_text(self)
+
+    def __format__(self, spec: str) -> str:
+        if not self._array.shape:
+            return format(self.item(), spec)
+        return format(repr(self), spec) if not spec else object.__format__(self, spec)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if self._node is not None:
+            msg = (
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol at the moment.  If you were attempting to deepcopy a module, this may be "
+                "because of a torch.nn.utils.weight_norm usage, see "
+                "https://github.com/pytorch/pytorch/pull/103001"
+            )
+            raise AutogradError(msg)
+        if id(self) in memo:
+            return memo[id(self)]
+        made = new_value(self._key.backend.copy(self._array), self._key, type(self))
+        made._requires_grad = self._requires_grad
+        memo[id(self)] = made
+        if self._grad is not None:
+            made._grad = copy.deepcopy(self._grad, memo)
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return made
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self._node is not None:
+            warnings.warn("a tensor with history is pickled without it", UserWarning, stacklevel=2)
+        key = self._key
+        state = (
+            key.backend.to_numpy(self._array), key.dtype.name, str(key.device), key.backend.name,
+            self._requires_grad, self.__dict__,
+        )  # fmt: skip
+        return _rebuild, (type(self), *state)
+
+    # Other devices, dtypes, values
+
+    def to(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Return the tensor with another dtype or on another device; itself where nothing changes.
+
+        Takes ``to(dtype)``, ``to(device)``, ``to(device, dtype)`` and ``to(other)``, each with
+        ``non_blocking`` and ``copy``. The device may name a backend: ``"cpu@numpy"``.
+
+        Gradient:
+            ``grad``, brought back to where it came from.
+
+        >>> import chainrule as cr
+        >>> cr.ones(2).to(cr.float64)
+        tensor([1., 1.], dtype=torch.float64)
+        """
+        key, force = _target(self, args, kwargs)
+        if key is self._key and not force:
+            return self  # type: ignore[return-value]  # a Tensor
+        return self._copied_to(key)
+
+    def _copied_to(self, key: DispatchKey) -> Tensor:
+        return ops._to_copy(self, dtype=key.dtype, device=key.device, backend=key.backend)  # type: ignore[no-any-return]  # an op's result
+
+    def cpu(self, memory_format: object = None) -> Tensor:
+        """Return the tensor in host memory; itself if it is there."""
+        return self.to("cpu")
+
+    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: object = None) -> Tensor:
+        """Return the tensor on a CUDA device.
+
+        Raises:
+            AssertionError: there is none; the message says what is missing.
+        """
+        return self.to(Device("cuda", device if isinstance(device, int) else None) if not isinstance(device, (str, Device)) else device)
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """Return the name of the type, or the tensor as *dtype*."""
+        if dtype is None:
+            module = "torch.cuda" if self.is_cuda else "torch"
+            return f"{module}.{self._key.dtype.scalar_name}Tensor"
+        if isinstance(dtype, str):
+            dtype = next((d for d in dtypes.ALL if dtype in {f"torch.{d.scalar_name}Tensor", str(d)}), None)
+            if dtype is None:
+                msg = "invalid type: expected a name like 'torch.FloatTensor'"
+                raise ValueError(msg)
+        return self.to(dtype)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """Return the tensor with the dtype of *other*, on its device."""
+        return self.to(other)
+
+    def float(self) -> Tensor:
+        """Return the tensor as float32."""
+        return self.to(dtypes.float32)
+
+    def double(self) -> Tensor:
+        """Return the tensor as float64."""
+        return self.to(dtypes.float64)
+
+    def half(self) -> Tensor:
+        """Return the tensor as float16."""
+        return self.to(dtypes.float16)
+
+    def bfloat16(self) -> Tensor:
+        """Return the tensor as bfloat16, where the backend has it."""
+        return self.to(dtypes.bfloat16)
+
+    def int(self) -> Tensor:
+        """Return the tensor as int32."""
+        return self.to(dtypes.int32)
+
+    def long(self) -> Tensor:
+        """Return the tensor as int64."""
+        return self.to(dtypes.int64)
+
+    def short(self) -> Tensor:
+        """Return the tensor as int16."""
+        return self.to(dtypes.int16)
+
+    def char(self) -> Tensor:
+        """Return the tensor as int8."""
+        return self.to(dtypes.int8)
+
+    def byte(self) -> Tensor:
+        """Return the tensor as uint8."""
+        return self.to(dtypes.uint8)
+
+    def bool(self) -> Tensor:
+        """Return the tensor as bool."""
+        return self.to(dtypes.bool_)
+
+    def cfloat(self) -> Tensor:
+        """Return the tensor as complex64."""
+        return self.to(dtypes.complex64)
+
+    def cdouble(self) -> Tensor:
+        """Return the tensor as complex128."""
+        return self.to(dtypes.complex128)
+
+    # Writing
+
+    def copy_(self, src: Any, non_blocking: bool = False) -> Self:
+        """Return the tensor after writing the values of *src* into it, broadcast and cast."""
+        check_writable(self, (src,), "copy_")
+        if isinstance(src, TensorBase):
+            src = src.detach().to(device=self.device).to(self.dtype)
+        write(self, src, "copy_")
+        return self
+
+    def fill_(self, value: Any) -> Self:
+        """Return the tensor after filling it with *value*."""
+        check_writable(self, (value,), "fill_")
+        write(self, value.item() if isinstance(value, TensorBase) else value, "fill_")
+        return self
+
+    def zero_(self) -> Self:
+        """Return the tensor after filling it with zeros."""
+        check_writable(self, (), "zero_")
+        write(self, 0, "zero_")
+        return self
+
+
+_CPP_NAMES = {dtypes.float64: "double", dtypes.float32: "float", dtypes.int64: "long", dtypes.int32: "int"}
+
+
+def _target(tensor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[DispatchKey, bool]:
+    """Return the key that the arguments of ``to`` ask for, and whether a copy is forced."""
+    dtype, device = kwargs.get("dtype"), kwargs.get("device")
+    other, force = kwargs.get("other"), kwargs.get("copy", False)
+    flags = []
+    for argument in args:
+        if isinstance(argument, DType):
+            dtype = argument
+        elif isinstance(argument, Value):
+            other = argument
+        elif isinstance(argument, bool):
+            flags.append(argument)
+        elif isinstance(argument, (str, Device, int)):
+            device = argument
+        elif argument is not None:
+            msg = (
+                "to() received an invalid combination of arguments - got "
+                f"({', '.join(type(a).__name__ for a in args)}), but expected a torch.dtype, a "
+                "torch.device or a Tensor"
+            )
+            raise ArgumentError(msg)
+    if len(flags) > 1:
+        force = flags[1]
+    if other is not None:
+        return other._key, force
+    key = tensor._key
+    if device is not None:
+        key = _on(device, key)
+    return (key if dtype is None else key.of(dtype)), force
+
+
+def _on(device: Any, key: DispatchKey) -> DispatchKey:
+    """Return *key* on another device; a tensor stays with its backend if that serves the device."""
+    where = Device("cuda", device) if isinstance(device, int) else Device(device)
+    if where.backend is None and where.type in key.backend.spec.device_types:
+        backend = key.backend
+    else:
+        backend = for_device(where)
+    return backend.key(key.dtype, backend.canonical(where))
+
+
+def _rebuild(
+    cls: type[Value], array: Any, dtype: str, device: str, backend: str, requires_grad: bool, attributes: dict[str, Any]
+) -> Any:
+    """Return a pickled tensor again."""
+    owner: Backend = by_name(backend)
+    where = owner.canonical(Device(device))
+    key = owner.key(dtypes.by_name(dtype), where)
+    made = new_value(owner.copy_to(owner.from_numpy(array, where), where), key, cls)
+    made._requires_grad = requires_grad
+    made.__dict__.update(attributes)
+    return made

@@ -1,0 +1,72 @@
+"""`OpCase`: what the tests need to know of an op to test it on every backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .maker import Maker
+
+
+class Sample:
+    """One call of an op: ``Sample(make(2, 3), make(3), dim=0)``."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.args, self.kwargs = args, kwargs
+
+    def __repr__(self) -> str:
+        shown = [_shown(a) for a in self.args] + [f"{k}={_shown(v)}" for k, v in self.kwargs.items()]
+        return f"({', '.join(shown)})"
+
+
+def _shown(item: Any) -> str:
+    if hasattr(item, "shape"):
+        return f"{item.dtype}{list(item.shape)}".removeprefix("torch.")
+    if isinstance(item, (list, tuple)) and any(hasattr(i, "shape") for i in item):
+        return f"[{', '.join(map(_shown, item))}]"
+    return repr(item)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorSample:
+    """A call that must fail: with what, and the start of the message's first line (a pattern)."""
+
+    sample: Sample
+    raises: type[Exception]
+    match: str
+
+
+@dataclass(frozen=True)
+class OpCase:
+    """Sample inputs of one op and what is known of its results.
+
+    Args:
+        name: The op as users call it: ``"exp"``, ``"nn.functional.gelu"``, ``"scipy_special::jv"``.
+        samples: Gives the calls for one dtype: a function of a `Maker`. Cover a 0-d and an empty
+            tensor, broadcasting, a transposed one, and every static argument.
+        reference: The same computation over NumPy arrays: ``lambda np, x: np.exp(x)``, called with
+            the module and the sample's arguments as float64 (or integer) arrays. None where the
+            kernel is compared with the op's body instead.
+        dtypes: Names of the dtypes to sample.
+        grad: Whether first and second derivative are checked against finite differences.
+        saved: What ``grad_fn`` must show for the first sample: its saved names without ``_saved_``.
+        node: The name of ``grad_fn`` for the first sample.
+        errors: Calls that must fail, for float32.
+        in_place: The name of the in-place method, "" for none.
+        tolerance: Relative tolerance per dtype, where the table of the kit is too tight, with the
+            reason in a comment beside it.
+    """
+
+    name: str
+    samples: Callable[[Maker], Iterable[Sample]]
+    reference: Callable[..., Any] | None = None
+    dtypes: tuple[str, ...] = ("float32", "float64")
+    grad: bool = True
+    saved: tuple[str, ...] | None = None
+    node: str | None = None
+    errors: Callable[[Maker], Iterable[ErrorSample]] | None = None
+    in_place: str = ""
+    tolerance: dict[str, float] = field(default_factory=dict)

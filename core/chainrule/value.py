@@ -1,0 +1,80 @@
+"""A value: an array and its history. The bottom of the layers; `Tensor` adds the methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .storage import Storage
+
+if TYPE_CHECKING:
+    from .backend import Array, DispatchKey
+    from .graph import Node
+
+_new = object.__new__
+
+
+class Value:
+    """An array with what autograd knows of it.
+
+    Attributes:
+        _array: The backend's array.
+        _key: Backend, device and dtype, as one interned object.
+        _requires_grad: Whether operations on it are recorded.
+        _node: The node that made it; None for a leaf.
+        _output_nr: Which of the node's outputs it is.
+        _storage: The version counter that it shares with its views; None until there is need.
+        _grad: The accumulated gradient.
+        _base: The tensor whose memory it looks into, for a view.
+        _hooks: Hooks on a leaf's gradient; those of a non-leaf are its node's.
+    """
+
+    __slots__ = (
+        "__weakref__", "_array", "_base", "_grad", "_hooks", "_key", "_node", "_output_nr",
+        "_requires_grad", "_storage",
+    )  # fmt: skip
+
+    _array: Array
+    _key: DispatchKey
+    _requires_grad: bool
+    _node: Node | None
+    _output_nr: int
+    _storage: Storage | None
+    _grad: Any  # a Tensor; this layer does not know the class
+    _base: Any
+    _hooks: Any
+
+
+#: The class that results are wrapped in. tensor.py puts `Tensor` here.
+result_class: type[Value] = Value
+
+
+def new_value(array: Array, key: DispatchKey, cls: type[Value] | None = None) -> Any:
+    """Return *array* as a leaf without history, of class *cls* or the result class."""
+    if type(array) is not key.array_type:
+        array = key.backend.wrap(array)
+    value = _new(cls or result_class)
+    value._array = array
+    value._key = key
+    value._requires_grad = False
+    value._node = None
+    value._output_nr = 0
+    value._storage = None
+    value._grad = None
+    value._base = None
+    value._hooks = None
+    return value
+
+
+def storage_of(value: Value) -> Storage:
+    """Return the storage of *value*, made on first need."""
+    storage = value._storage
+    if storage is None:
+        storage = value._storage = Storage()
+    return storage
+
+
+def share(array: Array, source: Value) -> Any:
+    """Return *array*, which shares the memory of *source*, with the same version counter."""
+    value = new_value(array, source._key)
+    value._storage = storage_of(source)
+    return value
