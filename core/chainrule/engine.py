@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import ops
 from .errors import ArgumentError, AutogradError, ShapeError
 from .grad_mode import mode
-from .graph import LEAF, Node
+from .graph import FREED, LEAF, Node
 from .value import Value, new_value
 
 if TYPE_CHECKING:
@@ -68,30 +68,38 @@ class GraphTask:
         """Pull until no node waits."""
         queue, pending = self.queue, self.pending
         restricted, keep_graph = self.captured is not None, self.keep_graph
-        while queue:
-            node = heapq.heappop(queue)[1]
-            grad = pending.pop(node)
+        following: Any = None  # the one node that waits, with its gradient, past the queue
+        while queue or following is not None:
+            if following is None:
+                node = heapq.heappop(queue)[1]
+                grad = pending.pop(node)
+            else:
+                node, grad = following
+                following = None
             plan = node._plan
             if node._extras is not None or restricted or plan is None or not plan.simple:
                 self._run_carefully(node, grad)
                 continue
             # The common case, unrolled: one output, no hooks, every rule's gradient is wanted.
-            saved, edges = node.unpack(), node._edges
+            saved, edges = node.unpack() if plan.tensor_slots else node._saved, node._edges
             for position, pull in plan.active:
                 result = pull(grad, saved)
                 target, number = edges[position]
-                if number == 0 and target._outputs is None:
-                    if result._key is not target._key or result._array.shape != target._shape:
-                        result = fit(result, target._shape, target._key)
-                    if target in pending:
-                        pending[target] = ops.add.fast(pending[target], result)
-                    else:
-                        pending[target] = result
-                        heapq.heappush(queue, (-target._seq, target))
-                else:
+                if number or target._outputs is not None:
                     self.send((target, number), result)
-            if not keep_graph:
-                node.release()
+                    continue
+                if result._key is not target._key or result._array.shape != target._shape:
+                    result = fit(result, target._shape, target._key)
+                if target in pending:
+                    pending[target] = ops.add.fast(pending[target], result)
+                elif not queue and plan.single:
+                    following = target, result
+                else:
+                    pending[target] = result
+                    heapq.heappush(queue, (-target._seq, target))
+            if not keep_graph and plan.tensor_slots:
+                node._versions = FREED
+                node._saved = plan.strip(saved) if plan.static_slots else ()
 
     def _run_carefully(self, node: Node, grad: Any) -> None:
         """Run one node with hooks, several outputs, a user's rules, or where not all is wanted."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from . import value as _value
 from .grad_mode import mode
 from .graph import LEAF, alias_of_output, next_sequence
+from .plan import record
 from .schema import NUMBER_OR_TENSOR, REQUIRED, TENSOR
-from .value import Value
+from .value import Value, storage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +38,73 @@ def fast_path(op: Op[Any, Any]) -> Callable[..., Any]:
         return _binary(op, numbers_have_edges=kinds[1] == TENSOR)
     if op.kind == "composite":
         return _traced(op)
-    general = op.general
-    return lambda *args: general(args, {})
+    return _positional(op)
+
+
+def _positional(op: Op[Any, Any]) -> Callable[..., Any]:
+    """Return the quick call of any other op: only the defaults are filled in."""
+    general, schema, evaluate = op.general, op.schema, op.evaluate
+    defaults, tensors = tuple(schema.defaults), schema.tensor_positions
+
+    def call(*args: Any) -> Any:
+        count = len(args)
+        if schema.required <= count <= schema.positional:
+            bound = (*args, *defaults[count:])
+            for position in tensors:
+                if not isinstance(bound[position], Value):
+                    return general(args, {})
+            return evaluate(bound)
+        return general(args, {})
+
+    return call
+
+
+def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
+    """Return a quick `evaluate` for ops whose tensors come first and need no promotion, or None."""
+    schema = op.schema
+    count = len(schema.tensors)
+    plain = op.promote is None and not op.multiple and op.kind in {"primitive", "composite"}
+    plain = plain and [p.kind for p in schema.params[:count]] == [TENSOR] * count and count > 0
+    if not plain:
+        return None
+    table, any_kind, plans, statics = op.table, op.evaluate_any, op.plans, schema.statics
+    others, same_dtype, view = range(1, count), op.dtype == "same", op.view
+
+    def evaluate(bound: Any) -> Any:
+        source = bound[0]
+        key = source._key
+        arrays = [source._array]
+        for position in others:
+            other = bound[position]
+            if other._key is not key:
+                return any_kind(bound)
+            arrays.append(other._array)
+        keywords = {name: bound[i] for i, name, default in statics if bound[i] is not default}
+        array = table[key.index](*arrays, **keywords)
+        if type(array) is not key.array_type:
+            array = key.backend.wrap(array)
+        out = _new(_value.result_class)
+        out._array = array
+        out._storage = out._grad = out._base = out._hooks = out._node = None
+        out._output_nr, out._requires_grad = 0, False
+        out._key = key if same_dtype else key.of(op.result_dtype(key, array))
+        if view:
+            out._storage = storage_of(source)
+            out._base = source if source._base is None else source._base
+        wanted = 1 if source._requires_grad else 0
+        for position in others:
+            if bound[position]._requires_grad:
+                wanted |= 1 << position
+        if wanted and mode.enabled and out._key.floating:
+            overload = op.overload(bound) if op.branches else op.only_overload
+            plan = plans.get((overload, wanted, 0), 0)
+            if plan == 0:
+                plan = op.plan(overload, wanted)
+            if plan is not None:
+                record(plan, bound, (out,))
+        return out
+
+    return evaluate
 
 
 def _traced(op: Op[Any, Any]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ import itertools
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
+from . import value as _value
 from .errors import ArgumentError, GraphFreedError, InplaceError
 from .grad_mode import mode as _mode
 from .value import Value, new_value, storage_of
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 # the version of every tensor it saves and compares on unpacking. None stands for "all zero".
 
 LEAF: Final = -1
+_new = object.__new__
 
 #: Stands in place of the versions when what was saved is gone.
 FREED: Final[Any] = type("FREED", (), {"__slots__": ()})()
@@ -186,6 +188,10 @@ class Node:
         return results[0] if len(results) == 1 else results
 
 
+#: Nodes whose name PyTorch gives with a namespace.
+_IN_NAMESPACE: Final = frozenset({"CopyBackwards", "CopySlices", "NotImplemented"})
+
+
 class OpNode(Node):
     """A recorded op. A subclass is made per op and overload, and carries its name."""
 
@@ -193,6 +199,10 @@ class OpNode(Node):
 
     _saved: tuple[Any, ...]
     _versions: Any  # a tuple aligned with _saved; None for all zero; FREED
+
+    def name(self) -> str:
+        name = type(self).__name__
+        return f"torch::autograd::{name}" if name in _IN_NAMESPACE else name
 
     def apply(self, grad: Any, wanted: Sequence[bool] | None) -> Sequence[Any]:
         return self._plan.pull(self, grad, self.unpack(), wanted)  # type: ignore[no-any-return]  # a layer above
@@ -298,8 +308,11 @@ def gradient_edge(value: Value) -> Edge | None:
 
 def alias_of_output(output: Value) -> Any:
     """Return what a node may keep of its own output: Note [Saving an output]."""
-    alias = new_value(output._array, output._key)
-    alias._storage = storage_of(output)
+    alias = _new(_value.result_class)
+    alias._array, alias._key = output._array, output._key
+    alias._node = alias._grad = alias._base = alias._hooks = None
+    alias._output_nr, alias._requires_grad = 0, False
+    alias._storage = output._storage or storage_of(output)
     return alias
 
 
@@ -316,9 +329,14 @@ def _check_items(items: Any, versions: Any) -> None:
     """Check the versions of a list of saved tensors."""
     if isinstance(items, (tuple, list)):
         for position, tensor in enumerate(items):
-            expected = versions[position] if versions else 0
-            if isinstance(tensor, Value) and version_of(tensor) != expected:
-                _raise_modified(tensor, expected, None)
+            if isinstance(tensor, Value):
+                check_version(tensor, versions[position] if versions else 0)
+
+
+def check_version(tensor: Value, expected: int) -> None:
+    """Raise if *tensor* was written to since it was saved."""
+    if version_of(tensor) != expected:
+        _raise_modified(tensor, expected, None)
 
 
 def _raise_modified(tensor: Value, expected: int, origin: tuple[str, int] | None) -> None:

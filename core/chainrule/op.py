@@ -21,7 +21,7 @@ from .errors import (
     OpDefinitionError,
     ShapeError,
 )
-from .fast import fast_path
+from .fast import evaluation, fast_path
 from .grad_mode import mode
 from .graph import OpNode
 from .inplace import check_writable, fill_out, write
@@ -31,7 +31,7 @@ from .shapes import broadcast_shapes
 from .value import Value, new_value, storage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .backend import Array, Backend, DispatchKey, Kernel
 
@@ -85,6 +85,8 @@ class Op(Generic[P, R]):
         self.kind, self.promote, self.view = kind, promote, view
         self.dtype = "same" if view and dtype is None else dtype
         self.nodes, self._also_saves = nodes or {}, saves
+        self.only_overload = next(iter(self.nodes), "")
+        self.branches = any(self.nodes)  # some node name depends on the arguments
         self.schema = Schema(function, outputs)
         self.differentiable = tuple(p.name for p in self.schema.tensors)
         self.tensor_kinds = tuple(
@@ -102,6 +104,7 @@ class Op(Generic[P, R]):
         for _ in _backend.live:
             self.reset(len(self.table))
         all_ops[self.name] = self
+        self.evaluate = evaluation(self) or self.evaluate_any
         self.fast = fast_path(self)
 
     # Stating gradients
@@ -185,14 +188,14 @@ class Op(Generic[P, R]):
                 break
         return self._run(bound)
 
-    def _run(self, bound: list[Any]) -> Any:
+    def _run(self, bound: Sequence[Any]) -> Any:
         if self.rules or self.kind == "primitive":
             return self.evaluate(bound)
         names = self.schema.position
         return self.function(**dict(zip(names, bound, strict=True)))  # traced: the parts are recorded
 
-    def evaluate(self, bound: list[Any]) -> Any:
-        """Compute from bound arguments as one op, and record it."""
+    def evaluate_any(self, bound: Sequence[Any]) -> Any:
+        """Compute from bound arguments as one op, and record it: whatever the arguments are."""
         schema = self.schema
         tensors = [bound[position] for position in schema.tensor_positions]
         source = tensors[0]
@@ -221,6 +224,10 @@ class Op(Generic[P, R]):
             self._record(bound, tensors, outputs)
         return schema.return_type(outputs) if self.multiple else outputs[0]  # type: ignore[misc]  # multiple ones have one
 
+    def result_dtype(self, key: DispatchKey, array: Array) -> dtypes.DType:
+        """Return the dtype of a result: as stated, or as the array says."""
+        return dtypes.by_name(self.dtype) if self.dtype else key.backend.dtype_of(array)
+
     def _known_key(self, key: DispatchKey) -> DispatchKey | None:
         """Return the result's key where the statement says its dtype; None: ask the array."""
         if self.dtype == "same":
@@ -240,7 +247,7 @@ class Op(Generic[P, R]):
         return value
 
     def _promoted(
-        self, tensors: list[Any], values: list[Value], key: DispatchKey, bound: list[Any]
+        self, tensors: list[Any], values: list[Value], key: DispatchKey, bound: Sequence[Any]
     ) -> tuple[list[Any], DispatchKey | None]:
         """Return the inputs as arrays, promoted as the op's policy says, and the result's key."""
         to_float = self.promote == "float" or (
@@ -274,7 +281,7 @@ class Op(Generic[P, R]):
             dtype = dtypes.get_default_dtype()
         return dtype, (dtypes.bool_ if self.promote == "compare" else dtype)
 
-    def _record(self, bound: list[Any], tensors: list[Any], outputs: list[Any]) -> None:
+    def _record(self, bound: Sequence[Any], tensors: list[Any], outputs: list[Any]) -> None:
         """Leave a node on *outputs* if an input requires grad and has a rule."""
         wanted = numbers = 0
         bit = 1
@@ -290,11 +297,11 @@ class Op(Generic[P, R]):
             bit <<= 1
         if not wanted or not any([output._key.floating for output in outputs]):
             return
-        plan = self.plan(self.overload(bound) if self.nodes else "", wanted, numbers)
+        plan = self.plan(self.overload(bound) if self.branches else self.only_overload, wanted, numbers)
         if plan is not None:
             record(plan, bound, outputs)
 
-    def overload(self, bound: list[Any]) -> str:
+    def overload(self, bound: Sequence[Any]) -> str:
         """Return which of the stated node names applies: the first whose condition holds."""
         for condition in self.nodes:
             name, _, kind = condition.partition(":")
@@ -436,7 +443,7 @@ class Op(Generic[P, R]):
                 raise ShapeError(msg) from None
         raise error
 
-    def _no_tensor(self, bound: list[Any]) -> ArgumentError:
+    def _no_tensor(self, bound: Sequence[Any]) -> ArgumentError:
         param = self.schema.tensors[0]
         item = bound[self.schema.position[param.name]]
         if param.kind == TENSORS:

@@ -52,7 +52,7 @@ class Plan:
 
     __slots__ = (
         "active", "groups", "keep", "keeps_result", "node_class", "op", "padding", "pulls",
-        "readable", "result_slots", "shape_slots", "simple", "static_slots", "tail", "tensor_slots",
+        "readable", "result_slots", "shape_slots", "simple", "single", "static_slots", "tail", "tensor_slots",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +73,7 @@ class Plan:
             for names, rule in joint.items()
         ]
         self.active = tuple((i, pull) for i, pull in enumerate(self.pulls) if pull is not None)
+        self.single = len(self.active) == 1
         self.simple = not (self.groups or op.has_lists or op.multiple)
 
     def _lay_out(self, op: Op[Any, Any], used: set[str], numbers: set[str]) -> None:
@@ -192,7 +193,7 @@ def requires_grad(argument: Any) -> bool:
     return False
 
 
-def record(plan: Plan, bound: list[Any], outputs: Sequence[Any]) -> None:
+def record(plan: Plan, bound: Sequence[Any], outputs: Sequence[Any]) -> None:
     """Make the node of one evaluation: edges to the inputs, and what the plan says to keep."""
     op = plan.op
     node: Any = _new(plan.node_class)
@@ -205,14 +206,24 @@ def record(plan: Plan, bound: list[Any], outputs: Sequence[Any]) -> None:
         for slot, number in plan.result_slots:
             saved[slot] = alias_of_output(outputs[number])
     node._saved = tuple(saved)
-    if plan.tensor_slots:
-        node._versions = tuple(map(version_of, saved))
+    for slot in plan.tensor_slots:
+        # Only what was ever written to, or is no plain tensor, has a version to remember.
+        if getattr(saved[slot], "_storage", _UNKNOWN) is not None:
+            node._versions = tuple(map(version_of, saved))
+            break
     edges: list[Any] = []
     if op.has_lists:
         node._widths = [_add_edges(edges, p.kind, bound[op.schema.position[p.name]]) for p in op.schema.tensors]
     else:
         for position, kind in op.tensor_kinds:
-            _add_edges(edges, kind, bound[position])
+            argument = bound[position]
+            if not isinstance(argument, Value):
+                _add_edges(edges, kind, argument)
+            elif not argument._requires_grad:
+                edges.append(None)
+            else:
+                made_by = argument._node
+                edges.append((argument, LEAF) if made_by is None else (made_by, argument._output_nr))
     node._edges, node._seq = tuple(edges), next_sequence()
     first = outputs[0]
     node._shape, node._key, node._outputs = first._array.shape, first._key, None
@@ -241,6 +252,9 @@ def _add_edges(edges: list[Any], kind: str, argument: Any) -> int:
     elif kind != NUMBER_OR_TENSOR:  # a number, or nothing, where a tensor might have been
         edges.append(None)
     return 1
+
+
+_UNKNOWN: Final = object()
 
 
 def _shape_of(argument: Any) -> Any:

@@ -13,5 +13,7 @@ class Storage:
 
     __slots__ = ("__weakref__", "version")
 
+    version: int
+
     def __init__(self) -> None:
         self.version = 0

@@ -69,7 +69,8 @@ def storage_of(value: Value) -> Storage:
     """Return the storage of *value*, made on first need."""
     storage = value._storage
     if storage is None:
-        storage = value._storage = Storage()
+        storage = value._storage = _new(Storage)
+        storage.version = 0
     return storage
 
 

@@ -258,7 +258,7 @@ def test_permutation(pair, n, dtype):
     pair.check(pair.stream.permutation(n, dtype), torch.randperm(n, dtype=DTYPES[dtype]))
 
 
-@pytest.mark.parametrize("shape", [(1,), (5,), (1000,), (3, 7), (4, 1)], ids=str)
+@pytest.mark.parametrize("shape", [(1,), (5,), (1000,), (3, 7), (4, 1), (0, 3)], ids=str)
 @pytest.mark.parametrize("samples", [1, 2, 50])
 def test_multinomial_with_replacement(pair, shape, dtype, samples):
     weights = np.random.default_rng(0).random(shape).astype(dtype)

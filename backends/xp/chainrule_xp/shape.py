@@ -36,3 +36,29 @@ def unsqueeze(xp: Any) -> Any:
 @ks.family("cr::t")
 def t(xp: Any) -> Any:
     return xp.transpose
+
+
+@ks.family("cr::transpose")
+def transpose(xp: Any) -> Any:
+    def kernel(x: Any, *, dim0: int, dim1: int) -> Any:
+        return xp.swapaxes(x, dim0, dim1) if x.ndim else x[()]
+
+    return kernel
+
+
+@ks.family("cr::_permute")
+def permute(xp: Any) -> Any:
+    def kernel(x: Any, *, dims: tuple[int, ...]) -> Any:
+        return xp.transpose(x, dims)
+
+    return kernel
+
+
+@ks.family("cr::squeeze")
+def squeeze(xp: Any) -> Any:
+    def kernel(x: Any, *, dim: int | None = None) -> Any:
+        if dim is not None and x.shape[dim] != 1:
+            return x[...]
+        return xp.squeeze(x, axis=dim)
+
+    return kernel

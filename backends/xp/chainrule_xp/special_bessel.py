@@ -119,7 +119,7 @@ def times_exp(xp: Any, scaled: Array, a: Array) -> Array:
     """Return ``scaled exp(a)``, inf where that is too large."""
     w, n = exp_parts(xp, xp.fmin(a, LAST), 0.0)
     half = xp.ldexp(scaled + scaled * w, n - 1)
-    return 2.0 * xp.where(half < 2.0**1023, half, xp.inf)
+    return 2.0 * xp.where(half >= 2.0**1023, xp.inf, half)
 
 
 @elementwise
@@ -142,7 +142,7 @@ def sinc(xp: Any, x: Array) -> Array:
     """
     a = xp.fmin(xp.abs(x), 1e300)
     turn = a - 2.0 * xp.rint(0.5 * a)
-    s = xp.where(xp.abs(turn) > 0.5, xp.copysign(1.0, turn) - turn, turn)  # noqa: PLR2004 - a half
-    ratio = xp.where(a < 0.5, 1.0, s / xp.maximum(a, 0.5))  # noqa: PLR2004 - likewise
+    s = xp.where(xp.abs(turn) > 0.5, xp.copysign(1.0, turn) - turn, turn)
+    ratio = xp.where(a < 0.5, 1.0, s / xp.maximum(a, 0.5))
     value = ratio * (1.0 + s * s * polynomial(s * s, SINC))
     return xp.where(xp.abs(x) < xp.inf, value, xp.nan)

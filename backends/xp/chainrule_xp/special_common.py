@@ -90,8 +90,9 @@ def exp_parts(xp: Any, high: Array, low: Any) -> tuple[Array, Array]:
         the reduction by a multiple of log(2) in two parts.
     """
     power = xp.rint(high * LOG2_E)
-    r = (high - power * LOG_2_HIGH) + (low - power * LOG_2_LOW)
-    return r + r * r * polynomial(r, EXP), power.astype(xp.int32)
+    first, second = high - power * LOG_2_HIGH, low - power * LOG_2_LOW
+    r = first + second
+    return first + (second + r * r * polynomial(r, EXP)), power.astype(xp.int32)
 
 
 def log_parts(xp: Any, x: Array) -> tuple[Array, Array]:
@@ -109,6 +110,7 @@ def log_parts(xp: Any, x: Array) -> tuple[Array, Array]:
     s = f / (2.0 + f)
     square = s * s
     first = n * LOG_2_HIGH
-    high = first + f
-    low = n * LOG_2_LOW - s * (f - square * polynomial(square, LOG))
-    return high, ((first - high) + f) + low
+    sum_ = first + f
+    rest = ((first - sum_) + f) + (n * LOG_2_LOW - s * (f - square * polynomial(square, LOG)))
+    high = sum_ + rest
+    return high, (sum_ - high) + rest

@@ -10,6 +10,8 @@ from .special_common import elementwise, exp_parts, halves, log_parts, polynomia
 from .special_tables import ERF, ERFCINV_FAR, ERFCINV_NEAR, ERFCX, ERFINV, LOG_ERFC
 
 INVERSE_SQRT_PI: Final = 0.5641895835477563
+#: What the polynomial for erfcx is added to: a number of few digits, so that it costs no error.
+LEAD: Final = 0.625
 #: exp(x^2) reaches the end of float64 a little below.
 LAST_SQUARE_ROOT: Final = 26.63
 
@@ -55,7 +57,8 @@ def erfc(xp: Any, x: Array) -> Array:
     array([1.84270079e+00, 1.00000000e+00, 2.08848758e-45])
     """
     a = xp.fmin(xp.abs(x), 28.0)
-    tail = upper_tail(xp, a)
+    s, t = halves(xp, a)
+    tail = times_exp(xp, *tail_parts(a), -s * s, -t * (t + 2.0 * s))
     far = xp.where(x < 0.0, 2.0 - tail, tail)
     near = 1.0 - erf_near(clamp(xp, x, 0.5))
     return xp.where(a < 0.5, near, xp.where(x == x, far, x))  # noqa: PLR0124 - false for nan alone
@@ -76,8 +79,8 @@ def erfcx(xp: Any, x: Array) -> Array:
     array([5.00898008e+00, 1.00000000e+00, 5.64189584e-11])
     """
     a = xp.abs(x)
-    lead, rest, divisor = scaled_tail(xp.fmin(a, 1e300))
-    right = (lead + rest) / divisor
+    rest, divisor = tail_parts(xp.fmin(a, 1e300))
+    right = (LEAD + rest) / divisor
     s, t = halves(xp, xp.fmin(a, LAST_SQUARE_ROOT))
     w, n = exp_parts(xp, s * s, t * (t + 2.0 * s))
     power = xp.ldexp(xp.ones_like(x), n)
@@ -124,28 +127,20 @@ def erfinv_near(x: Array) -> Array:
     return x * (1.0 + polynomial(x * x, ERFINV))
 
 
-def scaled_tail(
-    a: Array, scale: float = 1.0, weight: float = 1.0
-) -> tuple[float, Array, Array]:
-    """Return ``(lead, rest, divisor)``: ``weight erfcx(scale a)`` is ``(lead + rest) / divisor``.
+def tail_parts(a: Array) -> tuple[Array, Array]:
+    """Return ``(rest, divisor)`` with ``erfcx(a) = (LEAD + rest) / divisor``, for ``a >= 1/2``.
 
-    For ``scale a >= 1/2``. What was lost in rounding the divisor is made good in the rest.
+    What is lost in rounding the divisor is made good in the rest.
     """
-    factor = weight / scale
-    divisor = a + 0.5 / scale
-    slip = (a - (divisor - 0.5 / scale)) / divisor
-    t = (a - 3.0 / scale) / (a + 3.0 / scale)
-    lead = factor * ERFCX[0]
-    return lead, factor * t * polynomial(t, ERFCX[1:]) - lead * slip, divisor
+    divisor = a + 0.5
+    slip = (a - (divisor - 0.5)) / divisor
+    return polynomial((a - 3.0) / (a + 3.0), ERFCX) - LEAD * slip, divisor
 
 
-def upper_tail(xp: Any, a: Array, scale: float = 1.0, weight: float = 1.0) -> Array:
-    """Return ``weight erfc(scale a)`` for ``scale a >= 1/2``, where ``scale^2`` is 1 or 1/2."""
-    lead, rest, divisor = scaled_tail(a, scale, weight)
-    s, t = halves(xp, a)
-    square = round(scale * scale, 1)
-    w, n = exp_parts(xp, -square * s * s, -square * t * (t + 2.0 * s))
-    return xp.ldexp((lead + (rest + w * (lead + rest))) / divisor, n)
+def times_exp(xp: Any, rest: Array, divisor: Array, high: Array, low: Array) -> Array:
+    """Return ``exp(high + low) (LEAD + rest) / divisor``, rounding little before the division."""
+    w, n = exp_parts(xp, high, low)
+    return xp.ldexp((LEAD + (rest + w * (LEAD + rest))) / divisor, n)
 
 
 def erfcinv(xp: Any, q: Array, square: float = 1.0, *, far: bool = False) -> Array:
@@ -164,5 +159,5 @@ def erfcinv(xp: Any, q: Array, square: float = 1.0, *, far: bool = False) -> Arr
     excess = polynomial((v - 2.0) / (v + 2.0), ERFCINV_NEAR)
     if far:
         beyond = polynomial((v - 10.0) / (v + 10.0), ERFCINV_FAR)
-        excess = xp.where(v < 6.05, excess, beyond)  # noqa: PLR2004 - inside both intervals
+        excess = xp.where(v < 6.05, excess, beyond)
     return r + (root * excess + slip)

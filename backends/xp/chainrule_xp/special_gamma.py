@@ -9,8 +9,9 @@ from chainrule.backend import Array
 from .special_common import elementwise, log_parts, polynomial
 from .special_tables import COT, DIGAMMA, DIGAMMA_REST, LGAMMA, SINC, STIRLING
 
-#: ``log(2 pi) / 2 - 1 / 2``
-STIRLING_CONSTANT: Final = 0.4189385332046727
+# log(2 pi) / 2 - 1 / 2, in two parts.
+STIRLING_HIGH: Final = 0.4189385332046727
+STIRLING_LOW: Final = 1.6728209650585413e-17
 #: Its lgamma is the largest float64.
 LAST_LGAMMA: Final = 2.5599833278516383e305
 #: The reciprocal of any smaller number overflows.
@@ -24,11 +25,12 @@ ROOT_LOW: Final = -1.5522348162858677e-17
 def lgamma(xp: Any, x: Array) -> Array:
     """Return the kernel of ``log(|gamma(x)|)``: inf at zero and the negative integers.
 
-    Between one and three a polynomial times ``(x - 1)(x - 2)``, below by ``lgamma(1 + x) - log(x)``,
-    above by Stirling's series with the logarithm in two parts, and by reflection below zero.
+    Between 1 and 2.5 it is a polynomial times ``(x - 1)(x - 2)``, between 0 and 1
+    ``lgamma(1 + x) - log(x)``, above 2.5 Stirling's series with the logarithm in two parts. Below
+    zero it comes by reflection.
 
     Accuracy:
-        2 ulp for positive x, at the roots 1 and 2 too. For negative x 2 ulp of the largest of 1,
+        2 ulp for positive x, at the roots 1 and 2 too. For negative x 3 ulp of the largest of 1,
         ``|lgamma(x)|`` and ``|lgamma(1 - x)|``: near its negative roots lgamma is a difference.
 
     Source:
@@ -40,35 +42,37 @@ def lgamma(xp: Any, x: Array) -> Array:
     """
     a = xp.fmin(xp.abs(x), LAST_LGAMMA)
     negative = x < 0.0
-    high, low, rest = lgamma_parts(xp, a, negative)
+    lead, rest = lgamma_parts(xp, a, negative)
     distance = xp.where(negative, gamma_reflection(xp, a), 1.0)
     reflected = xp.log(xp.where(distance > 0.0, distance, 1.0))
-    value = xp.where(negative, -reflected - (high + (low + rest)), high + (low + rest))
+    value = xp.where(negative, -reflected - (lead + rest), lead + rest)
     pole = (a == 0.0) | (distance == 0.0) | (xp.abs(x) > LAST_LGAMMA)
     return xp.where(x == x, xp.where(pole, xp.inf, value), x)  # noqa: PLR0124 - false for nan
 
 
-def lgamma_parts(xp: Any, a: Array, negative: Array) -> tuple[Array, Array, Array]:
-    """Return three numbers whose sum is lgamma at *a*, or at ``1 + a`` for *negative* ``a < 2``."""
-    shifted = a < xp.where(negative, 2.0, 1.0)
-    y = xp.fmin(xp.where(shifted, a, a - 1.0), 2.0)
+def lgamma_parts(xp: Any, a: Array, negative: Array) -> tuple[Array, Array]:
+    """Return two numbers whose sum is lgamma at *a*, or at ``1 + a`` for *negative* ``a < 1.5``."""
+    shifted = a < xp.where(negative, 1.5, 1.0)
+    y = xp.fmin(xp.where(shifted, a, a - 1.0), 1.5)
     product = y * (y - 1.0)
-    core = 0.5 * product + product * polynomial((y - 0.5) / (y + 2.5), LGAMMA)
+    core = product * polynomial((y - 0.5) / (y + 2.5), LGAMMA)
 
-    large = a >= 3.0  # noqa: PLR2004 - where the two tables meet
+    large = a >= 2.5
     inner = xp.where(negative, 1.0, xp.fmin(xp.fmax(a, 5e-324), 1.0))
     high, low = log_parts(xp, xp.where(large, a, inner))
-    factor = xp.where(large, a - 0.5, -1.0)
-    z = 1.0 / xp.fmax(a, 3.0)
-    rest = xp.where(large, STIRLING_CONSTANT + z * polynomial(z * z, STIRLING), core)
-    return factor * (high - xp.where(large, 1.0, 0.0)), factor * low, rest
+    factor = xp.where(large, 0.5 - a, 1.0)
+    z = 1.0 / xp.fmax(a, 2.5)
+    series = z * polynomial(z * z, STIRLING) + STIRLING_LOW
+    rest = xp.where(large, series, core) - factor * low
+    rest += xp.where(large, STIRLING_HIGH, 0.5 * product)
+    return factor * (large - high), rest
 
 
 def gamma_reflection(xp: Any, a: Array) -> Array:
-    """Return ``|sin(pi a)| / pi``, times *a* from two on."""
+    """Return ``|sin(pi a)| / pi``, times *a* from 1.5 on."""
     s = a - xp.rint(a)
     sine = xp.abs(s) * (1.0 + s * s * polynomial(s * s, SINC))
-    return xp.where(a < 2.0, sine, sine * a)  # noqa: PLR2004 - as in lgamma_parts
+    return xp.where(a < 1.5, sine, sine * a)
 
 
 @elementwise
@@ -78,7 +82,7 @@ def digamma(xp: Any, x: Array) -> Array:
     The pole at zero gives -inf from the right and inf from the left; the others give nan.
 
     Accuracy:
-        2 ulp for positive x, at the root 1.4616 too. For negative x 3 ulp of the larger of
+        2 ulp for positive x, at the root 1.4616 too. For negative x 3 ulp of the largest of 1,
         ``|digamma(x)|`` and ``|digamma(1 - x)|``: near its negative roots digamma is a difference.
 
     Source:
@@ -113,7 +117,7 @@ def digamma_from_one(xp: Any, y: Array) -> Array:
     near = xp.fmin(y, 1.0)
     d = near - ROOT_HIGH
     slip = (near - (d + ROOT_HIGH)) - ROOT_LOW
-    core = d + (d * polynomial((near - 0.25) / (near + 2.25), DIGAMMA) + slip)
+    core = d + ((d + slip) * polynomial((near - 0.25) / (near + 2.25), DIGAMMA) + slip)
 
     b = xp.fmax(y + 1.0, 2.0)
     z = 1.0 / b

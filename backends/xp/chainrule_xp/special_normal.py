@@ -10,8 +10,14 @@ from typing import Any, Final
 
 from chainrule.backend import Array
 
-from .special_common import SQRT_HALF, elementwise
-from .special_erf import clamp, erf_near, erfcinv, erfinv_near, scaled_tail, upper_tail
+from .special_common import SQRT_HALF, elementwise, halves, polynomial
+from .special_erf import LEAD, clamp, erf_near, erfcinv, erfinv_near, times_exp
+from .special_tables import ERFCX
+
+SQRT_2: Final = 1.4142135623730951
+# The same in two parts, the first of 24 bits.
+SQRT_2_HIGH: Final = float.fromhex("0x1.6a09e6p+0")
+SQRT_2_LOW: Final = float.fromhex("0x1.9fcef32422cbfp-26")
 
 #: Its square halved is the largest float64.
 LAST_NORMAL: Final = 1.8961503816218352e154
@@ -34,7 +40,7 @@ def ndtr(xp: Any, x: Array) -> Array:
     array([0.15865525, 0.5       , 1.        ])
     """
     a = xp.fmin(xp.abs(x), 40.0)
-    tail = upper_tail(xp, a, SQRT_HALF, 0.5)
+    tail = upper_tail(xp, a, *tail_parts(xp, a))
     far = xp.where(x > 0.0, 1.0 - tail, tail)
     near = 0.5 + 0.5 * erf_near(clamp(xp, x, FIRST_TAIL) * SQRT_HALF)
     return xp.where(a < FIRST_TAIL, near, xp.where(x == x, far, x))  # noqa: PLR0124 - false for nan
@@ -60,10 +66,10 @@ def log_ndtr(xp: Any, x: Array) -> Array:
     a = xp.fmin(xp.abs(x), LAST_NORMAL)
     is_tail = a >= FIRST_TAIL
     near = 0.5 - 0.5 * erf_near(xp.fmin(a, FIRST_TAIL) * SQRT_HALF)
-    lead, rest, divisor = scaled_tail(a, SQRT_HALF, 0.5)
-    scaled = xp.where(is_tail, (lead + rest) / divisor, near)
+    rest, divisor = tail_parts(xp, xp.fmin(a, 1e30))
+    scaled = xp.where(is_tail, (LEAD + rest) / divisor, near)
     left = xp.log(scaled) - xp.where(is_tail, 0.5 * a * a, 0.0)
-    tail = upper_tail(xp, xp.fmin(a, 40.0), SQRT_HALF, 0.5)
+    tail = upper_tail(xp, xp.fmin(a, 40.0), rest, divisor)
     right = xp.log1p(-xp.where(is_tail, tail, near))
     left = xp.where(x < -LAST_NORMAL, -xp.inf, left)
     return xp.where(x < 0.0, left, xp.where(x == x, right, x))  # noqa: PLR0124 - false for nan
@@ -86,5 +92,27 @@ def ndtri(xp: Any, p: Array) -> Array:
     q = xp.fmin(p, 1.0 - p)
     tail = erfcinv(xp, 2.0 * xp.fmin(xp.fmax(q, 5e-324), 0.25), 2.0, far=True)
     tail = xp.where(q > 0.0, tail, xp.where(q == 0.0, xp.inf, xp.nan))
-    near = erfinv_near(2.0 * clamp(xp, p - 0.5, 0.25)) * (2.0 * SQRT_HALF)
-    return xp.where(q >= 0.25, near, xp.copysign(tail, p - 0.5))  # noqa: PLR2004 - a quarter
+    near = erfinv_near(2.0 * clamp(xp, p - 0.5, 0.25)) * SQRT_2
+    return xp.where(q >= 0.25, near, xp.copysign(tail, p - 0.5))
+
+
+def tail_parts(xp: Any, a: Array) -> tuple[Array, Array]:
+    """Return ``(rest, divisor)`` with ``ndtr(-a) = exp(-a^2/2) (LEAD + rest) / divisor``.
+
+    The divisor is ``1 + sqrt(2) a``, rounded; what is lost is made good in the rest. For *a* from
+    `FIRST_TAIL` on.
+    """
+    s, t = halves(xp, a)
+    first = SQRT_2_HIGH * s
+    second = SQRT_2_HIGH * t + SQRT_2_LOW * a
+    product = first + second
+    divisor = product + 1.0
+    slip = (((first - product) + second) + ((product - divisor) + 1.0)) / divisor
+    unit = 3.0 * SQRT_2
+    return polynomial((a - unit) / (a + unit), ERFCX) - LEAD * slip, divisor
+
+
+def upper_tail(xp: Any, a: Array, rest: Array, divisor: Array) -> Array:
+    """Return ``ndtr(-a)`` from the parts of its tail."""
+    s, t = halves(xp, a)
+    return times_exp(xp, rest, divisor, -0.5 * s * s, -0.5 * t * (t + 2.0 * s))

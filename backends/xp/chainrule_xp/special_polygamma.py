@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -23,11 +24,12 @@ BERNOULLI: Final = tuple(
     )
 )  # fmt: skip
 #: Pi to 60 digits.
-PI: Final = Fraction(
-    3141592653589793238462643383279502884197169399375105820974945, 10**60
-)
+PI: Final = Fraction(3141592653589793238462643383279502884197169399375105820974945, 10**60)
+LARGEST: Final = sys.float_info.max
 #: Terms summed one by one before the series for the rest.
 TERMS: Final = 8
+#: Up to here a power by multiplication is both faster and right; its unit is one.
+FEW_FACTORS: Final = 4
 
 
 @elementwise
@@ -39,14 +41,13 @@ def polygamma(xp: Any, x: Array, n: int) -> Array:
     zero by reflection.
 
     Accuracy:
-        4 ulp for positive x and ``n <= 30``, 8 ulp up to ``n = 170``, wherever the result is above
-        ``2^(n - 1022)``. For negative x ``n + 4`` ulp of ``n! / t^(n+1)``, where t is the distance
-        from x to the nearest integer.
+        4 ulp for positive x, wherever the result is above ``2^(n - 1022)``. For negative x
+        ``2 n + 4`` ulp of ``n! / t^(n+1)``, where t is the distance from x to the nearest integer.
 
     Differs from PyTorch:
         The poles of the first derivative give inf, not large numbers; at inf all orders give zero,
-        not nan; at -inf the first derivative gives inf, not nan. Orders above 170 are computed and
-        not infinite throughout.
+        not nan; at -inf the first derivative gives inf, not nan. Orders above 170 are computed for
+        positive x, and not infinite throughout.
 
     Source:
         DLMF 5.15.1, 5.15.6 and 25.11.28.
@@ -64,9 +65,9 @@ def polygamma(xp: Any, x: Array, n: int) -> Array:
     t = bounded - xp.rint(bounded)
     is_pole = xp.where(negative, xp.abs(t), a) <= plan.first
 
-    zeta = hurwitz_zeta(xp, xp.where(negative, 1.0 + a, xp.maximum(a, plan.first)), plan)
-    mirrored = reflection(xp.where(negative & ~is_pole, t, 0.5), plan)
-    value = xp.where(negative, mirrored - zeta, plan.sign * zeta)
+    zeta = hurwitz_zeta(xp, xp.maximum(xp.where(negative, 1.0 + a, a), plan.first), plan)
+    mirrored = reflection(xp, xp.where(negative & ~is_pole, t, 0.5), plan)
+    value = xp.where(negative, mirrored - xp.fmin(zeta, LARGEST), plan.sign * zeta)
     # An odd pole has two sides; on an integer itself the right one counts.
     from_left = 1.0 if plan.sign > 0.0 else xp.where(negative & (t > 0.0), 1.0, -1.0)
     return xp.where(is_pole, from_left * xp.inf, value)
@@ -82,10 +83,12 @@ class Plan:
         unit: A power of two that keeps ``(unit x)^-s`` near ``n! x^-s``.
         factor: ``n! unit^s``
         first: From zero to here the result overflows.
+        last: The largest sum whose product with *factor* is finite.
         far: From here on the formula for the rest needs no terms before it.
         grain: Adding and subtracting it leaves a multiple of the rounding unit at ``far + 8``.
         rest: The series for the rest in ``1/x^2``.
-        mirror: The polynomial in ``pi cot(pi x) / unit``, every second power, for reflection.
+        mirror: The polynomial in ``pi cot(pi x) / unit``, every second power, for reflection;
+            empty where its coefficients, and the results with them, overflow.
     """
 
     n: int
@@ -93,6 +96,7 @@ class Plan:
     unit: float
     factor: float
     first: float
+    last: float
     far: float
     grain: float
     rest: tuple[float, ...]
@@ -112,6 +116,7 @@ def plan_of(n: int) -> Plan:
         unit=2.0**-shift,
         factor=factor,
         first=(factor ** (1 / s)) * (2.0 ** (-1024 / s)) * 2.0**shift * (1.0 + 1e-12),
+        last=LARGEST * (1.0 - 1e-15) / factor,
         far=far,
         grain=2.0 ** math.ceil(math.log2(far + TERMS)),
         rest=rest_coefficients(n),
@@ -139,15 +144,10 @@ def mirror_coefficients(n: int, shift: int) -> tuple[float, ...]:
         slopes = [k * p for k, p in enumerate(powers)][1:]
         powers = [p + q for p, q in zip([*slopes, 0, 0], [0, 0, *slopes], strict=True)]
     scaled = [p * PI ** (n + 1 - k) / 2 ** (shift * k) for k, p in enumerate(powers)]
-    return tuple(float_or_inf(p) for p in scaled[(n + 1) % 2 :: 2])
-
-
-def float_or_inf(value: Fraction) -> float:
-    """Return *value* in float64, inf where it is too large."""
     try:
-        return float(value)
+        return tuple(float(p) for p in scaled[(n + 1) % 2 :: 2])
     except OverflowError:
-        return math.inf
+        return ()
 
 
 def hurwitz_zeta(xp: Any, x: Array, plan: Plan) -> Array:
@@ -160,27 +160,31 @@ def hurwitz_zeta(xp: Any, x: Array, plan: Plan) -> Array:
     base = xp.where(near, even + TERMS, x)
     z = 1.0 / base
     rest = 1.0 / n + z * (0.5 + z * polynomial(z * z, plan.rest))
-    rest = rest * inverse_power(xp, base * plan.unit, n) / plan.unit
-    terms = rest
-    for k in range(TERMS - 1, 0, -1):
-        terms = terms + inverse_power(xp, (even + k) * plan.unit, s)
-    terms = terms - terms * ((first - even) * s / (even + 1.5))
-    terms = terms + inverse_power(xp, first * plan.unit, s)
-    return plan.factor * xp.where(near, terms, rest)
+    rest = rest * xp.power(base * plan.unit, -float(n)) / plan.unit
+    terms = [even + k for k in range(1, TERMS)]
+    if s <= FEW_FACTORS:
+        terms = [1.0 / math.prod([x] * (s - 1), start=x) for x in terms]
+    else:
+        terms = [xp.power(x * plan.unit, -float(s)) for x in terms]
+    total = pairwise_sum([*terms, rest])
+    total = total - total * ((first - even) * n / (even + 0.7))
+    total = total + xp.power(first * plan.unit, -float(s))
+    total = xp.where(total < plan.last, total, xp.inf)
+    return plan.factor * xp.where(near, total, rest)
 
 
-def inverse_power(xp: Any, x: Array, n: int) -> Array:
-    """Return ``x^-n``; small powers by multiplication, which is much faster."""
-    if n > 3:  # noqa: PLR2004
-        return xp.power(x, -float(n))
-    r = 1.0 / x
-    return math.prod([r] * (n - 1), start=r)
+def pairwise_sum(terms: list[Array]) -> Array:
+    """Return the sum of a power of two of arrays, with few roundings each."""
+    while len(terms) > 1:
+        terms = [a + b for a, b in zip(terms[::2], terms[1::2], strict=True)]
+    return terms[0]
 
 
-def reflection(t: Array, plan: Plan) -> Array:
+def reflection(xp: Any, t: Array, plan: Plan) -> Array:
     """Return ``(-1)^n pi`` times the derivative of order n of ``cot(pi t)``, for ``|t| <= 1/2``."""
     cotangent = (1.0 - t * t * polynomial(t * t, COT)) / (t * plan.unit)
-    square = cotangent * cotangent
-    *_, last = plan.mirror
-    value = polynomial(square, plan.mirror) if len(plan.mirror) > 1 else last + 0.0 * square
-    return value if plan.n % 2 else value * cotangent
+    if plan.mirror:
+        size = polynomial(cotangent * cotangent, plan.mirror)
+    else:
+        size = xp.where(cotangent == 0.0, 0.0, xp.inf)
+    return size if plan.n % 2 else size * cotangent

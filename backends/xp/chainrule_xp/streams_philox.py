@@ -28,7 +28,7 @@ from typing import Any, Final, final
 
 from chainrule.backend import Array
 
-from .streams_float import blocks, box_muller, fused_multiply_add
+from .streams_float import blocks, box_muller, fused_multiply_add, quiet
 from .streams_words import DEFAULT_SEED, MASK_64, PARTS, WordStream
 
 #: Seed and offset, as PyTorch's CUDA generator lays them out.
@@ -169,7 +169,8 @@ class PhiloxStream(WordStream):
         return u.reshape(-1)[:count]
 
     def _elementary(self, name: str, x: Array, finish: Callable[[Array], Array]) -> Array:
-        return finish(getattr(self._xp, name)(x))
+        with quiet(self._xp):
+            return finish(getattr(self._xp, name)(x))
 
     def _words32(self, count: int) -> Array:
         xp, size = self._xp, -(-count // 4)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from chainrule.backend import Array
 
-from .streams_float import fused_multiply_add, quiet
+from .streams_float import fused_multiply_add, perhaps_any, quiet
 
 #: The seed of a stream that was given none, which is PyTorch's.
 DEFAULT_SEED: Final = 67280421310721
@@ -131,8 +131,8 @@ class WordStream(ABC):
             values = (self._words32(count) % xp.uint32(span)).astype(xp.int64)
             values += low
         else:
-            words = self._words64(count)
-            if span <= MASK_64:  # every int64 is a word, as it is
+            words = self._words64(count)  # over all 64 bits, each is a number as it stands
+            if span <= MASK_64:
                 words = words % xp.uint64(span) + xp.uint64(low & MASK_64)  # wraps around
             values = words.view(xp.int64)
         return self._cast(values, dtype).reshape(shape)
@@ -245,11 +245,11 @@ class WordStream(ABC):
         cumulative = xp.cumsum(weights.reshape(-1, probs.shape[-1]), axis=-1)
         cumulative /= cumulative[:, -1:].copy()
         cumulative[:, -1] = 1.0  # also where the division rounded down
-        rows = [
-            xp.searchsorted(bounds.astype(xp.float64), row)
-            for bounds, row in zip(cumulative, u, strict=True)
-        ]
-        return xp.stack(rows).astype(xp.int64).reshape(shape)
+        bounds = cumulative.astype(xp.float64)
+        chosen = xp.empty(u.shape, xp.int64)
+        for row in range(len(u)):
+            chosen[row] = xp.searchsorted(bounds[row], u[row])
+        return chosen.reshape(shape)
 
     # Parts of the above.
 
@@ -281,7 +281,7 @@ class WordStream(ABC):
         xp = self._xp
         ends = self._cast(xp.asarray([low, high], xp.float64), str(values.dtype))
         reached = values == ends[1]
-        return xp.where(reached, ends[0], values) if bool(reached.any()) else values
+        return xp.where(reached, ends[0], values) if perhaps_any(xp, reached) else values
 
     def _representable(self, dtype: str, low: int, high: int) -> tuple[int, int]:
         """Return the range moved inwards so that no number in it rounds to one outside."""

@@ -9,6 +9,8 @@ from ..op import Op, primitive
 from ..value import new_value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..backend import Array, Backend
     from ..device import Device
     from ..dtypes import DType
@@ -44,7 +46,7 @@ clone.vjp(self=lambda grad: grad)
 class _Transfer(Op[Any, Any]):
     """An op that no single backend can have a kernel for: its result may be another's array."""
 
-    def evaluate(self, bound: list[Any]) -> Any:
+    def evaluate_any(self, bound: Sequence[Any]) -> Any:
         source, dtype, device, backend = bound
         key = source._key
         target = (backend or key.backend).key(dtype or key.dtype, device or key.device)
@@ -82,5 +84,5 @@ def _to_copy(
     """
 
 
-_to_copy = _Transfer(_to_copy, kind="primitive", nodes={"": "ToCopyBackward0"})  # type: ignore[assignment]  # the statement becomes its op
+_to_copy = _Transfer(_to_copy, kind="transfer", nodes={"": "ToCopyBackward0"})  # type: ignore[assignment]  # the statement becomes its op
 _to_copy.vjp(self=lambda grad: grad)  # type: ignore[attr-defined]  # see above

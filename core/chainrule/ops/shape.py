@@ -1,32 +1,353 @@
-"""Shapes and views: the same elements, seen otherwise."""
+"""Shapes: the same elements in another shape, sharing memory wherever that is possible."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..op import composite, primitive
-from ..shapes import infer_size, normalize_size, wrap_dim
+from .. import shapes
+from ..dtypes import DType
+from ..errors import ShapeError
+from ..grad_mode import mode
+from ..op import primitive
+from ..shapes import contiguous_strides, normalize_size, wrap_dim, wrap_dims
+from ..value import Value
+from ._arguments import check_tensor, check_tensors, fit_size, integers, new_look
+from .axes import t
+from .copying import clone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..shapes import Size
     from ..tensor import Tensor
 
-__all__ = ["expand", "t", "unsqueeze", "view"]
+__all__ = [
+    "_expand", "_unsafe_view", "_view", "atleast_1d", "atleast_2d", "atleast_3d",
+    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "contiguous", "expand", "expand_as",
+    "flatten", "ravel", "reshape", "reshape_as", "squeeze", "squeeze_", "t", "unflatten",
+    "unsqueeze", "unsqueeze_", "view", "view_as",
+]  # fmt: skip
+
+# Note [Reshaping]
+# ----------------
+# A new shape is a view if the strides of the old one allow it. `view` insists on it; `reshape`
+# copies where it must. In the graph that shows as in PyTorch: ViewBackward0 for a contiguous
+# tensor, ReshapeAliasBackward0 for another whose elements still need not move, and otherwise
+# CloneBackward0 followed by UnsafeViewBackward0, a view of a copy that nobody else can reach.
 
 
 @primitive(view=True, nodes={"": "ViewBackward0"})
 def _view(self: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Return the same elements in another shape, sharing memory."""
+    """Return the same elements as *size*; the kernel raises where they would have to move."""
+
+
+@primitive(view=True, nodes={"": "ReshapeAliasBackward0"})
+def _reshape_alias(self: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Return what `_view` returns, of a tensor that is not contiguous."""
+
+
+@primitive(dtype="same", nodes={"": "UnsafeViewBackward0"})
+def _unsafe_view(self: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Return a fresh copy in another shape."""
 
 
 _view.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
+_reshape_alias.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
+_unsafe_view.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
 
 
-def view(input: Tensor, *size: Any) -> Tensor:
-    return _view(input, infer_size(normalize_size(size), input.numel()))
+@primitive(view=True)
+def _view_as_dtype(self: Tensor, dtype: DType) -> Tensor:
+    """Return the same bytes read as another dtype."""
 
 
-def reshape(input: Tensor, *size: Any) -> Tensor:
-    return _view(input, infer_size(normalize_size(size), input.numel()))
+_view_as_dtype.dtype = None  # a view, but not of the same dtype: ask the array
+_view_as_dtype.vjp(self=None)
+
+
+def view(input: Tensor, *sizes: Any, size: Any = None, dtype: DType | None = None) -> Tensor:
+    """Return the same elements in another shape, or the same bytes as another dtype; a view.
+
+    Args:
+        input: ``(*)``, any dtype.
+        sizes: The new shape, as integers or one sequence; one of them may be -1, and is inferred.
+            Or a dtype: the bytes are read as that, and the last size changes accordingly.
+        size: The shape, by name.
+        dtype: The dtype, by name.
+
+    Returns:
+        A tensor that shares the memory of *input*.
+
+    Raises:
+        RuntimeError: the number of elements differs, or the strides allow no view.
+
+    Gradient:
+        ``grad`` in the shape of *input*; none through another dtype.
+
+    >>> import chainrule as cr
+    >>> cr.arange(6).view(2, -1)
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    >>> cr.tensor(1.0).view(cr.int32)
+    tensor(1065353216, dtype=torch.int32)
+    """
+    check_tensor("view", input)
+    if dtype is None and len(sizes) == 1 and isinstance(sizes[0], DType):
+        dtype = sizes[0]
+    if dtype is not None:
+        _check_bytes(input, dtype)
+        return _view_as_dtype(input, dtype)
+    wanted = integers("view", "size", sizes, size)
+    return _view(input, fit_size(wanted, prod(input._array.shape)))
+
+
+def _check_bytes(input: Tensor, dtype: DType) -> None:
+    """Check that the bytes of *input* can be read as *dtype*."""
+    ours, shape = input._key.dtype, input._array.shape
+    if ours.itemsize == dtype.itemsize:
+        return
+    what = f"to view {ours.scalar_name} as {dtype.scalar_name} (different element sizes)"
+    if not shape:
+        msg = f"self.dim() cannot be 0 {what}"
+        raise ShapeError(msg)
+    last = input._key.backend.strides(input._array)[-1]
+    ratio = dtype.itemsize // ours.itemsize
+    if last != 1:
+        msg = f"self.stride(-1) must be 1 {what}, but got {last}"
+        raise ShapeError(msg)
+    if ratio > 1 and shape[-1] % ratio:
+        msg = f"self.size(-1) must be divisible by {ratio} {what}, but got {shape[-1]}"
+        raise ShapeError(msg)
+
+
+def is_contiguous(input: Value) -> bool:
+    """Return whether the elements stand one after the other, the last dimension fastest."""
+    shape = input._array.shape
+    strides, wanted = input._key.backend.strides(input._array), contiguous_strides(shape)
+    if strides == wanted:
+        return True
+    pairs = zip(strides, wanted, shape, strict=True)
+    return prod(shape) == 0 or all(have == want for have, want, n in pairs if n != 1)
+
+
+def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
+    """Return the same elements in another shape: a view if possible, else a copy.
+
+    Args:
+        input: ``(*)``, any dtype.
+        sizes: The new shape, as integers or one sequence; one of them may be -1, and is inferred.
+        shape: The shape, by name.
+
+    Raises:
+        RuntimeError: the number of elements differs.
+
+    Gradient:
+        ``grad`` in the shape of *input*.
+
+    >>> import chainrule as cr
+    >>> cr.reshape(cr.arange(6), (3, 2)).t().reshape(-1)
+    tensor([0, 2, 4, 1, 3, 5])
+    """
+    check_tensor("reshape", input)
+    wanted = integers("reshape", "shape", sizes, shape)
+    return _reshaped(input, fit_size(wanted, prod(input._array.shape)))
+
+
+def _reshaped(input: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Return *input* in a shape known to fit. See Note [Reshaping]."""
+    try:
+        if input._requires_grad and mode.enabled and not is_contiguous(input):
+            return _reshape_alias(input, size)
+        return _view(input, size)
+    except ShapeError:  # it cannot be a view
+        return _unsafe_view(clone(input), size)
+
+
+def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return ``input.view(other.shape)``."""
+    return view(input, other._array.shape)
+
+
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return ``input.reshape(other.shape)``."""
+    return reshape(input, other._array.shape)
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Return *input* with the dimensions from *start_dim* to *end_dim* made one.
+
+    Returns:
+        A view if possible, else a copy; *input* itself where there is one dimension to flatten.
+
+    Raises:
+        RuntimeError: *start_dim* comes after *end_dim*.
+
+    >>> import chainrule as cr
+    >>> cr.ones(2, 3, 4).flatten(1).shape
+    torch.Size([2, 12])
+    """
+    check_tensor("flatten", input)
+    shape = input._array.shape
+    start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
+    if start > end:
+        msg = (
+            "flatten() has invalid args: start_dim cannot come after end_dim\n"
+            f"flatten: start_dim {start_dim} is dimension {start}, end_dim {end_dim} dimension {end}."
+        )
+        raise ShapeError(msg)
+    if not shape:
+        return _reshaped(input, (1,))
+    if start == end:
+        return input
+    return _reshaped(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
+    """Return *input* with dimension *dim* spread over several of *sizes*; a view.
+
+    Args:
+        input: ``(*, N, *)``.
+        dim: The dimension of size N.
+        sizes: Sizes whose product is N; one may be -1.
+
+    Raises:
+        RuntimeError: the sizes do not multiply to N.
+
+    >>> import chainrule as cr
+    >>> cr.ones(2, 6).unflatten(1, (2, -1)).shape
+    torch.Size([2, 2, 3])
+    """
+    check_tensor("unflatten", input)
+    shape = input._array.shape
+    place, parts = wrap_dim(dim, len(shape)), normalize_size((sizes,))
+    if not parts:
+        msg = "unflatten: sizes must be non-empty\nunflatten: pass at least one size, or -1."
+        raise ShapeError(msg)
+    try:
+        parts = fit_size(parts, shape[place])
+    except ShapeError:
+        msg = (
+            f"unflatten: Provided sizes {list(parts)} don't multiply up to the size of dim {place} "
+            f"({shape[place]}) in the input tensor"
+        )
+        raise ShapeError(msg) from None
+    return _view(input, (*shape[:place], *parts, *shape[place + 1 :]))
+
+
+def ravel(input: Tensor) -> Tensor:
+    """Return *input* as one dimension: a view if it is contiguous, else of a copy.
+
+    >>> import chainrule as cr
+    >>> cr.ones(2, 3).ravel().shape
+    torch.Size([6])
+    """
+    whole = contiguous(input)
+    return _view(whole, (prod(whole._array.shape),))
+
+
+def contiguous(input: Tensor, memory_format: object = None) -> Tensor:
+    """Return *input* itself if its elements stand in order in memory, else a copy where they do.
+
+    Args:
+        input: ``(*)``.
+        memory_format: Taken and ignored.
+
+    >>> import chainrule as cr
+    >>> x = cr.ones(2, 3)
+    >>> x.contiguous() is x, x.t().contiguous().is_contiguous()
+    (True, True)
+    """
+    check_tensor("contiguous", input)
+    return input if is_contiguous(input) else clone(input)
+
+
+@primitive(view=True, nodes={"": "SqueezeBackward0"})
+def _squeeze_all(self: Tensor) -> Tensor:
+    """Return *self* without its dimensions of size 1."""
+
+
+@primitive(view=True, nodes={"": "SqueezeBackward1"}, saves=("dim",))
+def _squeeze_dim(self: Tensor, dim: int) -> Tensor:
+    """Return *self* without dimension *dim*, if its size is 1."""
+
+
+@primitive(view=True, nodes={"": "SqueezeBackward2"}, saves=("dim",))
+def _squeeze_dims(self: Tensor, dim: tuple[int, ...]) -> Tensor:
+    """Return *self* without those of the dimensions *dim* whose size is 1."""
+
+
+_squeeze_all.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
+_squeeze_dim.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
+_squeeze_dims.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
+
+
+def squeeze(input: Tensor, *dims: Any, dim: int | Sequence[int] | None = None) -> Tensor:
+    """Return *input* without dimensions of size 1; a view.
+
+    Args:
+        input: ``(*)``.
+        dims: The dimensions to drop if their size is 1, as integers or one sequence; all if none
+            is given.
+        dim: The dimensions, by name.
+
+    Raises:
+        IndexError: a dimension is out of range.
+        RuntimeError: a dimension is named twice.
+
+    Gradient:
+        ``grad`` in the shape of *input*.
+
+    >>> import chainrule as cr
+    >>> x = cr.ones(1, 2, 1)
+    >>> x.squeeze().shape, x.squeeze(0).shape, x.squeeze((0, 1)).shape
+    (torch.Size([2]), torch.Size([2, 1]), torch.Size([2, 1]))
+    """
+    check_tensor("squeeze", input)
+    if dim is None:
+        if not dims:
+            return _squeeze_all(input)
+        dim = dims[0] if len(dims) == 1 else dims
+    ndim = len(input._array.shape)
+    if isinstance(dim, (tuple, list)):
+        wrap_dims(dim, ndim)
+        return _squeeze_dims(input, tuple(dim))
+    wrap_dim(dim, ndim)
+    return _squeeze_dim(input, dim)
+
+
+@primitive(view=True, nodes={"": "UnsqueezeBackward0"}, saves=("dim",))
+def _unsqueeze(self: Tensor, dim: int) -> Tensor:
+    """Return *self* with a dimension of size 1 put in at *dim*."""
+
+
+_unsqueeze.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
+
+
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
+    """Return *input* with a dimension of size 1 put in at *dim*; a view.
+
+    Args:
+        input: ``(*)``.
+        dim: Its place in the result; -1 is the last.
+
+    Raises:
+        IndexError: *dim* is out of range.
+
+    Gradient:
+        ``grad`` in the shape of *input*.
+
+    >>> import chainrule as cr
+    >>> cr.ones(2).unsqueeze(0).shape, cr.ones(2).unsqueeze(-1).shape
+    (torch.Size([1, 2]), torch.Size([2, 1]))
+    """
+    check_tensor("unsqueeze", input)
+    wrap_dim(dim, len(input._array.shape) + 1)
+    return _unsqueeze(input, dim)
+
+
+squeeze_ = new_look(squeeze)
+unsqueeze_ = new_look(unsqueeze)
 
 
 @primitive(view=True, nodes={"": "ExpandBackward0"})
@@ -37,21 +358,179 @@ def _expand(self: Tensor, size: tuple[int, ...]) -> Tensor:
 _expand.vjp(self=lambda grad: grad)  # the engine sums over what was repeated
 
 
-def expand(input: Tensor, *size: Any) -> Tensor:
-    return _expand(input, normalize_size(size))
+def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False) -> Tensor:
+    """Return *input* with dimensions of size 1 repeated to larger sizes; a view, nothing is copied.
+
+    Args:
+        input: ``(*)``.
+        sizes: The new shape, as integers or one sequence. New dimensions may stand in front; -1
+            keeps a size.
+        size: The shape, by name.
+        implicit: Taken and ignored.
+
+    Raises:
+        RuntimeError: a size other than 1 would have to change.
+
+    Gradient:
+        ``grad``, summed over what was repeated.
+
+    >>> import chainrule as cr
+    >>> cr.tensor([[1], [2]]).expand(-1, 3)
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
+    check_tensor("expand", input)
+    wanted = integers("expand", "size", sizes, size)
+    return _expand(input, expanded_size(input, wanted))
 
 
-@primitive(view=True)
-def unsqueeze(self: Tensor, dim: int) -> Tensor:
-    """Return *self* with a dimension of size 1 put in at *dim*."""
+def expanded_size(input: Tensor, size: tuple[int, ...]) -> tuple[int, ...]:
+    """Return *size* with each -1 replaced by the size of *input* there.
+
+    Raises:
+        ShapeError: *input* does not expand to it.
+    """
+    shape = input._array.shape
+    extra = len(size) - len(shape)
+    if extra < 0:
+        kind = f"torch.{input._key.dtype.scalar_name}Tensor"
+        msg = (
+            f"expand({kind}{{{list(shape)}}}, size={list(size)}): the number of sizes provided "
+            f"({len(size)}) must be greater or equal to the number of dimensions in the tensor "
+            f"({len(shape)})"
+        )
+        raise ShapeError(msg)
+    found = list(size)
+    for dim, wanted in enumerate(size):
+        have = shape[dim - extra] if dim >= extra else 1
+        if wanted == -1 and dim >= extra:
+            found[dim] = have
+        elif wanted == -1:
+            msg = f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {dim}"
+            raise ShapeError(msg)
+        elif wanted != have and (have != 1 or wanted < 0):
+            msg = (
+                f"The expanded size of the tensor ({wanted}) must match the existing size ({have}) "
+                f"at non-singleton dimension {dim}.  Target sizes: {list(size)}.  "
+                f"Tensor sizes: {list(shape)}"
+            )
+            raise ShapeError(msg)
+    return tuple(found)
 
 
-unsqueeze.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return ``input.expand(other.shape)``."""
+    return expand(input, other._array.shape)
 
 
-@primitive(view=True, nodes={"": "TBackward0"})
-def t(self: Tensor) -> Tensor:
-    """Return the transpose of a matrix."""
+def broadcast_to(input: Tensor, *sizes: Any, size: Any = None) -> Tensor:
+    """Return *input* expanded to the shape *size*; a view.
+
+    >>> import chainrule as cr
+    >>> cr.broadcast_to(cr.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
+    return expand(input, *sizes, size=size)
 
 
-t.vjp(self=lambda grad: t(grad))
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """Return *tensors* expanded to the shape they broadcast to.
+
+    Raises:
+        RuntimeError: they do not broadcast.
+
+    >>> import chainrule as cr
+    >>> [x.shape for x in cr.broadcast_tensors(cr.ones(3, 1), cr.ones(2))]
+    [torch.Size([3, 2]), torch.Size([3, 2])]
+    """
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tuple(tensors[0])
+    check_tensors("broadcast_tensors", tensors)
+    shape = tuple(shapes.broadcast_shapes(*(x._array.shape for x in tensors)))
+    return tuple(x if tuple(x._array.shape) == shape else _expand(x, shape) for x in tensors)
+
+
+def broadcast_shapes(*sizes: int | Sequence[int]) -> Size:
+    """Return the shape that *sizes* broadcast to.
+
+    Raises:
+        RuntimeError: two sizes differ and neither is 1.
+
+    >>> import chainrule as cr
+    >>> cr.broadcast_shapes((3, 1), (4,), 1)
+    torch.Size([3, 4])
+    """
+    found: tuple[int, ...] = ()
+    for number, size in enumerate(sizes):
+        one = (size,) if isinstance(size, int) else tuple(size)
+        for back in range(1, len(one) + 1):
+            have = found[-back] if back <= len(found) else 1
+            if one[-back] < 0 or (one[-back] not in {1, have} and have != 1):
+                msg = (
+                    f"Attempting to broadcast a dimension of length {one[-back]} at -{back}! "
+                    f"Mismatching argument at index {number} had {one}; but expected shape should "
+                    f"be broadcastable to {list(found)}"
+                )
+                raise ShapeError(msg)
+        found = tuple(shapes.broadcast_shapes(found, one))
+    return shapes.Size(found)
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """Return each tensor with at least one dimension.
+
+    >>> import chainrule as cr
+    >>> cr.atleast_1d(cr.tensor(1.0))
+    tensor([1.])
+    """
+    return _each(_atleast_1d, "atleast_1d", tensors)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """Return each tensor with at least two dimensions; a vector becomes a row.
+
+    >>> import chainrule as cr
+    >>> cr.atleast_2d(cr.ones(3)).shape
+    torch.Size([1, 3])
+    """
+    return _each(_atleast_2d, "atleast_2d", tensors)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """Return each tensor with at least three dimensions; a vector becomes ``(1, N, 1)``.
+
+    >>> import chainrule as cr
+    >>> cr.atleast_3d(cr.ones(3)).shape
+    torch.Size([1, 3, 1])
+    """
+    return _each(_atleast_3d, "atleast_3d", tensors)
+
+
+def _each(one: Any, name: str, tensors: tuple[Any, ...]) -> Any:
+    if len(tensors) == 1 and isinstance(tensors[0], Value):
+        return one(tensors[0])
+    if len(tensors) == 1:
+        tensors = tensors[0]
+    check_tensors(name, tensors)
+    return tuple(map(one, tensors))
+
+
+def _atleast_1d(input: Tensor) -> Tensor:
+    return input if input._array.shape else _reshaped(input, (1,))
+
+
+def _atleast_2d(input: Tensor) -> Tensor:
+    ndim = len(input._array.shape)
+    if ndim == 0:
+        return _reshaped(input, (1, 1))
+    return _unsqueeze(input, 0) if ndim == 1 else input
+
+
+def _atleast_3d(input: Tensor) -> Tensor:
+    ndim = len(input._array.shape)
+    if ndim == 0:
+        return _reshaped(input, (1, 1, 1))
+    if ndim == 1:
+        return _unsqueeze(_unsqueeze(input, 0), -1)
+    return _unsqueeze(input, -1) if ndim == 2 else input

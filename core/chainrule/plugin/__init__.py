@@ -1,1 +1,52 @@
-"""Plugins: how backends, ops and kernels come in. pluggy runs when one is loaded, never per op."""
+"""Plugins: how backends, ops and kernels come in. pluggy runs when one is loaded, never per op.
+
+A plugin is an ordinary object with an `info` and hook methods, found by an entry point:
+
+- ``specs``: the hooks, all on one page;
+- ``api``: what a plugin imports (`hookimpl`, `PluginInfo`);
+- ``builtin``: the plugins that ship with chainrule, the one place in core where backends have names;
+- ``discovery``, ``selection``, ``records``: what is installed, what may be loaded, what became of it;
+- ``host``: loading, checking, and calling hooks, one plugin at a time;
+- ``finding``, ``choosing``, ``backends``, ``kernels``, ``namespaces``: what is made of the answers;
+- ``control``: what a program may say about plugins;
+- ``explanation``: which kernel runs, whose it is, and what was passed over.
+
+Importing chainrule imports none of these but ``slots``: functions that load the rest on first need.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+from . import slots as _slots  # so that whoever imports this package has them filled
+
+if TYPE_CHECKING:
+    from ..backend import Backend, BackendSpec, KernelSet
+    from ..op import composite, primitive
+    from .api import API, PluginInfo, hookimpl
+    from .control import allow, block, list, pin, prefer, register, unload
+    from .explanation import Explanation, explain
+    from .records import PluginLoadWarning, PluginRecord
+
+__all__ = [
+    "API", "Backend", "BackendSpec", "Explanation", "KernelSet", "PluginInfo", "PluginLoadWarning",
+    "PluginRecord", "allow", "block", "composite", "explain", "hookimpl", "list", "pin", "prefer",
+    "primitive", "register", "unload",
+]  # fmt: skip
+
+_HOME: Final = {
+    **dict.fromkeys(("API", "PluginInfo", "hookimpl"), ".api"),
+    **dict.fromkeys(("allow", "block", "list", "pin", "prefer", "register", "unload"), ".control"),
+    **dict.fromkeys(("Explanation", "explain"), ".explanation"),
+    **dict.fromkeys(("PluginLoadWarning", "PluginRecord"), ".records"),
+    **dict.fromkeys(("Backend", "BackendSpec", "KernelSet"), "..backend"),
+    **dict.fromkeys(("composite", "primitive"), "..op"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name], __name__), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

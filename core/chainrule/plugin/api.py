@@ -1,12 +1,16 @@
-"""All that a plugin imports from chainrule's plugin layer."""
+"""All that a plugin imports from chainrule's plugin layer. It imports nothing of chainrule."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import pluggy
 
-API = (1, 0)
+__all__ = ["API", "PluginInfo", "hookimpl"]
+
+#: The plugin API of this chainrule: major and minor. A plugin written for an older minor loads.
+API: Final = (1, 0)
 
 #: Marks a method of a plugin object as the implementation of the hook of its name.
 hookimpl = pluggy.HookimplMarker("chainrule")

@@ -1,54 +1,382 @@
-"""Loads plugins and activates backends: the only user of pluggy."""
+"""`PluginHost`: loads plugins, checks them, and calls their hooks, one plugin at a time.
+
+A plugin that fails is put aside with its reason, and the rest goes on; it is an error only if
+somebody asked for it by name, or in strict mode. The only user of pluggy in chainrule.
+"""
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+import inspect
+import threading
+import time
+import traceback
+import types
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from .. import backend as _backend
-from ..backend import Backend, BackendSpec
-from ..op import all_ops
-from .builtin import BUILTIN
+from ..errors import PluginLoadError
+from . import discovery
+from .api import API, PluginInfo
+from .builtin import BUILTIN, CORE_NAMESPACE
+from .kernels import Kernels
+from .records import (
+    ACTIVE,
+    BACKEND,
+    CONFLICT,
+    DISCOVERED,
+    FAILED,
+    INCOMPATIBLE,
+    LOADED,
+    PLUGIN,
+    PluginLoadWarning,
+    PluginRecord,
+)
+from .selection import Selection
 from .specs import Hooks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..backend import BackendSpec
+    from ..op import Op
+
+__all__ = ["PluginHost", "host"]
+
+#: In place of an entry point, for a plugin that the program registers.
+_REGISTERED = "registered by the program"
+
+HOOKS = frozenset(name for name in vars(Hooks) if name.startswith("chainrule_"))
+
+
+class ClaimedTwiceError(Exception):
+    """Two plugins want one name."""
+
+
+class IncompatibleError(Exception):
+    """A plugin was written for another plugin API than ours, or for another chainrule."""
 
 
 class PluginHost:
-    def __init__(self) -> None:
+    """The plugins of a process, and what they gave.
+
+    Args:
+        selection: Which plugins may be loaded; by default, what the environment says.
+        scan: Finds what is installed.
+    """
+
+    def __init__(
+        self,
+        selection: Selection | None = None,
+        scan: Callable[[], list[PluginRecord]] = discovery.scan,
+    ) -> None:
+        self.selection = selection or Selection.from_environment()
         self.manager = pluggy.PluginManager("chainrule")
         self.manager.add_hookspecs(Hooks)
-        self.specs: dict[str, BackendSpec] = {}
+        self.records = [_builtin_record(name) for name in BUILTIN]
+        self.specs: dict[str, tuple[BackendSpec, PluginRecord]] = {}
+        self.ops: dict[str, tuple[Op[Any, Any], PluginRecord]] = {}
+        self.kernels = Kernels(self)
+        self.lock = threading.RLock()
+        self.chosen: dict[str, str] = {}  # device type to backend: answers that are kept
+        self._scan, self._scanned = scan, False
 
-    def load(self, name: str) -> Any:
-        full = f"backend:{name}"
-        plugin = self.manager.get_plugin(full)
-        if plugin is None:
-            module, _, attribute = BUILTIN[name].target.partition(":")
-            plugin = getattr(importlib.import_module(module), attribute)
-            self.manager.register(plugin, full)
-            for spec in self.manager.hook.chainrule_backends():
-                for one in spec or ():
-                    self.specs[one.name] = one
-        return plugin
+    # Finding
 
-    def find_backend(self, name: str | None, device_type: str | None) -> Backend:
-        if name is None:
-            name = next(n for n, b in BUILTIN.items() if device_type in b.device_types)
-        self.load(name)
-        spec = self.specs[name]
-        for parent in spec.parents:
-            self.load(parent)
-        module, _, function = spec.factory.partition(":")
-        backend = getattr(importlib.import_module(module), function)()
-        for sets in self.manager.hook.chainrule_kernels(backend=backend):
-            for ks in sets or ():
-                backend.add_kernels(ks)
-        _backend.register(backend)
-        for op in all_ops.values():
-            op.reset(backend.index)
-        return backend
+    def discover(self) -> list[PluginRecord]:
+        """Return the records of all plugins; the installed ones are looked up once."""
+        with self.lock:
+            if not self._scanned:
+                self._scanned = True
+                self._judge(self._scan())
+            return self.records
+
+    def _judge(self, found: list[PluginRecord]) -> None:
+        """Take what was *found* into the records, with a state for what may not be loaded."""
+        by_key: dict[str, list[PluginRecord]] = {}
+        for record in found:
+            self.records.append(record)
+            self.selection.judge(record)
+            if record.name in BUILTIN:
+                record.state = CONFLICT
+                record.reason = f"{record.name!r} is a name of chainrule's own; choose another"
+            if record.state == DISCOVERED:
+                by_key.setdefault(record.key, []).append(record)
+        for rivals in by_key.values():
+            if len(rivals) > 1:
+                self.selection.settle(rivals)
+
+    def find(self, name: str, group: str) -> PluginRecord | None:
+        """Return the record of plugin *name*, the one that may be loaded if there are several."""
+        named = [r for r in self.records if (r.name, r.group) == (name, group)]
+        if not named and not self._scanned:
+            self.discover()
+            return self.find(name, group)
+        return min(named, key=lambda r: (not r.serves, r.state != DISCOVERED), default=None)
+
+    def serving(self) -> list[PluginRecord]:
+        """Return the loaded plugins in the order in which they are asked."""
+        return sorted((r for r in self.records if r.serves), key=self._rank)
+
+    def _rank(self, record: PluginRecord) -> tuple[int, str]:
+        return -max((self.specs[b][0].priority for b in record.backends), default=0), record.name
+
+    # Loading
+
+    def load(self, record: PluginRecord, *, asked: bool = False) -> bool:
+        """Return whether *record* serves, after loading it if it may be.
+
+        Raises:
+            PluginLoadError: it does not, and was *asked* for by name; or in strict mode.
+        """
+        with self.lock:
+            if record.state == DISCOVERED:
+                self._load(record, asked=asked)
+            if asked and not record.serves:
+                raise load_error(record) from record.error
+            return record.serves
+
+    def load_all(self) -> None:
+        """Load every plugin that may be; those of chainrule that are not installed are passed by."""
+        for record in list(self.discover()):
+            if not record.builtin or discovery.is_installed(record.target):
+                self.load(record)
+
+    def register(self, plugin: object) -> PluginRecord:
+        """Load a *plugin* object that has no entry point: in a notebook, a script, a test.
+
+        Raises:
+            PluginLoadError: it cannot be loaded.
+        """
+        info = getattr(plugin, "info", None)
+        name = info.name if isinstance(info, PluginInfo) else type(plugin).__name__
+        kind = BACKEND if hasattr(plugin, "chainrule_backends") else PLUGIN
+        record = PluginRecord(name=name, group=kind, target=_REGISTERED)
+        with self.lock:
+            for before in [r for r in self.records if (r.key, r.target) == (record.key, _REGISTERED)]:
+                self.unload(before)  # a notebook's cell runs again
+                self.records.remove(before)
+            self._load(record, asked=True, plugin=plugin)
+            if not record.serves:
+                raise load_error(record) from record.error
+            self.records.append(record)
+        return record
+
+    def unload(self, record: PluginRecord) -> None:
+        """Take *record* and its ops and kernels out of use.
+
+        Raises:
+            PluginLoadError: tensors may live on a backend of it.
+        """
+        with self.lock:
+            self.kernels.withdraw(record)
+            self._forget(record)
+            record.state, record.reason = DISCOVERED, "unloaded"
+
+    def _load(self, record: PluginRecord, *, asked: bool, plugin: object = None) -> None:
+        start = time.perf_counter()
+        try:
+            plugin = plugin or discovery.load_target(record.target)
+            self._register(record, plugin)
+            self._take_answers(record)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's code may raise anything
+            state = INCOMPATIBLE if isinstance(error, IncompatibleError) else FAILED
+            self.quarantine(record, error, state, asked=asked)
+        record.load_ms = 1000 * (time.perf_counter() - start)
+
+    def _register(self, record: PluginRecord, plugin: Any) -> None:
+        """Register *plugin* with pluggy after checking it; nothing is left behind if that fails."""
+        info = check_plugin(plugin, record)
+        record.api, record.namespaces, record.plugin = info.api, info.namespaces, plugin
+        record.hooks = check_hooks(plugin, self.manager)
+        try:
+            self.manager.register(plugin, record.key)
+        except Exception:
+            self._unregister(record)  # pluggy 1.5 and 1.6 leave it registered
+            raise
+        record.state = LOADED
+
+    def _take_answers(self, record: PluginRecord) -> None:
+        """Ask a plugin, just registered, for its backends, its ops, and kernels for live backends."""
+        for spec in self.call(record, "chainrule_backends"):
+            self._take_backend(record, spec)
+        for op in self.call(record, "chainrule_ops"):
+            self._take_op(record, op)
+        self.kernels.ask_for_live_backends(record)
+
+    def _take_backend(self, record: PluginRecord, spec: BackendSpec) -> None:
+        if not record.builtin and spec.name in BUILTIN:
+            raise ValueError(f"its backend {spec.name!r} takes a name of chainrule's own")
+        if spec.name in self.specs:
+            self._refuse_both(record, self.specs[spec.name][1], f"backend {spec.name!r}")
+        self.specs[spec.name] = spec, record
+        record.backends += (spec.name,)
+
+    def _take_op(self, record: PluginRecord, op: Op[Any, Any]) -> None:
+        namespace = op.name.partition("::")[0]
+        if namespace == CORE_NAMESPACE or namespace not in record.namespaces:
+            raise ValueError(
+                f"its op {op.name!r} stands in namespace {namespace!r}, but its info allows "
+                f"{', '.join(record.namespaces) or 'none'} (and never {CORE_NAMESPACE!r})"
+            )
+        if op.name in self.ops:
+            self._refuse_both(record, self.ops[op.name][1], f"op {op.name!r}")
+        self.ops[op.name] = op, record
+        record.ops += (op.name,)
+        record.state = ACTIVE
+
+    def _refuse_both(self, record: PluginRecord, other: PluginRecord, what: str) -> None:
+        """Put both claimants of one thing aside, unless one of them has it in use already."""
+        reason = (
+            f"{what} is claimed by {other} and by {record}. Uninstall one, or set "
+            f"CHAINRULE_DISABLE_PLUGINS={record.distribution or record.name}"
+        )
+        if not self.kernels.has_live_backend(other):
+            self._forget(other)
+            other.state, other.reason = CONFLICT, reason
+        raise ClaimedTwiceError(reason)
+
+    def quarantine(
+        self, record: PluginRecord, error: BaseException, state: str = FAILED, *, asked: bool
+    ) -> None:
+        """Put *record* aside for *error*; say so, unless somebody *asked* and will hear of it.
+
+        Raises:
+            PluginLoadError: in strict mode.
+        """
+        if not self.kernels.has_live_backend(record):  # else tensors may be on it: it goes on
+            self.kernels.withdraw(record)
+            self._forget(record)
+            record.state = CONFLICT if isinstance(error, ClaimedTwiceError) else state
+        record.error, record.traceback = error, "".join(traceback.format_exception(error))
+        plain = isinstance(error, (IncompatibleError, ClaimedTwiceError))
+        record.reason = str(error) if plain else f"{type(error).__name__}: {error}"
+        if self.selection.strict and not asked:
+            raise load_error(record) from error
+        if not asked and not record.builtin:
+            warnings.warn(str(load_error(record)), PluginLoadWarning, stacklevel=2)
+
+    def _forget(self, record: PluginRecord) -> None:
+        """Undo what registering *record* did."""
+        self._unregister(record)
+        self.specs = {n: pair for n, pair in self.specs.items() if pair[1] is not record}
+        self.ops = {n: pair for n, pair in self.ops.items() if pair[1] is not record}
+        record.plugin, record.backends, record.ops, record.hooks = None, (), (), ()
+
+    def _unregister(self, record: PluginRecord) -> None:
+        if record.plugin is not None and self.manager.get_plugin(record.key) is record.plugin:
+            self.manager.unregister(name=record.key)
+
+    # Calling hooks
+
+    def call(self, record: PluginRecord, hook: str, **arguments: Any) -> Iterator[Any]:
+        """Yield what one plugin answers, item by item: nothing for None, the items of an iterable."""
+        for answer in self._ask(record, hook, arguments):
+            if isinstance(answer, Iterable):
+                yield from answer
+            else:
+                yield answer
+
+    def first(self, hook: str, **arguments: Any) -> Any:
+        """Return the first answer to a firstresult *hook*, asking the plugins in order, or None."""
+        return next((a for _, a in self._walk(hook, arguments) if a is not None), None)
+
+    def each(self, hook: str, **arguments: Any) -> Iterator[tuple[PluginRecord, Any]]:
+        """Yield every plugin that answers a collecting *hook*, and its answer, whole."""
+        for record, answers in self._walk(hook, arguments):
+            yield from ((record, answer) for answer in answers)
+
+    def _walk(self, hook: str, arguments: dict[str, Any]) -> Iterator[tuple[PluginRecord, Any]]:
+        """Yield what each plugin says; one that fails is put aside, and the next one is asked."""
+        for record in self.serving():
+            try:
+                answer = self._ask(record, hook, arguments)
+            except Exception as error:  # noqa: BLE001 - a plugin's code may raise anything
+                self.quarantine(record, error, asked=False)
+            else:
+                yield record, answer
+
+    def _ask(self, record: PluginRecord, hook: str, arguments: dict[str, Any]) -> Any:
+        """Return what pluggy gives for one plugin: a list, or one answer to a firstresult hook."""
+        others = self.manager.get_plugins() - {record.plugin}
+        return self.manager.subset_hook_caller(hook, others)(**arguments)
 
 
+def _builtin_record(name: str) -> PluginRecord:
+    return PluginRecord(
+        name=name,
+        group=BACKEND,
+        target=BUILTIN[name].target,
+        distribution="chainrule",
+        builtin=True,
+    )
+
+
+def load_error(record: PluginRecord) -> PluginLoadError:
+    """Return the error for a plugin that does not serve."""
+    hint = (
+        "" if record.state == CONFLICT
+        else f" Install what it needs: {BUILTIN[record.name].install_hint}." if record.builtin
+        else f" To do without it: CHAINRULE_DISABLE_PLUGINS={record.name}."
+    )  # fmt: skip
+    return PluginLoadError(f"{record}: {record.state}. {record.reason.rstrip('.')}.{hint}")
+
+
+def check_plugin(plugin: Any, record: PluginRecord) -> PluginInfo:
+    """Return the info of *plugin* after checking that it is one, and one for this chainrule."""
+    if isinstance(plugin, (type, types.ModuleType)) or not _is_hashable(plugin):
+        kind = "class" if isinstance(plugin, type) else type(plugin).__name__
+        raise TypeError(f"expected a plugin object, got a {kind}. Expose an instance: plugin = MyPlugin()")
+    info = getattr(plugin, "info", None)
+    if not isinstance(info, PluginInfo):
+        raise TypeError(f"expected an attribute info: PluginInfo, got {type(info).__name__}")
+    if not record.builtin:
+        _check_versions(info, record)
+    return info
+
+
+def _is_hashable(plugin: object) -> bool:
+    try:
+        hash(plugin)
+    except TypeError:
+        return False
+    return True
+
+
+def _check_versions(info: PluginInfo, record: PluginRecord) -> None:
+    from .. import __version__  # noqa: PLC0415 - of the package that is being imported
+
+    major, _, minor = info.api.partition(".")
+    if not (major.isdecimal() and minor.isdecimal()):
+        raise IncompatibleError(f"its info.api is {info.api!r}, not of the form '1.0'")
+    if int(major) != API[0] or int(minor) > API[1]:
+        ours = ".".join(map(str, API))
+        raise IncompatibleError(f"written for plugin API {info.api}; this chainrule has {ours}")
+    if not discovery.satisfies(__version__, record.requires):
+        raise IncompatibleError(f"needs chainrule {record.requires}; this is {__version__}")
+
+
+def check_hooks(plugin: Any, manager: pluggy.PluginManager) -> tuple[str, ...]:
+    """Return the hooks that *plugin* implements after checking that each can be called."""
+    names = [name for name in dir(plugin) if name.startswith("chainrule_")]
+    for name in names:
+        marked = manager.parse_hookimpl_opts(plugin, name) is not None
+        if name not in HOOKS and marked:
+            api = ".".join(map(str, API))
+            raise IncompatibleError(f"implements {name}, unknown to plugin API {api}")
+        if name in HOOKS and not marked:
+            raise TypeError(f"{name} is not marked: write @hookimpl above it")
+        if name in HOOKS and _has_defaults(getattr(plugin, name)):
+            raise TypeError(f"{name} has an argument with a default, which older pluggy never passes")
+    return tuple(name for name in names if name in HOOKS)
+
+
+def _has_defaults(function: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any(p.default is not inspect.Parameter.empty for p in parameters)
+
+
+#: The plugins of this process.
 host = PluginHost()
-_backend.find_backend = host.find_backend

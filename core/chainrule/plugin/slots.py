@@ -1,20 +1,43 @@
-"""Fills the slots that lower layers keep for discovery, with functions that import the host on first use."""
+"""What the lower layers call when they need a plugin: the host is imported on the first call.
+
+The layers below know nothing of plugins. Each has a slot, filled here by importing this module.
+Importing chainrule therefore imports neither pluggy nor the host, and scans nothing.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .. import backend as _backend
+from .. import backend, device, ops
 
 if TYPE_CHECKING:
     from ..backend import Backend
 
 
 def find_backend(name: str | None, device_type: str | None) -> Backend:
-    """Return the backend *name*, or the one that serves *device_type*, activated."""
+    """Return the live backend *name*, or the one for *device_type*, activated on first need."""
+    from .backends import find_backend as find
     from .host import host
 
-    return host.find_backend(name, device_type)
+    return find(host, name, device_type)
 
 
-_backend.find_backend = find_backend
+def find_type(kind: str, string: str) -> None:
+    """Return if some installed backend serves the device type *kind* of the device *string*."""
+    from .backends import find_type as find
+    from .host import host
+
+    find(host, kind, string)
+
+
+def find_namespace(name: str) -> Any:
+    """Return the plugins' ops in namespace *name*, loading the plugin that has it."""
+    from .host import host
+    from .namespaces import find_namespace as find
+
+    return find(host, name)
+
+
+backend.find_backend = find_backend
+device.find_type = find_type
+ops.find_namespace = find_namespace

@@ -155,7 +155,12 @@ class Conversion(Traversal):
             if set_to_none:
                 parameter.grad = None
             elif parameter.grad is not None:
-                parameter.grad.detach_().zero_()
+                grad = parameter.grad
+                if grad.grad_fn is None:
+                    grad.requires_grad_(False)
+                else:
+                    grad.detach_()
+                grad.zero_()
 
 
 def _replace_data(tensor: Tensor, fn: Convert) -> None:
@@ -170,16 +175,23 @@ def _floating_only(fn: Convert) -> Convert:
     return lambda tensor: fn(tensor) if tensor.is_floating_point() else tensor
 
 
-def _destination(*args: Any, **kwargs: Any) -> tuple[Any, DType | None]:
+def _destination(
+    first: Any = None,
+    second: Any = None,
+    non_blocking: bool = False,
+    *,
+    device: Device | str | int | None = None,
+    dtype: DType | None = None,
+    tensor: Tensor | None = None,
+    memory_format: Any = None,
+) -> tuple[Any, DType | None]:
     """Return the device and the dtype that the arguments of `Conversion.to` name."""
-    device, dtype = kwargs.get("device"), kwargs.get("dtype")
-    first = args[0] if args else kwargs.get("tensor")
-    if isinstance(first, Tensor):
-        return first.device, first.dtype
+    del non_blocking, memory_format  # a transfer is over when it returns; copies are contiguous
+    like = first if isinstance(first, Tensor) else tensor
+    if like is not None:
+        return like.device, like.dtype
     if isinstance(first, DType):
         return device, first
-    if args:
-        device, dtype = first, args[1] if len(args) > 1 else dtype
-    return device, dtype
-
-
+    if isinstance(second, DType):
+        dtype = second
+    return device if first is None else first, dtype

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import inspect
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from ...tensor import Tensor
 from .._typename import typename
 from ..parameter import Buffer, Parameter
+from ._hooks import Hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .module import Module
 
 #: Called with (module, name, value) on each registration; what they return takes its place.
-parameter_hooks: dict[int, Callable[..., Any]] = {}
-buffer_hooks: dict[int, Callable[..., Any]] = {}
-module_hooks: dict[int, Callable[..., Any]] = {}
+parameter_hooks: Hooks = OrderedDict()
+buffer_hooks: Hooks = OrderedDict()
+module_hooks: Hooks = OrderedDict()
 
 
 class Members:
@@ -192,7 +192,7 @@ class Members:
         self.add_module(name, module)
 
 
-def _observed(hooks: dict[int, Callable[..., Any]], module: Any, name: str, value: Any) -> Any:
+def _observed(hooks: Hooks, module: Any, name: str, value: Any) -> Any:
     """Return *value*, or what the last registration hook put in its place."""
     for hook in hooks.values():
         replaced = hook(module, name, value)

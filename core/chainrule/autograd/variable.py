@@ -1,0 +1,37 @@
+"""`Variable`: the name that tensors with history had before they were all tensors."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from ..ops.creation import empty
+from ..tensor import Tensor
+
+__all__ = ["Variable"]
+
+
+class _VariableMeta(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor)
+
+
+class Variable(metaclass=_VariableMeta):
+    """Return a `Tensor` over the memory of *data*: an alias that old programs call.
+
+    >>> import chainrule as cr
+    >>> v = Variable(cr.ones(2), requires_grad=True)
+    >>> type(v).__name__, v.requires_grad, isinstance(v, Variable)
+    ('Tensor', True, True)
+    """
+
+    def __new__(cls, data: Any = None, requires_grad: bool = False, volatile: Any = None) -> Any:
+        if volatile is not None:
+            warnings.warn(
+                "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
+                UserWarning,
+                stacklevel=2,
+            )
+        if data is None:
+            data = empty(0)
+        return data.detach().requires_grad_(requires_grad)

@@ -1,0 +1,42 @@
+"""How hooks on modules are kept: ordered dictionaries, and handles that take them out again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from ...graph import RemovableHandle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Hooks = OrderedDict[int, "Callable[..., Any]"]
+
+
+class _Handle(RemovableHandle):
+    """A handle that takes out the hook and what was noted about it."""
+
+    def __init__(self, hooks: Hooks, notes: tuple[OrderedDict[int, bool], ...]) -> None:
+        super().__init__(hooks)
+        self._notes = notes
+
+    def remove(self) -> None:
+        super().remove()
+        for note in self._notes:
+            note.pop(self.id, None)
+
+
+def add_hook(
+    hooks: Hooks,
+    hook: Callable[..., Any],
+    *notes: OrderedDict[int, bool],
+    prepend: bool = False,
+) -> RemovableHandle:
+    """Return the handle of *hook* after adding it to *hooks* and its number to each of *notes*."""
+    handle = _Handle(hooks, notes)
+    hooks[handle.id] = hook
+    if prepend:
+        hooks.move_to_end(handle.id, last=False)
+    for note in notes:
+        note[handle.id] = True
+    return handle

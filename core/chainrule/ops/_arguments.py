@@ -1,0 +1,131 @@
+"""What the functions of this package do with their arguments before they call an op."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArgumentError
+from ..grad_mode import mode
+from ..inplace import check_writable, write
+from ..shapes import infer_size
+from ..value import Value, storage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__: list[str] = []
+
+
+def check_tensor(function: str, item: Any, argument: str = "input", position: int = 1) -> None:
+    """Check that *item* is a tensor.
+
+    Raises:
+        ArgumentError: with PyTorch's message.
+    """
+    if not isinstance(item, Value):
+        msg = (
+            f"{function}(): argument '{argument}' (position {position}) must be Tensor, "
+            f"not {type(item).__name__}"
+        )
+        raise ArgumentError(msg)
+
+
+def check_tensors(function: str, items: Any, argument: str = "tensors") -> None:
+    """Check that *items* is a list or tuple of tensors.
+
+    Raises:
+        ArgumentError: with PyTorch's message.
+    """
+    if not isinstance(items, (list, tuple)):
+        msg = (
+            f"{function}(): argument '{argument}' (position 1) must be tuple of Tensors, "
+            f"not {type(items).__name__}"
+        )
+        raise ArgumentError(msg)
+    for index, item in enumerate(items):
+        if not isinstance(item, Value):
+            msg = f"expected Tensor as element {index} in argument 0, but got {type(item).__name__}"
+            raise ArgumentError(msg)
+
+
+def integers(function: str, argument: str, given: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
+    """Return integers given as ``f(2, 3)``, ``f((2, 3))`` or ``f(argument=(2, 3))`` as one tuple.
+
+    Raises:
+        ArgumentError: there are none, or one is no integer.
+    """
+    if named is not None:
+        given = (named,)
+    elif not given:
+        msg = f'{function}() missing 1 required positional arguments: "{argument}"'
+        raise ArgumentError(msg)
+    if len(given) == 1 and isinstance(given[0], (tuple, list)):
+        given = tuple(given[0])
+    try:
+        return tuple(map(operator.index, given))
+    except TypeError:
+        place, culprit = next((i, g) for i, g in enumerate(given) if not hasattr(g, "__index__"))
+        msg = (
+            f"{function}(): argument '{argument}' failed to unpack the object at pos {place + 1} "
+            f'with error "type must be tuple of ints,but got {type(culprit).__name__}"'
+        )
+        raise ArgumentError(msg) from None
+
+
+def fit_size(size: tuple[int, ...], numel: int) -> tuple[int, ...]:
+    """Return *size* with its -1 replaced by what makes *numel* elements; quick where all is plain."""
+    known = 1
+    for n in size:
+        if n < 0:
+            return infer_size(size, numel)
+        known *= n
+    return size if known == numel else infer_size(size, numel)
+
+
+def in_place_form(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the in-place form of *function*: it writes the result into its first argument."""
+    name = f"{function.__name__}_"
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check_writable(self, [*args, *kwargs.values()], name)
+        write(self, unrecorded(function, self, *args, **kwargs), name)
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"In-place form of {function.__name__}."
+    return method
+
+
+def new_look(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the in-place form of a view: its first argument takes on the shape of the result."""
+    name = f"{function.__name__}_"
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check_writable(self, (), name)
+        self._array = unrecorded(function, self, *args, **kwargs)._array
+        storage_of(self).version += 1
+        return self
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"In-place form of {function.__name__}: the shape changes, the memory stays."
+    return method
+
+
+def unrecorded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return what *function* returns, leaving no history."""
+    before, mode.enabled = mode.enabled, False
+    try:
+        return function(*args, **kwargs)
+    finally:
+        mode.enabled = before
+
+
+def permutation_inverse(dims: Sequence[int]) -> tuple[int, ...]:
+    """Return the permutation that undoes *dims*.
+
+    >>> permutation_inverse((2, 0, 1))
+    (1, 2, 0)
+    """
+    places = sorted(range(len(dims)), key=[d % len(dims) for d in dims].__getitem__)
+    return tuple(places)

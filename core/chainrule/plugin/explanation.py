@@ -1,0 +1,167 @@
+"""`explain`: which kernel runs an op, whose it is, where it is written, and what was passed over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..backend import by_name
+from ..errors import ArgumentError
+from ..op import Op, all_ops, common_key
+from ..plan import NOT_IMPLEMENTED
+from ..value import Value
+from .builtin import CORE_NAMESPACE
+from .host import host
+from .kernels import place_of
+
+if TYPE_CHECKING:
+    from ..backend import Backend, KernelDef
+
+OWN, INHERITED, BODY, TRACED, NONE = "own kernel", "inherited kernel", "body", "traced", "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """How one op runs on one backend. Printed, it says so in words.
+
+    Attributes:
+        op: The op's full name.
+        backend: The backend it runs on.
+        how: ``"own kernel"``, ``"inherited kernel"`` (of an ancestor or a family), ``"body"`` (the
+            op's reference, over the backend's other kernels), ``"traced"`` (a composite without a
+            rule: its parts run and are recorded), or ``"none"`` (calling it raises).
+        provider: Whose kernel it is; "" where there is none.
+        place: ``file:line`` of the kernel or the body.
+        lineage: The backends whose kernels this one may use, nearest first.
+        passed_over: Other kernels for the op that could have served, and why they do not.
+        gradient: What the op says of its gradient.
+    """
+
+    op: str
+    backend: str
+    how: str
+    provider: str
+    place: str
+    lineage: tuple[str, ...]
+    passed_over: tuple[str, ...]
+    gradient: str
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.op} on backend {self.backend!r} (lineage {' > '.join(self.lineage)})",
+            f"  runs:     {self._runs()}",
+            f"  gradient: {self.gradient}",
+        ]
+        return "\n".join([*lines, *(f"  passed over: {text}" for text in self.passed_over)])
+
+    def _runs(self) -> str:
+        if self.how == NONE:
+            return "nothing: no kernel, and the op has no body. Calling it raises KernelNotFoundError"
+        if self.how == BODY:
+            return f"its body over the backend's other kernels, {self.place}"
+        if self.how == TRACED:
+            return f"its body, whose parts are recorded one by one, {self.place}"
+        return f"{self.how} of {self.provider}, {self.place}"
+
+    __repr__ = __str__
+
+
+def explain(op: str | Op[Any, Any], *tensors: Any, backend: str | None = None) -> Explanation:
+    """Return how *op* would run on *tensors*, without running it.
+
+    Args:
+        op: An op, or its name: ``"mul"``, ``"cr::mul"``, ``"special::log_ndtr"``.
+        tensors: The tensors it would be called with; their backend decides.
+        backend: A backend, in place of tensors.
+
+    Raises:
+        ArgumentError: there is no such op, or neither a tensor nor a backend to explain it for.
+        MixedBackendError: the tensors could not meet in one op.
+
+    >>> print(explain("mul", cr.ones(2), cr.ones(2)))  # doctest: +ELLIPSIS
+    cr::mul on backend 'numpy' (lineage numpy > xp)
+      runs:     inherited kernel of chainrule (family 'xp'), ...arithmetic.py:...
+      gradient: a formula for self, other
+    """
+    found = _op(op)
+    live = _backend(found, tensors, backend)
+    kernel = live.find_kernel(found.name)
+    how, provider, place = _runs(found, live, kernel)
+    return Explanation(
+        op=found.name,
+        backend=live.name,
+        how=how,
+        provider=provider,
+        place=place,
+        lineage=live.lineage,
+        passed_over=tuple(_passed_over(found, live, kernel)),
+        gradient=_gradient(found),
+    )
+
+
+def _op(op: str | Op[Any, Any]) -> Op[Any, Any]:
+    if isinstance(op, Op):
+        return op
+    name = op if not isinstance(op, str) or "::" in op else f"{CORE_NAMESPACE}::{op}"
+    if name in all_ops:
+        return all_ops[name]
+    msg = f"explain: expected an op or its name, got {op!r}. 'chainrule ops' lists them."
+    raise ArgumentError(msg)
+
+
+def _backend(op: Op[Any, Any], tensors: tuple[Any, ...], name: str | None) -> Backend:
+    if name is not None:
+        return by_name(name)
+    values = [tensor for tensor in tensors if isinstance(tensor, Value)]
+    if not values:
+        msg = f"explain: expected tensors to run {op.name} on, or backend='…', got neither."
+        raise ArgumentError(msg)
+    return common_key(op.__name__, values).backend
+
+
+def _runs(
+    op: Op[Any, Any], backend: Backend, kernel: tuple[KernelDef, str] | None
+) -> tuple[str, str, str]:
+    """Return how the op runs, whose kernel it is, and where it is written."""
+    if kernel is not None:
+        definition, ancestor = kernel
+        own = ancestor == backend.name
+        family = "" if own else f" (family {ancestor!r})"
+        return OWN if own else INHERITED, definition.provider + family, place_of(definition.function)
+    if op.kind == "composite":
+        return BODY if op.rules else TRACED, "", place_of(op.function)
+    return NONE, "", ""
+
+
+def _passed_over(
+    op: Op[Any, Any], backend: Backend, kernel: tuple[KernelDef, str] | None
+) -> list[str]:
+    """Return the kernels that could have served, each with the reason why it does not."""
+    used = kernel[1] if kernel else ""
+    texts = [
+        f"the kernel of {ancestor!r}, {place_of(backend.kernels[ancestor][op.name].function)}: "
+        f"{used!r} is nearer"
+        for ancestor in backend.lineage
+        if ancestor != used and op.name in backend.kernels.get(ancestor, {})
+    ]
+    texts += [
+        f"a kernel of {d.provider}, {place_of(d.function)}: neither the op nor the backend is its "
+        f"own; to use it: chainrule.plugin.prefer({op.name!r}, …, backend={backend.name!r})"
+        for d in host.kernels.waiting_for(op.name, backend)
+        if kernel is None or d is not kernel[0]
+    ]
+    if kernel is not None and op.kind == "composite":
+        texts.append(f"the op's body, {place_of(op.function)}: a kernel comes first")
+    return texts
+
+
+def _gradient(op: Op[Any, Any]) -> str:
+    """Return what the op says of its gradient, in words."""
+    if not op.rules:
+        return "that of its parts" if op.kind == "composite" else "none: the result has no history"
+    formulas = [name for name, rule in op.rules.items() if rule and not isinstance(rule, NOT_IMPLEMENTED)]
+    lacking = [name for name, rule in op.rules.items() if isinstance(rule, NOT_IMPLEMENTED)]
+    texts = [f"a formula for {', '.join(formulas)}"] if formulas else []
+    if lacking:
+        texts.append(f"no formula yet for {', '.join(lacking)}")
+    return "; ".join(texts) or "none: the result does not depend on it differentiably"

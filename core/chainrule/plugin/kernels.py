@@ -1,0 +1,236 @@
+"""Who may give which kernel, and whose it is.
+
+Installing a plugin changes no result of existing code: a kernel is used if it comes from the
+backend's own plugin, or from the plugin that owns the op's namespace (in that order). A third
+party's kernel for somebody else's op on somebody else's backend waits until it is preferred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import backend as _backend
+from ..backend import KernelDef, KernelSet
+from ..errors import KernelConflictError, OpDefinitionError, PluginLoadError
+from ..op import all_ops
+from .builtin import BUILTIN, CORE_NAMESPACE
+from .records import ACTIVE, FAILED
+from .selection import normal_name
+
+if TYPE_CHECKING:
+    from ..backend import Backend
+    from ..op import Op
+    from .host import PluginHost
+    from .records import PluginRecord
+
+_TAKES_ANY_KEYWORD: Final = 0x08  # inspect.CO_VARKEYWORDS, without the import
+_TAKES_ANY_POSITIONAL: Final = 0x04  # inspect.CO_VARARGS
+
+
+class Kernels:
+    """The kernels that the plugins of *host* gave to live backends, and those that wait."""
+
+    def __init__(self, host: PluginHost) -> None:
+        self._host = host
+        self._asked: set[tuple[str, str]] = set()
+        self._given: list[tuple[PluginRecord, Backend, str, KernelDef]] = []
+        self._waiting: list[tuple[PluginRecord, Backend, KernelDef]] = []
+        self._before: dict[tuple[str, str], KernelDef | None] = {}
+
+    def ask_for_live_backends(self, record: PluginRecord) -> None:
+        """Ask a plugin that came late for its kernels for the backends that are live."""
+        for backend in _backend.live:
+            self.ask(record, backend)
+
+    def ask_all(self, backend: Backend) -> None:
+        """Ask every loaded plugin for kernels for *backend*.
+
+        A failing plugin is put aside; if it is the backend's own or one in its lineage, that is
+        the caller's problem.
+        """
+        for record in self._host.serving():
+            try:
+                self.ask(record, backend)
+            except Exception as error:
+                if self._stands_in_lineage(record, backend):
+                    error.add_note(f"while asking {record} for kernels for backend {backend.name!r}")
+                    raise
+                self._host.quarantine(record, error, FAILED, asked=False)
+
+    def ask(self, record: PluginRecord, backend: Backend) -> None:
+        """Ask a plugin for its kernels for *backend*, once."""
+        if (record.key, backend.name) in self._asked:
+            return
+        mine: dict[tuple[str, str], KernelDef] = {}
+        for kernels in self._host.call(record, "chainrule_kernels", backend=backend):
+            self._collect(record, backend, kernels, mine)
+        self._asked.add((record.key, backend.name))
+        for (family, op), definition in mine.items():
+            self._place(record, backend, family, op, definition)
+
+    def _collect(
+        self,
+        record: PluginRecord,
+        backend: Backend,
+        kernels: KernelSet,
+        mine: dict[tuple[str, str], KernelDef],
+    ) -> None:
+        """Add the kernels of one set to *mine* after checking each."""
+        if not isinstance(kernels, KernelSet):
+            raise TypeError(f"chainrule_kernels: expected KernelSet, got {type(kernels).__name__}")
+        if not backend.isa(kernels.backend):
+            raise ValueError(
+                f"KernelSet({kernels.backend!r}): not in the lineage of backend {backend.name!r}, "
+                f"which is {' > '.join(backend.lineage)}"
+            )
+        for op, definition in kernels.kernels.items():
+            if (kernels.backend, op) in mine:
+                raise KernelConflictError(
+                    f"KernelSet({kernels.backend!r}): two kernels for {op!r}, at "
+                    f"{place_of(mine[kernels.backend, op].function)} and "
+                    f"{place_of(definition.function)}. Keep one."
+                )
+            if self._check(record, definition):
+                mine[kernels.backend, op] = definition
+
+    def _check(self, record: PluginRecord, definition: KernelDef) -> bool:
+        """Return whether there is an op for *definition*, after checking that the two fit."""
+        op = all_ops.get(definition.op)
+        if op is not None:
+            check_signature(op, definition)
+            return True
+        if definition.optional or not self._owns_op(record, definition.op):
+            return False
+        raise OpDefinitionError(
+            f"a kernel for {definition.op!r} at {place_of(definition.function)}: there is no such op. "
+            "Correct the name, or mark the kernel optional=True if only some versions have the op."
+        )
+
+    def _owns_op(self, record: PluginRecord, op: str) -> bool:
+        namespace = op.partition("::")[0]
+        return namespace in record.namespaces or (namespace == CORE_NAMESPACE and record.builtin)
+
+    def _owns_backend(self, record: PluginRecord, name: str) -> bool:
+        if name in BUILTIN:
+            return record.builtin and record.name == name
+        return name in record.backends
+
+    def _place(
+        self, record: PluginRecord, backend: Backend, family: str, op: str, definition: KernelDef
+    ) -> None:
+        """Give *backend* a kernel, or let it wait."""
+        if not record.builtin:
+            definition = replace(definition, provider=record.provider)
+        owner = self._owns_backend(record, family)
+        if not (owner or self._owns_op(record, op)):
+            self._waiting.append((record, backend, definition))
+            return
+        if owner or op not in backend.kernels.get(family, {}):
+            record.kernels += 1
+            record.state = ACTIVE
+            self._given.append((record, backend, family, definition))
+            _put(backend, family, op, definition)
+
+    def _stands_in_lineage(self, record: PluginRecord, backend: Backend) -> bool:
+        return any(self._owns_backend(record, name) for name in backend.lineage)
+
+    def waiting_for(self, op: str, backend: Backend) -> list[KernelDef]:
+        """Return the kernels for *op* that nobody has asked for yet."""
+        return [d for _, b, d in self._waiting if b is backend and d.op == op]
+
+    def prefer(self, op: str, provider: str | None, backend: Backend) -> None:
+        """Use *provider*'s kernel for *op* on *backend*; None takes the choice back.
+
+        Raises:
+            PluginLoadError: no plugin of that name has one.
+        """
+        key = backend.name, op
+        if provider is None:
+            if key in self._before:
+                _put(backend, backend.name, op, self._before.pop(key))
+            return
+        names = [
+            (record, definition) for record, b, definition in self._waiting
+            if b is backend and definition.op == op
+        ]  # fmt: skip
+        for record, definition in names:
+            if normal_name(provider) in {normal_name(record.name), normal_name(record.distribution)}:
+                self._before.setdefault(key, backend.kernels.get(backend.name, {}).get(op))
+                _put(backend, backend.name, op, definition)
+                record.state = ACTIVE
+                return
+        have = ", ".join(r.name for r, _ in names) or "no plugin"
+        raise PluginLoadError(
+            f"prefer: expected a plugin with a kernel for {op} on backend {backend.name!r} beside "
+            f"the one in use, got {provider!r}; {have} has one."
+        )
+
+    def withdraw(self, record: PluginRecord) -> None:
+        """Take back the kernels of *record*: the tables resolve anew.
+
+        Raises:
+            PluginLoadError: tensors may live on a backend of it.
+        """
+        if self.has_live_backend(record):
+            raise PluginLoadError(
+                f"{record}: its backend is live, and tensors may be on it. Block it before first use."
+            )
+        for waiting in [w for w in self._waiting if w[0] is record]:
+            if waiting[1].kernels.get(waiting[1].name, {}).get(waiting[2].op) is waiting[2]:
+                self.prefer(waiting[2].op, None, waiting[1])
+            self._waiting.remove(waiting)
+        for given in [g for g in self._given if g[0] is record]:
+            self._given.remove(given)
+            _, backend, family, definition = given
+            if backend.kernels[family].get(definition.op) is definition:
+                _put(backend, family, definition.op, None)
+        self._asked = {pair for pair in self._asked if pair[0] != record.key}
+        record.kernels = 0
+
+    def has_live_backend(self, record: PluginRecord) -> bool:
+        """Return whether a backend of *record* is live."""
+        return any(backend.name in record.backends for backend in _backend.live)
+
+
+def _put(backend: Backend, family: str, op: str, definition: KernelDef | None) -> None:
+    """Give *backend* a kernel, or take it away, and let the op's table resolve anew."""
+    if definition is None:
+        backend.kernels.get(family, {}).pop(op, None)
+    else:
+        backend.kernels.setdefault(family, {})[op] = definition
+    if backend.index >= 0 and op in all_ops:
+        all_ops[op].reset(backend.index)
+
+
+def check_signature(op: Op[Any, Any], definition: KernelDef) -> None:
+    """Check that a kernel written in Python can be called as *op* calls it.
+
+    A family's factory is not called for this, and a callable of another kind is not looked into.
+
+    Raises:
+        OpDefinitionError: it takes too few tensors, or lacks a static argument.
+    """
+    code = getattr(definition.function, "__code__", None)
+    if code is None or definition.family:
+        return
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    statics = [name for _, name, _ in op.schema.statics]
+    tensors = len(op.schema.tensors)
+    missing = [] if code.co_flags & _TAKES_ANY_KEYWORD else [n for n in statics if n not in names]
+    short = code.co_argcount < tensors and not code.co_flags & _TAKES_ANY_POSITIONAL
+    if missing or short:
+        what = f"{tensors} arrays by position" if short else f"the keyword {missing[0]!r}"
+        raise OpDefinitionError(
+            f"a kernel for {definition.op!r} at {place_of(definition.function)}: expected it to take "
+            f"{what}, it takes ({', '.join(names)})."
+        )
+
+
+def place_of(function: Any) -> str:
+    """Return where *function* is written, ``file:line``, or its name if it is not Python."""
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
+    if code is not None:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return f"{module}.{getattr(function, '__name__', type(function).__name__)}"

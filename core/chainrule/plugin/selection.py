@@ -1,0 +1,115 @@
+"""Which plugins may be loaded: what the program and the environment say."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .records import BLOCKED, CONFLICT, NOT_SELECTED, PluginRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What chainrule reads from the environment about plugins, and what for.
+VARIABLES = {
+    "CHAINRULE_BACKEND": "the backends that make new arrays: 'native', or 'cpu=native,cuda=cupy'",
+    "CHAINRULE_NO_PLUGINS": "1: load none but chainrule's own",
+    "CHAINRULE_PLUGINS": "load these alone: names of entry points or distributions",
+    "CHAINRULE_DISABLE_PLUGINS": "do not load these",
+    "CHAINRULE_PIN_PLUGINS": "of several of one name, whose to load: 'special=chainrule-special'",
+    "CHAINRULE_STRICT_PLUGINS": "1: a plugin that cannot be loaded is an error",
+}
+
+
+@dataclass
+class Selection:
+    """What may be loaded, highest say first: the program's own word, then the environment's.
+
+    Attributes:
+        blocked: By the program.
+        allowed: By the program.
+        none: No plugins but chainrule's own.
+        only: None but these; an empty set means none, None means any.
+        disabled: Not these.
+        pins: The distribution to take where several offer one name.
+        strict: Whether a plugin that cannot be loaded is an error.
+    """
+
+    blocked: set[str] = field(default_factory=set)
+    allowed: set[str] = field(default_factory=set)
+    none: bool = False
+    only: set[str] | None = None
+    disabled: set[str] = field(default_factory=set)
+    pins: dict[str, str] = field(default_factory=dict)
+    strict: bool = False
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Selection:
+        """Return what the environment variables say."""
+        only = environment.get("CHAINRULE_PLUGINS")
+        return cls(
+            none=_is_on(environment.get("CHAINRULE_NO_PLUGINS", "")),
+            only=None if only is None else set(_names(only)),
+            disabled=set(_names(environment.get("CHAINRULE_DISABLE_PLUGINS", ""))),
+            pins=_pairs(environment.get("CHAINRULE_PIN_PLUGINS", "")),
+            strict=_is_on(environment.get("CHAINRULE_STRICT_PLUGINS", "")),
+        )
+
+    def judge(self, record: PluginRecord) -> None:
+        """Set the state of *record* if it may not be loaded."""
+        names = {normal_name(record.name), normal_name(record.distribution)}
+        if names & self.blocked:
+            record.state, record.reason = BLOCKED, "blocked by the program"
+        elif names & self.allowed:
+            return
+        elif self.none:
+            record.state, record.reason = BLOCKED, "CHAINRULE_NO_PLUGINS is set"
+        elif self.only is not None:
+            if not names & self.only:
+                record.state, record.reason = NOT_SELECTED, "not among CHAINRULE_PLUGINS"
+        elif names & self.disabled:
+            record.state, record.reason = BLOCKED, "among CHAINRULE_DISABLE_PLUGINS"
+
+    def settle(self, rivals: list[PluginRecord]) -> None:
+        """Set the states of several plugins of one name: the pinned one stays, or none does."""
+        name = rivals[0].name
+        pin = self.pins.get(normal_name(name))
+        if any(normal_name(record.distribution) == pin for record in rivals):
+            for record in rivals:
+                if normal_name(record.distribution) != pin:
+                    record.state, record.reason = NOT_SELECTED, f"{name!r} is pinned to {pin}"
+            return
+        reason = rivalry(name, rivals)
+        for record in rivals:
+            record.state, record.reason = CONFLICT, reason
+
+    def pin(self, name: str, distribution: str) -> None:
+        """Take *name* from *distribution* where several offer it."""
+        self.pins[normal_name(name)] = normal_name(distribution)
+
+
+def rivalry(name: str, rivals: list[PluginRecord]) -> str:
+    """Return why none of *rivals* is loaded, and the line to write."""
+    return (
+        f"{name!r} is claimed by {' and by '.join(r.provider for r in rivals)}. Uninstall one, or "
+        f"choose: CHAINRULE_PIN_PLUGINS={name}={rivals[0].distribution or rivals[0].name}"
+    )
+
+
+def normal_name(name: str) -> str:
+    """Return *name* in the form in which names of plugins and distributions are compared."""
+    return name.strip().lower().replace("_", "-").replace(".", "-")
+
+
+def _names(text: str) -> list[str]:
+    return [normal_name(name) for name in text.split(",") if name.strip()]
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in text.split(",") if "=" in pair)
+    return {normal_name(name): normal_name(distribution) for name, _, distribution in pairs}
+
+
+def _is_on(value: str) -> bool:
+    return value.strip().lower() not in {"", "0", "false", "no", "off"}

@@ -1,0 +1,85 @@
+"""The pytest plugin: ``-p chainrule.testing.plugin``.
+
+It gives the fixtures ``backend`` and ``device`` and the option ``--chainrule-backend``. A backend
+that was asked for and cannot run is a failure; ``--chainrule-on-unavailable=skip`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("chainrule")
+    group.addoption(
+        "--chainrule-backend",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="backend to test on (may be repeated); default: numpy",
+    )
+    group.addoption(
+        "--chainrule-on-unavailable",
+        choices=["fail", "skip"],
+        default="fail",
+        help="what a backend that was asked for and cannot run means",
+    )
+
+
+def backend_names(config: pytest.Config) -> list[str]:
+    """Return the backends that this run tests on."""
+    required = os.environ.get("CHAINRULE_REQUIRE_BACKENDS", "")
+    names = [name for name in required.split(",") if name]
+    return config.getoption("--chainrule-backend") or names or ["numpy"]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"chainrule backends: {', '.join(backend_names(config))}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        metafunc.parametrize("backend", backend_names(metafunc.config), indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """Return the name of the backend that the test runs on, activated."""
+    from .. import backend as registry
+    from ..errors import BackendError
+
+    name = str(request.param)
+    try:
+        registry.by_name(name)
+    except BackendError as error:
+        if request.config.getoption("--chainrule-on-unavailable") == "skip":
+            pytest.skip(f"backend {name} cannot run here: {error}")
+        pytest.fail(f"backend {name} was asked for and cannot run here: {error}")
+    return name
+
+
+@pytest.fixture
+def device(backend: str) -> str:
+    """Return the device string of the backend, ``"cpu@numpy"``; for new tensors of the test."""
+    from .. import backend as registry
+
+    kind = registry.by_name(backend).spec.device_types[0]
+    return f"{kind}@{backend}"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_state() -> Iterator[Any]:
+    """Leave grad mode and default dtype as they were, whatever the test does."""
+    from .. import dtypes
+    from ..grad_mode import mode
+
+    enabled, dtype = mode.enabled, dtypes.get_default_dtype()
+    yield
+    mode.enabled = enabled
+    dtypes.set_default_dtype(dtype)
