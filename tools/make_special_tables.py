@@ -1,6 +1,6 @@
 """Write ``backends/xp/chainrule_xp/special_tables.py``: the polynomials of the special functions.
 
-Run by hand: ``python tools/make_special_tables.py``; it needs mpmath and about a minute, and the
+Run by hand: ``python tools/make_special_tables.py``; it needs mpmath and ten seconds, and the
 same script gives the same file. Each polynomial is the best one in the sense of Chebyshev: of its
 length, it has the smallest largest error, weighted as the entry says. It is found by Remez's
 exchange with 50 digits and rounded to float64 at the end.

@@ -13,9 +13,7 @@ from . import autograd, ops
 from ._lazy import lazy_attributes
 from .backend import use, using
 from .device import Device as device
-from .dtypes import (
-    DType as dtype,
-)
+from .dtypes import DType as dtype
 from .dtypes import (
     bfloat16, complex64, complex128, float16, float32, float64, get_default_dtype, int8, int16,
     int32, int64, promote_types, set_default_dtype, uint8,
@@ -25,13 +23,28 @@ from .grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops import *  # noqa: F403 - a family's __all__ is the list of what it offers
 from .plugin import slots as _slots
 from .printing import set_printoptions
+from .queries import (
+    can_cast, is_complex, is_floating_point, is_nonzero, is_tensor, numel, result_type,
+)  # fmt: skip
 from .shapes import Size
 from .tensor import Tensor, as_tensor, tensor
+from .typeinfo import finfo, iinfo
 
 __version__ = "0.1.0"
 
 half, float, double = float16, float32, float64  # noqa: A001 - PyTorch's names
 short, int, long = int16, int32, int64  # noqa: A001 - PyTorch's names
 cfloat, cdouble = complex64, complex128
+
+__all__ = [
+    "Size", "Tensor", "as_tensor", "autograd", "bfloat16", "bool", "can_cast", "cdouble", "cfloat",
+    "complex64", "complex128", "device", "double", "dtype", "enable_grad", "finfo", "float",
+    "float16", "float32", "float64", "get_default_dtype", "half", "iinfo", "int", "int8", "int16",
+    "int32", "int64", "is_complex", "is_floating_point", "is_grad_enabled", "is_nonzero",
+    "is_tensor", "long", "no_grad", "numel", "ops", "promote_types", "result_type",
+    "set_default_dtype", "set_grad_enabled", "set_printoptions", "short", "tensor", "uint8", "use",
+    "using",
+]  # fmt: skip
+__all__ += ops.__all__
 
 __getattr__, __dir__ = lazy_attributes(__name__, globals())

@@ -8,17 +8,19 @@ shapes (broadcasting) and dtypes (promotion) is undone here, in `fit`, for all o
 
 from __future__ import annotations
 
+import contextvars
 import heapq
+import threading
 from typing import TYPE_CHECKING, Any
 
 from . import ops
-from .errors import ArgumentError, AutogradError, ShapeError
+from .errors import ArgumentError, AutogradError
 from .grad_mode import mode
 from .graph import FREED, LEAF, Node
 from .value import Value, new_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .backend import DispatchKey
     from .graph import Edge
@@ -29,7 +31,7 @@ class GraphTask:
 
     def __init__(self, *, keep_graph: bool, create_graph: bool) -> None:
         self.keep_graph, self.create_graph = keep_graph, create_graph
-        self.queue: list[tuple[int, Node]] = []
+        self.queue: list[tuple[int, Any]] = []
         self.pending: dict[Node, Any] = {}
         self.leaves: dict[int, tuple[Any, Any]] = {}
         self.captured: dict[tuple[int, int], Any] | None = None
@@ -211,7 +213,7 @@ def fit(grad: Any, shape: tuple[int, ...], key: DispatchKey) -> Any:
     if grad._key.dtype.is_complex and not key.dtype.is_complex:
         grad = ops.real(grad)
     if grad._array.shape != shape:
-        grad = ops.sum_to_size(grad, shape)
+        grad = ops.sum_to_size(grad, *shape)
     if grad._key is not key:
         grad = ops._to_copy(grad, dtype=key.dtype, device=key.device, backend=key.backend)
     return grad
@@ -293,7 +295,14 @@ def run_backward(
         task.captured = {(id(target), number): None for target, number in inputs}
         task.reachable = _reachable(roots, set(task.captured))
     task.shared = {id(grad._array): grad for grad in grads}
+    if mode.depth and mode.depth % _LEVELS_PER_STACK == 0:
+        return on_new_stack(
+            lambda: run_backward(
+                roots, grads, keep_graph=keep_graph, create_graph=create_graph, inputs=inputs, into=into
+            )
+        )
     before, mode.enabled = mode.enabled, create_graph
+    mode.depth += 1
     try:
         for edge, grad in zip(roots, grads, strict=True):
             task.send(edge, grad)
@@ -308,3 +317,29 @@ def run_backward(
         return found
     finally:
         mode.enabled = before
+        mode.depth -= 1
+
+
+#: A pass inside a hook or a user's backward nests on Python's stack; past this it gets a new one.
+_LEVELS_PER_STACK = 40
+
+
+def on_new_stack(function: Callable[[], Any]) -> Any:
+    """Return what *function* returns on a thread, and so a stack, of its own, with this one's mode."""
+    outcome: list[Any] = []
+    enabled, depth = mode.enabled, mode.depth
+
+    def run() -> None:
+        mode.enabled, mode.depth = enabled, depth + 1
+        try:
+            outcome.extend((function(), None))
+        except BaseException as error:  # noqa: BLE001 - raised again on the thread that waits
+            outcome.extend((None, error))
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="backward")
+    thread.start()
+    thread.join()
+    result, error = outcome
+    if error is not None:
+        raise error
+    return result

@@ -11,6 +11,8 @@ in the same place, so that an ``except`` written for PyTorch still catches it::
     │   └── DerivativeError (NotImplementedError)   an op without a gradient formula
     ├── ShapeError (RuntimeError)               sizes do not fit
     ├── DTypeError (RuntimeError)               data types do not fit
+    │   └── UnsupportedDTypeError (NotImplementedError)   an op that does not take a data type
+    ├── DomainError (RuntimeError)              a value for which an op has no result
     ├── DimError (IndexError)                   a dimension is out of range
     ├── ArgumentError (TypeError)               an argument of the wrong type
     ├── DeviceError (RuntimeError)              a device that is not there, or devices that differ
@@ -61,6 +63,14 @@ class ShapeError(ChainruleError, RuntimeError):
 
 class DTypeError(ChainruleError, RuntimeError):
     """A data type that an operation does not take."""
+
+
+class UnsupportedDTypeError(DTypeError, NotImplementedError):
+    """An op that does not take tensors of a data type."""
+
+
+class DomainError(ChainruleError, RuntimeError):
+    """A value for which an op has no result: an integer divided by zero, or to a negative power."""
 
 
 class DimError(ChainruleError, IndexError):

@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import value as _value
+from .dtypes import COMPLEX, FLOATING
 from .grad_mode import mode
 from .graph import LEAF, alias_of_output, next_sequence
 from .plan import record
 from .schema import NUMBER_OR_TENSOR, REQUIRED, TENSOR
-from .value import Value, storage_of
+from .value import Value
+from .views import become_view, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +36,7 @@ def fast_path(op: Op[Any, Any]) -> Callable[..., Any]:
     plain = plain and all(p.default is not REQUIRED for p in schema.params[len(kinds) :])
     if plain and kinds == [TENSOR]:
         return _unary(op)
-    if plain and kinds in ([TENSOR, TENSOR], [TENSOR, NUMBER_OR_TENSOR]):
+    if plain and len(kinds) == 2 and set(kinds) <= {TENSOR, NUMBER_OR_TENSOR}:
         return _binary(op, numbers_have_edges=kinds[1] == TENSOR)
     if op.kind == "composite":
         return _traced(op)
@@ -53,6 +55,8 @@ def _positional(op: Op[Any, Any]) -> Callable[..., Any]:
             for position in tensors:
                 if not isinstance(bound[position], Value):
                     return general(args, {})
+            if op.check is not None:
+                op.check(*bound)
             return evaluate(bound)
         return general(args, {})
 
@@ -64,7 +68,7 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
     schema = op.schema
     count = len(schema.tensors)
     plain = op.promote is None and not op.multiple and op.kind in {"primitive", "composite"}
-    plain = plain and [p.kind for p in schema.params[:count]] == [TENSOR] * count and count > 0
+    plain = plain and not op.refuses and [p.kind for p in schema.params[:count]] == [TENSOR] * count and count > 0
     if not plain:
         return None
     table, any_kind, plans, statics = op.table, op.evaluate_any, op.plans, schema.statics
@@ -72,12 +76,16 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
 
     def evaluate(bound: Any) -> Any:
         source = bound[0]
+        if source._base is not None:
+            refresh(source)
         key = source._key
         arrays = [source._array]
         for position in others:
             other = bound[position]
             if other._key is not key:
                 return any_kind(bound)
+            if other._base is not None:
+                refresh(other)
             arrays.append(other._array)
         keywords = {name: bound[i] for i, name, default in statics if bound[i] is not default}
         array = table[key.index](*arrays, **keywords)
@@ -89,16 +97,16 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
         out._output_nr, out._requires_grad = 0, False
         out._key = key if same_dtype else key.of(op.result_dtype(key, array))
         if view:
-            out._storage = storage_of(source)
-            out._base = source if source._base is None else source._base
+            become_view(out, source, op, bound, None)
         wanted = 1 if source._requires_grad else 0
         for position in others:
             if bound[position]._requires_grad:
                 wanted |= 1 << position
         if wanted and mode.enabled and out._key.floating:
             overload = op.overload(bound) if op.branches else op.only_overload
-            plan = plans.get((overload, wanted, 0), 0)
-            if plan == 0:
+            try:
+                plan = plans[overload, wanted, 0]
+            except KeyError:
                 plan = op.plan(overload, wanted)
             if plan is not None:
                 record(plan, bound, (out,))
@@ -112,7 +120,7 @@ def _traced(op: Op[Any, Any]) -> Callable[..., Any]:
     general, function, rules = op.general, op.function, op.rules
 
     def call(*args: Any) -> Any:
-        if rules or not args or not isinstance(args[0], Value):
+        if rules or not args or not isinstance(args[0], Value) or op.has_kernel(args[0]._key.index):
             return general(args, {})
         return function(*args)
 
@@ -134,11 +142,13 @@ _AN_INPUT = object.__new__(Value)
 def _unary(op: Op[Any, Any]) -> Callable[..., Any]:
     """Return the fast path of an elementwise op of one tensor."""
     table, general, plans = op.table, op.general, op.fast_plans
-    to_float, boolean = op.promote in {"float", "divide"}, op.promote == "compare"
+    direct, boolean = op.direct, op.promote == "compare"
 
-    def unary(self: Any, *statics: Any) -> Any:
-        if statics or not isinstance(self, Value) or (to_float and not self._key.floating):
+    def unary(self: Any = REQUIRED, *statics: Any) -> Any:
+        if statics or not isinstance(self, Value) or self._key.category not in direct:
             return general((self, *statics), {})
+        if self._base is not None:
+            refresh(self)
         key = self._key
         array = table[key.index](self._array)
         if type(array) is not key.array_type:
@@ -173,17 +183,22 @@ def _unary(op: Op[Any, Any]) -> Callable[..., Any]:
 def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]:
     """Return the fast path of an elementwise op of a tensor and a tensor or Python number."""
     table, general, plans = op.table, op.general, op.fast_plans
-    to_float, boolean = op.promote in {"float", "divide"}, op.promote == "compare"
+    direct, boolean = op.direct, op.promote == "compare"
+    direct_with_number = direct & {FLOATING, COMPLEX}
 
-    def binary(self: Any, other: Any, *statics: Any) -> Any:
+    def binary(self: Any = REQUIRED, other: Any = REQUIRED, *statics: Any) -> Any:
         number = other if other.__class__ is float or other.__class__ is int else None
         try:
             key = self._key
-            if statics or ((number is not None or to_float) and not key.floating):
+            if statics or key.category not in (direct if number is None else direct_with_number):
                 return general((self, other, *statics), {})
+            if self._base is not None:
+                refresh(self)
             if number is None:
                 if other._key is not key:
                     return general((self, other), {})
+                if other._base is not None:
+                    refresh(other)
                 operand, mask = other._array, 2 * other._requires_grad + self._requires_grad
             else:
                 operand, mask = number, 4 + self._requires_grad
@@ -219,7 +234,7 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
                     0 if other._storage is None else other._storage.version,
                     *plan.tail, 0,
                 )  # fmt: skip
-            edges = (
+            edges: tuple[Any, ...] = (
                 None if not self._requires_grad
                 else (self, LEAF) if self._node is None else (self._node, self._output_nr),
                 None if not other._requires_grad

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from . import value as _value
 from .errors import ArgumentError, AutogradError, GraphFreedError, InplaceError, ShapeError
 from .grad_mode import mode
 from .graph import (
@@ -318,7 +317,6 @@ def _as_output(
         return output
     view = new_value(output._array, output._key)
     view._storage = storage_of(output)
-    view._base = output if output._base is None else output._base
     return view
 
 

@@ -24,6 +24,7 @@ class _Mode(threading.local):
     """The state of one thread; the class attribute is what a new thread starts with."""
 
     enabled = True
+    depth = 0  # of backward passes inside one another
 
 
 mode = _Mode()
@@ -151,8 +152,9 @@ def _decorate(fresh: Callable[[], _GradMode], function: F) -> F:
             FutureWarning,
             stacklevel=3,
         )
-        function.__init__ = _decorate(fresh, function.__init__)  # type: ignore[misc]  # as PyTorch does
-        return cast("F", function)
+        decorated: Any = function
+        decorated.__init__ = _decorate(fresh, decorated.__init__)
+        return function
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)

@@ -10,6 +10,7 @@ from . import value as _value
 from .errors import ArgumentError, GraphFreedError, InplaceError
 from .grad_mode import mode as _mode
 from .value import Value, new_value, storage_of
+from .views import refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -300,6 +301,8 @@ class AccumulateGrad(Node):
 
 def gradient_edge(value: Value) -> Edge | None:
     """Return where the gradient of *value* goes: Note [Edges]."""
+    if value._base is not None:
+        refresh(value)
     if not value._requires_grad:
         return None
     node = value._node

@@ -1,4 +1,10 @@
-"""Writing into a tensor: what forbids it, and what it leaves behind."""
+"""Writing into a tensor: what forbids it, what it does to the values, what to the history.
+
+The values are written where they are, so that every view sees them. The history is rewritten as if
+the operation had made a new tensor: the target takes the node of the result. If the target is a
+view, its *base* takes a node that says "the base as it was, with this part replaced", and every
+view of that memory finds its history again when it is next used (`views.refresh`).
+"""
 
 from __future__ import annotations
 
@@ -6,49 +12,187 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ArgumentError, DTypeError, InplaceError, ShapeError
 from .grad_mode import mode
+from .graph import alias_of_output, version_of
+from .plan import requires_grad
 from .shapes import broadcast_shapes
-from .value import Value, storage_of
+from .value import Value, new_value, storage_of
+from .views import ViewRecord, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .op import Op
 
-def check_writable(target: Any, sources: Sequence[Any], name: str) -> None:
-    """Check, before anything changes, that writing into *target* makes no gradient wrong.
+_NO_GRAD_VIEW = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given "
+    "that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+    "moving both the view and the inplace either both inside the no_grad block (if you don't want the "
+    "inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+_MULTI_VIEW = (
+    "This view is the output of a function that returns multiple views. Such functions do not allow "
+    "the output views to be modified inplace. You should replace the inplace operation by an "
+    "out-of-place one."
+)
+
+
+def run_in_place(op: Op[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return the first argument after writing the op's result into it.
 
     Raises:
-        InplaceError: it is a leaf that requires grad, or a view of one; or it has history, or is
-            to get some from *sources*.
+        InplaceError: the write would make a gradient wrong. Nothing has changed then.
+        DTypeError: the result's category is above the target's.
+        ShapeError: the target would have to grow, or several of its elements share memory.
     """
+    target, name = args[0], f"{op.__name__}_"
     if not isinstance(target, Value):
         msg = f"{name}(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}"
         raise ArgumentError(msg)
-    if not mode.enabled:
-        return
-    if target._requires_grad and target._node is None:
+    if target._base is not None:
+        refresh(target)
+    sources = [*args[1:], *kwargs.values()]
+    recorded = mode.enabled and (target._requires_grad or any(map(requires_grad, sources)))
+    if mode.enabled:
+        _check_history(target, name, recorded=recorded)
+    if not recorded:
+        before, mode.enabled = mode.enabled, False
+        try:
+            result = op.general(args, kwargs)
+        finally:
+            mode.enabled = before
+        write(target, result, name)
+        return target
+    old = _as_it_was(target)
+    result = op.general((old, *args[1:]), kwargs)
+    check_write(target, result, name)
+    if _saved_by(result, old):
+        old._array, old._storage = target._key.backend.copy(target._array), None
+    write(target, result, name)
+    _rewrite_history(target, result)
+    return target
+
+
+def _check_history(target: Value, name: str, *, recorded: bool) -> None:
+    """Check, before anything changes, that the target's history can be rewritten."""
+    base = target._base
+    if target._requires_grad and target._node is None and base is None:
         msg = (
             "a leaf Variable that requires grad is being used in an in-place operation.\n"
             f"{name}: write under no_grad(), or into a clone()."
         )
         raise InplaceError(msg)
-    base = target._base
-    if base is not None and base._requires_grad and base._node is None:
+    if base is None or not recorded:
+        return
+    if base._requires_grad and base._node is None:
         msg = (
             "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
             f"{name}: write under no_grad(), or into a clone()."
         )
         raise InplaceError(msg)
-    if target._requires_grad or any(isinstance(s, Value) and s._requires_grad for s in sources):
+    record: ViewRecord = target._view
+    if record.number is not None:
+        made_by = record.op.__name__.strip("_").split("_")[0].capitalize()
+        if not record.in_grad_mode:
+            raise InplaceError(f"{_NO_GRAD_VIEW.partition('.')[0]}. {_MULTI_VIEW}")
+        raise InplaceError(f"Output {record.number} of {made_by} is a view and is being modified inplace. {_MULTI_VIEW}")
+    if not record.all_in_grad_mode():
+        raise InplaceError(_NO_GRAD_VIEW)
+
+
+def check_writable(target: Any, sources: Sequence[Any], name: str) -> None:
+    """Check, before anything changes, that writing into *target* past autograd makes no gradient wrong.
+
+    Raises:
+        InplaceError: *target* requires grad, or one of *sources* does, and recording is on.
+    """
+    if not isinstance(target, Value):
+        msg = f"{name}(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}"
+        raise ArgumentError(msg)
+    if target._base is not None:
+        refresh(target)
+    if not mode.enabled:
+        return
+    recorded = target._requires_grad or any(map(requires_grad, sources))
+    _check_history(target, name, recorded=recorded)
+    if recorded:
         msg = (
-            f"{name}: expected a target without history and sources that require no grad, since an "
-            "in-place operation on recorded tensors is not differentiated. "
-            "Use the operation without the underscore, or write under no_grad()."
+            f"{name}: expected a target and sources that require no grad, since this write is not "
+            "differentiated. Write under no_grad(), or use the operation without the underscore."
         )
         raise InplaceError(msg)
 
 
-def write(target: Value, result: Any, name: str) -> None:
-    """Write *result* into *target*, cast to its dtype, and count the version up.
+def end_history(target: Any, name: str) -> None:
+    """Prepare *target* for being overwritten with values that depend on nothing.
+
+    The history of a computed tensor ends here, as if it had been filled with zeros.
+
+    Raises:
+        InplaceError: *target* is a leaf that requires grad, or a view of one.
+    """
+    from .ops.copying import zero
+
+    if mode.enabled and isinstance(target, Value) and target._requires_grad:
+        zero.in_place((target,), {})
+    else:
+        check_writable(target, (), name)
+
+
+def _as_it_was(target: Value) -> Any:
+    """Return another object for the target before the write: same array, same history."""
+    old = new_value(target._array, target._key)
+    old._requires_grad, old._node = target._requires_grad, target._node
+    old._output_nr, old._storage = target._output_nr, target._storage
+    return old
+
+
+def _saved_by(result: Any, old: Value) -> bool:
+    """Return whether the node of *result* saved *old*: then it must keep the values of before."""
+    node = result._node
+    return node is not None and any(item is old for item in getattr(node, "_saved", ()))
+
+
+def _rewrite_history(target: Any, result: Any) -> None:
+    """Let *target*, or the base it looks into, continue from *result*."""
+    result = _like(target, result)
+    if result._node is not None:
+        _point_saved_outputs_at(target, result._node)
+    base = target._base
+    storage = storage_of(target)
+    storage.rebased += 1
+    if base is None:
+        target._node, target._output_nr = result._node, result._output_nr
+        target._requires_grad = result._requires_grad
+        return
+    from .ops.copying import view_scatter
+
+    old = _as_it_was(base)
+    view_scatter.record_onto(base, (old, result, target._view.chain()))
+
+
+def _like(target: Any, result: Any) -> Any:
+    """Return *result* with the dtype and shape of *target*, recorded."""
+    if result._key is not target._key:
+        result = result.to(target.dtype)
+    if result._array.shape != target._array.shape:
+        result = result.expand(tuple(target._array.shape))
+    return result
+
+
+def _point_saved_outputs_at(target: Value, node: Any) -> None:
+    """Let a node that saved its own output look at *target*, where that output now lives."""
+    plan = node._plan
+    if plan is None or not plan.result_slots:
+        return
+    saved = list(node._saved)
+    for slot, _ in plan.result_slots:
+        saved[slot] = alias_of_output(target)
+    node._saved = tuple(saved)
+    node._versions = tuple(map(version_of, saved))
+
+
+def check_write(target: Value, result: Any, name: str) -> None:
+    """Check that *result* fits into *target*.
 
     Raises:
         DTypeError: the result's category is above the target's.
@@ -63,14 +207,26 @@ def write(target: Value, result: Any, name: str) -> None:
             )
             raise DTypeError(msg)
         _check_shape(target, result, name)
-    array, backend = target._array, target._key.backend
-    if any(s == 0 and n > 1 for s, n in zip(backend.strides(array), array.shape, strict=True)):
-        msg = (
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location. Please clone() the tensor before performing the operation."
-        )
-        raise ShapeError(msg)
-    backend.assign(array, result._array if isinstance(result, Value) else result)
+    array = target._array
+    if 0 in target._key.backend.strides(array):
+        strides = target._key.backend.strides(array)
+        if any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=True)):
+            msg = (
+                "unsupported operation: more than one element of the written-to tensor refers to a "
+                "single memory location. Please clone() the tensor before performing the operation."
+            )
+            raise ShapeError(msg)
+
+
+def write(target: Value, result: Any, name: str) -> None:
+    """Write *result* into *target*, cast to its dtype, and count the version up.
+
+    Raises:
+        DTypeError, ShapeError: see `check_write`.
+    """
+    check_write(target, result, name)
+    source = result._array if isinstance(result, Value) else result
+    target._key.backend.assign(target._array, source)
     storage_of(target).version += 1
 
 

@@ -9,7 +9,7 @@ does the same in the same order, only step by step: bind, check, promote, comput
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar, cast, overload
 
 from . import backend as _backend
 from . import dtypes
@@ -20,15 +20,17 @@ from .errors import (
     MixedBackendError,
     OpDefinitionError,
     ShapeError,
+    UnsupportedDTypeError,
 )
 from .fast import evaluation, fast_path
 from .grad_mode import mode
 from .graph import OpNode
-from .inplace import check_writable, fill_out, write
-from .plan import NOT_IMPLEMENTED, SPECIAL, Plan, names_of, record, requires_grad
-from .schema import STATIC, TENSORS, Schema
+from .inplace import fill_out, run_in_place
+from .plan import NOT_IMPLEMENTED, SPECIAL, Plan, names_of, record, recording, requires_grad
+from .schema import REQUIRED, TENSORS, Schema
 from .shapes import broadcast_shapes
-from .value import Value, new_value, storage_of
+from .value import Value, new_value
+from .views import become_view, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,8 +62,12 @@ class Op(Generic[P, R]):
             ``"dim"`` (given, not None), ``"exponent:Tensor"``, ``"exponent:Number"``, or ``""``.
         saves: Saved names that PyTorch lists and no rule here needs.
         outputs: The names of several outputs, where the return annotation has none.
-        dtype: The dtype of the result: ``"same"`` as the first input's, or a name like ``"int64"``;
-            None asks the array. A promotion decides by itself. Views keep the dtype.
+        dtype: The dtype of the result: ``"same"`` as the first input's, ``"real"``: that of a
+            component of it, or a name like ``"int64"``; None asks the array. A promotion decides
+            by itself, up to ``"real"``. Views keep the dtype.
+        refuses: Categories of dtypes that the op does not take ("bool", "integer", "floating",
+            "complex"), each with PyTorch's sentence, or the word that stands in its
+            ``"word" not implemented for 'Long'``.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class Op(Generic[P, R]):
         saves: tuple[str, ...] = (),
         outputs: tuple[str, ...] | None = None,
         dtype: str | None = None,
+        refuses: dict[str, str] | None = None,
     ) -> None:
         self.function: Any = function
         self.__name__ = self.__qualname__ = function.__name__
@@ -85,13 +92,13 @@ class Op(Generic[P, R]):
         self.kind, self.promote, self.view = kind, promote, view
         self.dtype = "same" if view and dtype is None else dtype
         self.nodes, self._also_saves = nodes or {}, saves
+        self.refuses = {_CATEGORIES[name]: text for name, text in (refuses or {}).items()}
+        self.direct = _direct(promote, real=dtype == "real") - self.refuses.keys()
+        self.check: Callable[..., None] | None = None
         self.only_overload = next(iter(self.nodes), "")
         self.branches = any(self.nodes)  # some node name depends on the arguments
         self.schema = Schema(function, outputs)
         self.differentiable = tuple(p.name for p in self.schema.tensors)
-        self.tensor_kinds = tuple(
-            (self.schema.position[p.name], p.kind) for p in self.schema.tensors
-        )
         self.has_lists = any(p.kind == TENSORS for p in self.schema.tensors)
         self.multiple = self.schema.return_type is not None
         self.rules: dict[str, Any] = {}
@@ -100,6 +107,7 @@ class Op(Generic[P, R]):
         self.plans: dict[tuple[str, int, int], Plan | None] = {}
         self.fast_plans: dict[int, Any] = {}
         self.table: list[Kernel] = []
+        self.owned: dict[int, bool] = {}
         self._lay_out([])
         for _ in _backend.live:
             self.reset(len(self.table))
@@ -135,6 +143,14 @@ class Op(Generic[P, R]):
             return rule
 
         return add
+
+    def checks(self, check: Callable[..., None]) -> Callable[..., None]:
+        """State what must hold of the arguments, given in order, where more than dtypes matters.
+
+        The fast path does not ask: refuse the categories of dtypes where there is doubt.
+        """
+        self.check = check
+        return check
 
     def _rules_changed(self) -> None:
         rules = [r for r in (*self.rules.values(), *self.joint_rules.values()) if callable(r)]
@@ -179,6 +195,8 @@ class Op(Generic[P, R]):
     def general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run the op with any arguments."""
         schema = self.schema
+        if args and args[-1] is REQUIRED:  # the fast path was called with too few
+            args = args[: next(i for i, a in enumerate(args) if a is REQUIRED)]
         if kwargs and "out" in kwargs and "out" not in schema.position:
             return self._write_out(**kwargs)(args)
         bound = schema.bind(args, kwargs)
@@ -186,13 +204,20 @@ class Op(Generic[P, R]):
             if not isinstance(bound[position], Value):
                 schema.check(bound, numbers=self.promote is not None)
                 break
+        if self.check is not None:
+            self.check(*bound)
         return self._run(bound)
 
     def _run(self, bound: Sequence[Any]) -> Any:
-        if self.rules or self.kind == "primitive":
+        if self.rules or self.kind != "composite" or self._kernel_suffices(bound):
             return self.evaluate(bound)
         names = self.schema.position
         return self.function(**dict(zip(names, bound, strict=True)))  # traced: the parts are recorded
+
+    def _kernel_suffices(self, bound: Sequence[Any]) -> bool:
+        """Return whether a composite without a rule runs as its kernel: nothing is recorded."""
+        first = next((item for item in bound if isinstance(item, Value)), None)
+        return first is not None and self.has_kernel(first._key.index) and not recording(bound)
 
     def evaluate_any(self, bound: Sequence[Any]) -> Any:
         """Compute from bound arguments as one op, and record it: whatever the arguments are."""
@@ -201,13 +226,19 @@ class Op(Generic[P, R]):
         source = tensors[0]
         if len(tensors) == 1 and isinstance(source, Value):
             values, key = tensors, source._key
+            if source._base is not None:
+                refresh(source)
         else:
             values = _values_in(tensors)
             if not values:
                 raise self._no_tensor(bound)
-            source = values[0]
+            for value in values:
+                if value._base is not None:
+                    refresh(value)
             key = common_key(self.__name__, values)
         if self.promote is None:
+            if self.refuses:
+                self._refuse(key.dtype)
             arrays, result_key = [_array_of(tensor) for tensor in tensors], self._known_key(key)
         else:
             arrays, result_key = self._promoted(tensors, values, key, bound)
@@ -217,24 +248,30 @@ class Op(Generic[P, R]):
         except Exception as error:  # noqa: BLE001 - any library's; explained, or raised as it is
             self.fail(error, values)
         if self.multiple:
-            outputs = [self._wrap(array, key, None, source) for array in result]
+            outputs = [self._wrap(array, key, None, bound, i) for i, array in enumerate(result)]
         else:
-            outputs = [self._wrap(result, key, result_key, source)]
+            outputs = [self._wrap(result, key, result_key, bound, None)]
         if mode.enabled:
             self._record(bound, tensors, outputs)
         return schema.return_type(outputs) if self.multiple else outputs[0]  # type: ignore[misc]  # multiple ones have one
 
     def result_dtype(self, key: DispatchKey, array: Array) -> dtypes.DType:
         """Return the dtype of a result: as stated, or as the array says."""
+        if self.dtype == "real":
+            return key.dtype.to_real()
         return dtypes.by_name(self.dtype) if self.dtype else key.backend.dtype_of(array)
 
     def _known_key(self, key: DispatchKey) -> DispatchKey | None:
         """Return the result's key where the statement says its dtype; None: ask the array."""
         if self.dtype == "same":
             return key
+        if self.dtype == "real":
+            return key.of(key.dtype.to_real())
         return None if self.dtype is None else key.of(dtypes.by_name(self.dtype))
 
-    def _wrap(self, array: Array, key: DispatchKey, result_key: DispatchKey | None, source: Value) -> Any:
+    def _wrap(
+        self, array: Array, key: DispatchKey, result_key: DispatchKey | None, bound: Sequence[Any], number: int | None
+    ) -> Any:
         if type(array) is not key.array_type:
             array = key.backend.wrap(array)
         if result_key is None:
@@ -242,8 +279,7 @@ class Op(Generic[P, R]):
             result_key = key if dtype is key.dtype else key.of(dtype)
         value = new_value(array, result_key)
         if self.view:
-            value._storage = storage_of(source)
-            value._base = source if source._base is None else source._base
+            become_view(value, bound[0], self, bound, number)
         return value
 
     def _promoted(
@@ -254,6 +290,10 @@ class Op(Generic[P, R]):
             self.promote == "divide" and bound[self.schema.position["rounding_mode"]] is None
         )
         compute, result = self._promotion(tensors, values, to_float=to_float)
+        if self.refuses:
+            self._refuse(compute)
+        if self.dtype == "real":
+            result = result.to_real()
         astype = key.backend.astype
         arrays = [
             (tensor._array if tensor._key.dtype is compute else astype(tensor._array, compute))
@@ -281,7 +321,16 @@ class Op(Generic[P, R]):
             dtype = dtypes.get_default_dtype()
         return dtype, (dtypes.bool_ if self.promote == "compare" else dtype)
 
-    def _record(self, bound: Sequence[Any], tensors: list[Any], outputs: list[Any]) -> None:
+    def _refuse(self, dtype: dtypes.DType) -> None:
+        """Raise PyTorch's sentence if the op does not take *dtype*."""
+        sentence = self.refuses.get(dtype.category)
+        if sentence is not None:
+            if " " not in sentence:
+                sentence = f"\"{sentence}\" not implemented for '{dtype.scalar_name}'"
+            msg = f"{sentence}\n{self.__name__}: does not take {dtype}. Convert with .to(...) first."
+            raise UnsupportedDTypeError(msg)
+
+    def _record(self, bound: Sequence[Any], tensors: Sequence[Any], outputs: list[Any]) -> None:
         """Leave a node on *outputs* if an input requires grad and has a rule."""
         wanted = numbers = 0
         bit = 1
@@ -295,7 +344,7 @@ class Op(Generic[P, R]):
             elif tensor is not None:
                 numbers |= bit
             bit <<= 1
-        if not wanted or not any([output._key.floating for output in outputs]):
+        if not wanted or not any(output._key.floating for output in outputs):
             return
         plan = self.plan(self.overload(bound) if self.branches else self.only_overload, wanted, numbers)
         if plan is not None:
@@ -353,9 +402,17 @@ class Op(Generic[P, R]):
             kernel = self.table[index] = self.resolve(_backend.live[index])
             return kernel(*arrays, **statics)
 
+        self.owned.pop(index, None)
         while len(self.table) <= index:
             self.table.append(None)
         self.table[index] = resolve
+
+    def has_kernel(self, index: int) -> bool:
+        """Return whether a backend has a kernel of its own for the op, besides the body."""
+        found = self.owned.get(index)
+        if found is None:
+            found = self.owned[index] = _backend.live[index].find_kernel(self.name) is not None
+        return found
 
     def resolve(self, backend: Backend) -> Kernel:
         """Return the kernel for *backend*: its own, an ancestor's, or the body over its kernels.
@@ -395,20 +452,13 @@ class Op(Generic[P, R]):
     # In-place forms, out=, errors
 
     def in_place(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Return the first argument after writing the op's result into it.
+        """Return the first argument after writing the op's result into it."""
+        return run_in_place(self, args, kwargs)
 
-        Raises:
-            InplaceError: the write would make a gradient wrong.
-        """
-        target, name = args[0], f"{self.__name__}_"
-        check_writable(target, self.schema.bind(args, kwargs)[1:], name)
-        before, mode.enabled = mode.enabled, False
-        try:
-            result = self.general(args, kwargs)
-        finally:
-            mode.enabled = before
-        write(target, result, name)
-        return target
+    def record_onto(self, output: Any, bound: Sequence[Any]) -> None:
+        """Give *output*, computed elsewhere, the history of this op on *bound*."""
+        tensors = [bound[position] for position in self.schema.tensor_positions]
+        self._record(bound, tensors, [output])
 
     def _write_out(self, out: Any, **kwargs: Any) -> Callable[[tuple[Any, ...]], Any]:
         """Return the op as a function that writes into *out*, which takes no part in autograd."""
@@ -457,12 +507,29 @@ class Op(Generic[P, R]):
         return f"<op {self.name}>"
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return all_ops.__getitem__, (self.name,)
+        return _op_named, (self.name,)
+
+
+def _direct(promote: str | None, *, real: bool) -> frozenset[int]:
+    """Return the categories of dtypes that the fast path may take: neither converted nor checked."""
+    found = {dtypes.FLOATING} if real else {dtypes.FLOATING, dtypes.COMPLEX}
+    return frozenset(found if promote in {"float", "divide"} else {dtypes.BOOL, dtypes.INTEGER} | found)
+
+
+_CATEGORIES: Final = {
+    "bool": dtypes.BOOL, "integer": dtypes.INTEGER, "floating": dtypes.FLOATING, "complex": dtypes.COMPLEX,
+}  # fmt: skip
+def _op_named(name: str) -> Op[Any, Any]:
+    return all_ops[name]
 
 
 _node_classes: Final[dict[tuple[str, str], type[OpNode]]] = {}
 
 
+@overload
+def primitive(function: Callable[P, R]) -> Op[P, R]: ...
+@overload
+def primitive(**options: Any) -> Callable[[Callable[P, R]], Op[P, R]]: ...
 def primitive(function: Any = None, **options: Any) -> Any:
     """Return the op that the decorated statement describes; a kernel must supply the computation.
 
@@ -473,6 +540,10 @@ def primitive(function: Any = None, **options: Any) -> Any:
     return Op(function, kind="primitive", **options)
 
 
+@overload
+def composite(function: Callable[P, R]) -> Op[P, R]: ...
+@overload
+def composite(**options: Any) -> Callable[[Callable[P, R]], Op[P, R]]: ...
 def composite(function: Any = None, **options: Any) -> Any:
     """Return the op that the decorated statement describes; its body is the reference.
 

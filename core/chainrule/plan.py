@@ -13,7 +13,7 @@ from .dtypes import category_of_number
 from .errors import DerivativeError
 from .grad_mode import mode
 from .graph import LEAF, OpNode, alias_of_output, next_sequence, version_of
-from .schema import NUMBER_OR_TENSOR, STATIC, TENSOR, TENSORS
+from .schema import NUMBER_OR_TENSOR, STATIC, TENSOR, TENSORS, Param
 from .value import Value, new_value
 
 if TYPE_CHECKING:
@@ -51,8 +51,9 @@ class Plan:
     """
 
     __slots__ = (
-        "active", "groups", "keep", "keeps_result", "node_class", "op", "padding", "pulls",
-        "readable", "result_slots", "shape_slots", "simple", "single", "static_slots", "tail", "tensor_slots",
+        "active", "edged", "groups", "keep", "keeps_result", "node_class", "op", "padding", "pulls",
+        "readable", "result_slots", "shape_slots", "simple", "single",
+        "static_slots", "tail", "tensor_slots",
     )  # fmt: skip
 
     def __init__(
@@ -63,10 +64,13 @@ class Plan:
         joint = {names: rule for names, rule in op.joint_rules.items() if wanted & set(names)}
         used = {n for rule in [*rules.values(), *joint.values()] if callable(rule) for n in names_of(rule)}
         self._lay_out(op, used, numbers)
-        self.pulls = [self._pull_for(op, name, rules.get(name)) for name in op.differentiable]
+        edged = [p for p in op.schema.tensors if _has_edge(op, p, numbers)]
+        self.edged = tuple((op.schema.position[p.name], p.kind) for p in edged)
+        names_of_edges = [p.name for p in edged]
+        self.pulls = [self._pull_for(op, name, rules.get(name)) for name in names_of_edges]
         self.groups = [
             (
-                tuple(op.differentiable.index(n) for n in names),
+                tuple(names_of_edges.index(n) for n in names),
                 rule,
                 tuple(SPECIAL.get(n, op.slots.get(n, 0)) for n in names_of(rule)),
             )
@@ -137,6 +141,17 @@ class Plan:
         if not statics:
             return ()
         return tuple([item if slot in statics else None for slot, item in enumerate(saved)])
+
+
+def _has_edge(op: Op[Any, Any], param: Param, numbers: set[str]) -> bool:
+    """Return whether the node has an edge for this input, be it one that leads nowhere.
+
+    None for a number that another overload takes, and none for an input that the output does not
+    depend on differentiably (an index, a mask). The fast path unrolls its edges and keeps both.
+    """
+    if param.kind == NUMBER_OR_TENSOR and param.name in numbers:
+        return False
+    return op.rules.get(param.name, "") is not None or op.promote is not None
 
 
 def _caller(
@@ -213,9 +228,9 @@ def record(plan: Plan, bound: Sequence[Any], outputs: Sequence[Any]) -> None:
             break
     edges: list[Any] = []
     if op.has_lists:
-        node._widths = [_add_edges(edges, p.kind, bound[op.schema.position[p.name]]) for p in op.schema.tensors]
+        node._widths = [_add_edges(edges, kind, bound[position]) for position, kind in plan.edged]
     else:
-        for position, kind in op.tensor_kinds:
+        for position, kind in plan.edged:
             argument = bound[position]
             if not isinstance(argument, Value):
                 _add_edges(edges, kind, argument)
@@ -249,7 +264,7 @@ def _add_edges(edges: list[Any], kind: str, argument: Any) -> int:
         for item in argument:
             _add_edges(edges, TENSOR, item)
         return len(argument)
-    elif kind != NUMBER_OR_TENSOR:  # a number, or nothing, where a tensor might have been
+    else:  # a number, or nothing, where a tensor might have been
         edges.append(None)
     return 1
 

@@ -103,7 +103,7 @@ def _broadcast_two(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, 
     padded = (1,) * (ndim - len(left)) + left, (1,) * (ndim - len(right)) + right
     sizes = []
     for dim, (a, b) in enumerate(zip(*padded, strict=True)):
-        if a != b and a != 1 and b != 1:
+        if a != b and 1 not in {a, b}:
             msg = (
                 f"The size of tensor a ({a}) must match the size of tensor b ({b}) "
                 f"at non-singleton dimension {dim}"

@@ -9,11 +9,17 @@ class Storage:
     Every in-place write adds one. A node that saved a tensor keeps the version it saw, and
     compares when it needs the tensor: see Note [Versions] in graph.py. A tensor gets its storage
     object with its first view, detach or write, so that plain arithmetic never makes one.
+
+    Attributes:
+        version: How often the memory was written to.
+        rebased: How often the history of what lives there was rewritten by a recorded write; views
+            compare it to know that theirs is stale.
     """
 
-    __slots__ = ("__weakref__", "version")
+    __slots__ = ("__weakref__", "rebased", "version")
 
     version: int
+    rebased: int
 
     def __init__(self) -> None:
-        self.version = 0
+        self.version = self.rebased = 0

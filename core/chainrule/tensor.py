@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import ops
@@ -46,6 +47,41 @@ def in_place(op: Any) -> Callable[..., Any]:
     return method
 
 
+def reflected(op: Any) -> Callable[..., Any]:
+    """Return *op* as a binary operator from the right: ``2 ** x`` is ``pow(2, x)``."""
+    fast = op.fast
+
+    def method(self: Any, other: Any) -> Any:
+        try:
+            return fast(other, self)
+        except ArgumentError:
+            return NotImplemented
+
+    method.__doc__ = op.__doc__
+    return method
+
+
+def in_place_with_factor(op: Any, factor: str) -> Callable[..., Any]:
+    """Return the in-place form of *op*, which old programs call with the factor first."""
+    plain = in_place(op)
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if len(args) > 1 and isinstance(args[0], Number):
+            name = f"{op.__name__}_"
+            warnings.warn(
+                f"This overload of {name} is deprecated:\n\t{name}(Number {factor}, Tensor other)\n"
+                "Consider using one of the following signatures instead:\n"
+                f"\t{name}(Tensor other, *, Number {factor} = 1)",
+                UserWarning,
+                stacklevel=2,
+            )
+            args, kwargs = args[1:], {**kwargs, factor: args[0]}
+        return plain(self, *args, **kwargs)
+
+    method.__name__, method.__doc__ = plain.__name__, plain.__doc__
+    return method
+
+
 class Tensor(TensorBase):
     """An array that remembers how it was computed.
 
@@ -75,21 +111,275 @@ class Tensor(TensorBase):
 
     # Arithmetic
 
-    __mul__ = ops.mul.fast
-    __add__ = ops.add.fast
-    __sub__ = ops.sub.fast
-    __rsub__ = ops.rsub.fast
-    __truediv__ = ops.div.fast
-    __neg__ = ops.neg.fast
+    __add__ = __radd__ = operator(ops.add)
+    __sub__ = operator(ops.sub)
+    __rsub__ = operator(ops.rsub)
+    __mul__ = __rmul__ = operator(ops.mul)
+    __truediv__ = __div__ = operator(ops.div)
+    __floordiv__ = operator(ops.floor_divide)
+    __rfloordiv__ = reflected(ops.floor_divide)
+    __mod__ = operator(ops.remainder)
+    __rmod__ = reflected(ops.remainder)
+    __pow__ = operator(ops.pow)
+    __rpow__ = reflected(ops.pow)
+    __neg__ = ops.neg.method
+    __pos__ = positive = ops.positive
+    __abs__ = ops.abs.method
+    __and__ = __rand__ = operator(ops.bitwise_and)
+    __or__ = __ror__ = operator(ops.bitwise_or)
+    __xor__ = __rxor__ = operator(ops.bitwise_xor)
+    __lshift__ = operator(ops.bitwise_left_shift)
+    __rlshift__ = reflected(ops.bitwise_left_shift)
+    __rshift__ = operator(ops.bitwise_right_shift)
+    __rrshift__ = reflected(ops.bitwise_right_shift)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return ops.reciprocal(self) * other
+
+    __rdiv__ = __rtruediv__
+
+    def __invert__(self) -> Any:
+        if self._key.floating:
+            msg = (
+                "~ (operator.invert) is only implemented on integer and Boolean-type tensors\n"
+                f"~: got {self._key.dtype}. Compare first, or use 1 - x."
+            )
+            raise ArgumentError(msg)
+        return ops.bitwise_not(self)
+
+    __iadd__ = in_place(ops.add)
+    __isub__ = in_place(ops.sub)
+    __imul__ = in_place(ops.mul)
+    __itruediv__ = __idiv__ = in_place(ops.div)
+    __ifloordiv__ = in_place(ops.floor_divide)
+    __imod__ = in_place(ops.remainder)
+    __ipow__ = in_place(ops.pow)
+    __iand__ = in_place(ops.bitwise_and)
+    __ior__ = in_place(ops.bitwise_or)
+    __ixor__ = in_place(ops.bitwise_xor)
+    __ilshift__ = in_place(ops.bitwise_left_shift)
+    __irshift__ = in_place(ops.bitwise_right_shift)
+
+    add = ops.add.method
+    add_ = in_place_with_factor(ops.add, "alpha")
+    sub = subtract = ops.sub.method
+    sub_ = subtract_ = in_place_with_factor(ops.sub, "alpha")
+    mul = multiply = ops.mul.method
+    mul_ = multiply_ = in_place(ops.mul)
+    div = divide = true_divide = ops.div.method
+    div_ = divide_ = true_divide_ = in_place(ops.div)
+    addcmul = ops.addcmul.method
+    addcmul_ = in_place_with_factor(ops.addcmul, "value")
+    addcdiv = ops.addcdiv.method
+    addcdiv_ = in_place_with_factor(ops.addcdiv, "value")
+    floor_divide = ops.floor_divide.method
+    floor_divide_ = in_place(ops.floor_divide)
+    remainder = ops.remainder.method
+    remainder_ = in_place(ops.remainder)
+    fmod = ops.fmod.method
+    fmod_ = in_place(ops.fmod)
+    lerp = ops.lerp.method
+    lerp_ = in_place(ops.lerp)
+    pow = ops.pow.method
+    pow_ = in_place(ops.pow)
+    float_power = ops.float_power
+    square = ops.square
+
+    def square_(self) -> Any:
+        """In-place form of square."""
+        return ops.pow.in_place((self, 2), {})
+
+    bitwise_and = ops.bitwise_and.method
+    bitwise_and_ = in_place(ops.bitwise_and)
+    bitwise_or = ops.bitwise_or.method
+    bitwise_or_ = in_place(ops.bitwise_or)
+    bitwise_xor = ops.bitwise_xor.method
+    bitwise_xor_ = in_place(ops.bitwise_xor)
+    bitwise_not = ops.bitwise_not.method
+    bitwise_not_ = in_place(ops.bitwise_not)
+    bitwise_left_shift = ops.bitwise_left_shift.method
+    bitwise_left_shift_ = in_place(ops.bitwise_left_shift)
+    bitwise_right_shift = ops.bitwise_right_shift.method
+    bitwise_right_shift_ = in_place(ops.bitwise_right_shift)
 
     # Pointwise functions
 
-    tanh = ops.tanh.method
+    abs = absolute = ops.abs.method
+    abs_ = absolute_ = in_place(ops.abs)
+    neg = negative = ops.neg.method
+    neg_ = negative_ = in_place(ops.neg)
+    trunc = fix = ops.trunc.method
+    trunc_ = fix_ = in_place(ops.trunc)
+    sign = ops.sign.method
+    sign_ = in_place(ops.sign)
+    sgn = ops.sgn.method
+    sgn_ = in_place(ops.sgn)
+    floor = ops.floor.method
+    floor_ = in_place(ops.floor)
+    ceil = ops.ceil.method
+    ceil_ = in_place(ops.ceil)
+    round = ops.round.method
+    round_ = in_place(ops.round)
+    frac = ops.frac.method
+    frac_ = in_place(ops.frac)
+    nan_to_num = ops.nan_to_num.method
+    nan_to_num_ = in_place(ops.nan_to_num)
+    copysign = ops.copysign.method
+    copysign_ = in_place(ops.copysign)
+    nextafter = ops.nextafter.method
+    nextafter_ = in_place(ops.nextafter)
+    sqrt = ops.sqrt.method
+    sqrt_ = in_place(ops.sqrt)
+    rsqrt = ops.rsqrt.method
+    rsqrt_ = in_place(ops.rsqrt)
+    reciprocal = ops.reciprocal.method
+    reciprocal_ = in_place(ops.reciprocal)
     exp = ops.exp.method
+    exp_ = in_place(ops.exp)
+    exp2 = ops.exp2.method
+    exp2_ = in_place(ops.exp2)
+    expm1 = ops.expm1.method
+    expm1_ = in_place(ops.expm1)
+    log = ops.log.method
+    log_ = in_place(ops.log)
+    log1p = ops.log1p.method
+    log1p_ = in_place(ops.log1p)
+    log2 = ops.log2.method
+    log2_ = in_place(ops.log2)
+    log10 = ops.log10.method
+    log10_ = in_place(ops.log10)
+    sigmoid = ops.sigmoid.method
+    sigmoid_ = in_place(ops.sigmoid)
+    xlogy = ops.xlogy.method
+    xlogy_ = in_place(ops.xlogy)
+    logaddexp = ops.logaddexp.method
+    logaddexp2 = ops.logaddexp2.method
+    sin = ops.sin.method
+    sin_ = in_place(ops.sin)
+    cos = ops.cos.method
+    cos_ = in_place(ops.cos)
+    tan = ops.tan.method
+    tan_ = in_place(ops.tan)
+    sinh = ops.sinh.method
+    sinh_ = in_place(ops.sinh)
+    cosh = ops.cosh.method
+    cosh_ = in_place(ops.cosh)
+    tanh = ops.tanh.method
+    tanh_ = in_place(ops.tanh)
+    hypot = ops.hypot.method
+    hypot_ = in_place(ops.hypot)
+    asin = arcsin = ops.asin.method
+    asin_ = arcsin_ = in_place(ops.asin)
+    acos = arccos = ops.acos.method
+    acos_ = arccos_ = in_place(ops.acos)
+    atan = arctan = ops.atan.method
+    atan_ = arctan_ = in_place(ops.atan)
+    asinh = arcsinh = ops.asinh.method
+    asinh_ = arcsinh_ = in_place(ops.asinh)
+    acosh = arccosh = ops.acosh.method
+    acosh_ = arccosh_ = in_place(ops.acosh)
+    atanh = arctanh = ops.atanh.method
+    atanh_ = arctanh_ = in_place(ops.atanh)
+    atan2 = arctan2 = ops.atan2.method
+    atan2_ = arctan2_ = in_place(ops.atan2)
+    erf = ops.erf.method
+    erf_ = in_place(ops.erf)
+    erfc = ops.erfc.method
+    erfc_ = in_place(ops.erfc)
+    erfinv = ops.erfinv.method
+    erfinv_ = in_place(ops.erfinv)
+    lgamma = ops.lgamma.method
+    lgamma_ = in_place(ops.lgamma)
+    digamma = ops.digamma.method
+    digamma_ = in_place(ops.digamma)
+
+    def polygamma(self, n: int) -> Tensor:
+        """Return the derivative of order *n* of `digamma`."""
+        return ops.polygamma(n, self)
+
+    def polygamma_(self, n: int) -> Any:
+        """In-place form of polygamma."""
+        return ops.special._polygamma.in_place((self, n), {})
+
+    maximum = ops.maximum.method
+    minimum = ops.minimum.method
+    fmax = ops.fmax.method
+    fmin = ops.fmin.method
+    clamp = clip = ops.clamp
+
+    def clamp_(self, min: Any = None, max: Any = None) -> Any:
+        """In-place form of clamp."""
+        return ops.selection.clamp_op(min, max).in_place((self, min, max), {})
+
+    clip_ = clamp_
+    clamp_min = ops.clamp_min.method
+    clamp_min_ = in_place(ops.clamp_min)
+    clamp_max = ops.clamp_max.method
+    clamp_max_ = in_place(ops.clamp_max)
+    masked_fill = ops.masked_fill.method
+    masked_fill_ = in_place(ops.masked_fill)
+
+    def where(self, condition: Tensor, other: Any) -> Tensor:
+        """Return *self* where *condition* holds, else *other*."""
+        return ops.where(condition, self, other)  # type: ignore[no-any-return]  # one tensor, since other is given
+
+    conj = ops.conj
+    conj_physical = ops.conj_physical
+    conj_physical_ = in_place(ops._conj_physical)
+    resolve_conj = ops.resolve_conj
+    angle = ops.angle.method
+    real = property(ops.real, doc="The real part, a view; a real tensor itself.")
+    imag = property(ops.imag, doc="The imaginary part, a view.")
 
     # Comparison
 
+    __eq__ = operator(ops.eq)  # type: ignore[assignment]  # elementwise, as the field has it
+    __ne__ = operator(ops.ne)  # type: ignore[assignment]  # likewise
+    __lt__ = operator(ops.lt)
+    __le__ = operator(ops.le)
+    __gt__ = operator(ops.gt)
+    __ge__ = operator(ops.ge)
+    __hash__ = TensorBase.__hash__  # a class that states __eq__ would lose it
+
+    eq = ops.eq.method
+    eq_ = in_place(ops.eq)
+    ne = ops.ne.method
+    ne_ = in_place(ops.ne)
+    lt = ops.lt.method
+    lt_ = in_place(ops.lt)
+    le = ops.le.method
+    le_ = in_place(ops.le)
+    gt = ops.gt.method
+    gt_ = in_place(ops.gt)
+    ge = ops.ge.method
+    ge_ = in_place(ops.ge)
+    not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
+    not_equal_, less_, less_equal_, greater_, greater_equal_ = ne_, lt_, le_, gt_, ge_
+    logical_and = ops.logical_and.method
+    logical_and_ = in_place(ops.logical_and)
+    logical_or = ops.logical_or.method
+    logical_or_ = in_place(ops.logical_or)
+    logical_xor = ops.logical_xor.method
+    logical_xor_ = in_place(ops.logical_xor)
+    logical_not = ops.logical_not.method
+    logical_not_ = in_place(ops.logical_not)
+    isnan = ops.isnan.method
+    isinf = ops.isinf.method
+    isfinite = ops.isfinite.method
+    isposinf = ops.isposinf.method
+    isneginf = ops.isneginf.method
+    isclose = ops.isclose.method
+    allclose = ops.allclose
+    equal = ops.equal
+
     # Activations
+
+    relu = ops.relu.method
+    relu_ = in_place(ops.relu)
+    prelu = ops.prelu
+    hardshrink = ops.hardshrink.method
+    softmax = ops.softmax
+    log_softmax = ops.log_softmax
 
     # Reductions
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import copy
 import operator
 import warnings
+import weakref
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from . import differentiate, dtypes, ops
-from .backend import CPU, by_name, for_device
+from .backend import by_name, for_device
 from .device import Device
 from .dtypes import DType
-from .errors import ArgumentError, AutogradError, DTypeError, InplaceError
-from .graph import AccumulateGrad, LeafHooks, gradient_edge
-from .inplace import check_writable, write
+from .errors import ArgumentError, AutogradError
+from .graph import HookDict, LeafHooks
 from .printing import tensor_text
 from .shapes import Size, contiguous_strides, wrap_dim
 from .value import Value, new_value, storage_of
+from .views import refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,6 +159,8 @@ class TensorBase(Value):
         >>> (x * 2).requires_grad
         True
         """
+        if self._base is not None:
+            refresh(self)
         return self._requires_grad
 
     @requires_grad.setter
@@ -179,6 +182,8 @@ class TensorBase(Value):
         return self
 
     def _set_requires_grad(self, flag: bool, refusal: str) -> None:
+        if self._base is not None:
+            refresh(self)
         if self._node is not None:
             if flag:
                 return
@@ -196,6 +201,8 @@ class TensorBase(Value):
     @property
     def is_leaf(self) -> bool:
         """Whether it was not computed by a recorded operation."""
+        if self._base is not None:
+            refresh(self)
         return self._node is None
 
     @property
@@ -207,11 +214,15 @@ class TensorBase(Value):
         >>> (x * 2).grad_fn.name()
         'MulBackward0'
         """
+        if self._base is not None:
+            refresh(self)
         return self._node
 
     @property
     def output_nr(self) -> int:
         """Which of the outputs of `grad_fn` it is."""
+        if self._base is not None:
+            refresh(self)
         return self._output_nr
 
     @property
@@ -271,12 +282,10 @@ class TensorBase(Value):
         Raises:
             RuntimeError: it does not require grad.
         """
-        if not self._requires_grad:
+        if not self.requires_grad:
             msg = "can't retain_grad on Tensor that has requires_grad=False"
             raise AutogradError(msg)
         if self._node is not None:
-            import weakref
-
             self._node.extras.retained[self._output_nr] = weakref.ref(self)
 
     @property
@@ -322,12 +331,10 @@ class TensorBase(Value):
         Raises:
             RuntimeError: the tensor does not require grad.
         """
-        if not self._requires_grad:
+        if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"
             raise AutogradError(msg)
         if self._node is not None:
-            from .graph import HookDict
-
             return self._node.extras.tensor_hooks.setdefault(self._output_nr, HookDict()).add(hook)
         return self._leaf_hooks().before.add(hook)
 
@@ -337,7 +344,7 @@ class TensorBase(Value):
         Raises:
             RuntimeError: it is no leaf, or does not require grad.
         """
-        if not self._requires_grad:
+        if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"
             raise AutogradError(msg)
         if self._node is not None:
@@ -362,7 +369,6 @@ class TensorBase(Value):
         """
         made: Any = new_value(self._array, self._key)
         made._storage = storage_of(self)
-        made._base = self if self._base is None else self._base
         return made  # type: ignore[no-any-return]  # the result class is Tensor
 
     def detach_(self) -> Self:
@@ -504,7 +510,8 @@ class TensorBase(Value):
         if not self._array.shape:
             msg = "iteration over a 0-d tensor"
             raise ArgumentError(msg)
-        return iter(ops.unbind(self, 0))
+        tensor: Any = self
+        return iter(ops.unbind(tensor, 0))
 
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Value, int, float, bool, complex)):
@@ -576,7 +583,8 @@ class TensorBase(Value):
         return self._copied_to(key)
 
     def _copied_to(self, key: DispatchKey) -> Tensor:
-        return ops._to_copy(self, dtype=key.dtype, device=key.device, backend=key.backend)  # type: ignore[no-any-return]  # an op's result
+        tensor: Any = self
+        return ops._to_copy(tensor, dtype=key.dtype, device=key.device, backend=key.backend)
 
     def cpu(self, memory_format: object = None) -> Tensor:
         """Return the tensor in host memory; itself if it is there."""
@@ -657,24 +665,22 @@ class TensorBase(Value):
     # Writing
 
     def copy_(self, src: Any, non_blocking: bool = False) -> Self:
-        """Return the tensor after writing the values of *src* into it, broadcast and cast."""
-        check_writable(self, (src,), "copy_")
-        if isinstance(src, TensorBase):
-            src = src.detach().to(device=self.device).to(self.dtype)
-        write(self, src, "copy_")
-        return self
+        """Return the tensor after writing the values of *src* into it, broadcast and cast.
+
+        Gradient:
+            None for what was there before, ``grad`` for *src*.
+        """
+        if not isinstance(src, Value):
+            src = ops.as_tensor(src)
+        return ops.copy.in_place((self, src), {})  # type: ignore[no-any-return]  # an op's result
 
     def fill_(self, value: Any) -> Self:
         """Return the tensor after filling it with *value*."""
-        check_writable(self, (value,), "fill_")
-        write(self, value.item() if isinstance(value, TensorBase) else value, "fill_")
-        return self
+        return ops.fill.in_place((self, value), {})  # type: ignore[no-any-return]  # an op's result
 
     def zero_(self) -> Self:
         """Return the tensor after filling it with zeros."""
-        check_writable(self, (), "zero_")
-        write(self, 0, "zero_")
-        return self
+        return ops.zero.in_place((self,), {})  # type: ignore[no-any-return]  # an op's result
 
 
 _CPP_NAMES = {dtypes.float64: "double", dtypes.float32: "float", dtypes.int64: "long", dtypes.int32: "int"}

@@ -25,12 +25,13 @@ class Value:
         _storage: The version counter that it shares with its views; None until there is need.
         _grad: The accumulated gradient.
         _base: The tensor whose memory it looks into, for a view.
+        _view: How it was made, for a view; unset otherwise.
         _hooks: Hooks on a leaf's gradient; those of a non-leaf are its node's.
     """
 
     __slots__ = (
         "__weakref__", "_array", "_base", "_grad", "_hooks", "_key", "_node", "_output_nr",
-        "_requires_grad", "_storage",
+        "_requires_grad", "_storage", "_view",
     )  # fmt: skip
 
     _array: Array
@@ -41,6 +42,7 @@ class Value:
     _storage: Storage | None
     _grad: Any  # a Tensor; this layer does not know the class
     _base: Any
+    _view: Any  # a ViewRecord, two layers above
     _hooks: Any
 
 
@@ -70,7 +72,7 @@ def storage_of(value: Value) -> Storage:
     storage = value._storage
     if storage is None:
         storage = value._storage = _new(Storage)
-        storage.version = 0
+        storage.version = storage.rebased = 0
     return storage
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -81,4 +82,8 @@ class NumpyBackend(Backend):
 
 def create() -> NumpyBackend:
     """Return the live backend."""
+    # Infinities and NaN are values, not accidents: nothing is said of them, as in PyTorch. NumPy's
+    # own switch, errstate, costs as much per call as a small op; this filter costs nothing, and it
+    # leaves the warnings about the user's own NumPy code alone.
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="chainrule")
     return NumpyBackend(spec)

@@ -1,4 +1,4 @@
-"""Kernels of chainrule/ops/copying.py and complex.py."""
+"""Kernels of chainrule/ops/copying.py."""
 
 from __future__ import annotations
 
@@ -15,13 +15,3 @@ def clone(xp: Any) -> Any:
         return xp.array(x, copy=True, order="C")
 
     return kernel
-
-
-@ks.family("cr::_conj")
-def conj(xp: Any) -> Any:
-    return xp.conjugate
-
-
-@ks.family("cr::_real")
-def real(xp: Any) -> Any:
-    return xp.real

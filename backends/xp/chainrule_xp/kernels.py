@@ -2,8 +2,43 @@
 
 from __future__ import annotations
 
-from . import arithmetic, copying, linalg, pointwise, reductions, shape
+from . import (
+    activation,
+    activation_smooth,
+    arithmetic,
+    comparison,
+    complex,
+    copying,
+    exponential,
+    linalg,
+    pointwise,
+    power,
+    reductions,
+    selection,
+    shape,
+    softmax,
+    special_functions,
+    trigonometry,
+)
 
 kernel_sets = [
-    module.ks for module in (arithmetic, copying, linalg, pointwise, reductions, shape)
+    module.ks
+    for module in (
+        activation,
+        activation_smooth,
+        arithmetic,
+        comparison,
+        complex,
+        copying,
+        exponential,
+        linalg,
+        pointwise,
+        power,
+        reductions,
+        selection,
+        shape,
+        softmax,
+        special_functions,
+        trigonometry,
+    )
 ]

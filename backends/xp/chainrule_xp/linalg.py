@@ -127,11 +127,19 @@ def trace(xp: Any) -> Any:
     return kernel
 
 
-@ks.family("cr::_trace_backward")
-def trace_backward(xp: Any) -> Any:
-    def kernel(grad: Any, *, shape: tuple[int, int]) -> Any:
-        made = xp.zeros(shape, grad.dtype)
-        made.reshape(-1)[: shape[1] * min(shape) : shape[1] + 1] = grad
+@ks.family("cr::on_diagonal")
+def on_diagonal(xp: Any) -> Any:
+    def kernel(x: Any, *, shape: tuple[int, int]) -> Any:
+        made = xp.zeros(shape, x.dtype)
+        made.reshape(-1)[: shape[1] * min(shape) : shape[1] + 1] = x
         return made
+
+    return kernel
+
+
+@ks.family("cr::_squeezed")
+def squeezed(xp: Any) -> Any:
+    def kernel(x: Any, *, dim: int) -> Any:
+        return x.squeeze(dim)
 
     return kernel

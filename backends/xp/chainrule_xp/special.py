@@ -8,10 +8,10 @@ wherever the bound below is a few ulp of the result itself.
 Largest error in float64, in units in the last place:
 
 - 2: `erf`, `erfc`, `erfcx`, `erfinv`
-- 2: `lgamma`, `digamma` for positive x; for negative x see there
-- 3: `ndtri`, `sinc`
-- 4: `ndtr`, `log_ndtr`, `i0`, `i0e`, `i1`, `i1e`
-- 4 and more: `polygamma`, by order
+- 2: `lgamma`, `digamma` for positive x; 3 and 4 of a larger number for negative x
+- 3: `ndtr`, `log_ndtr`, `ndtri`, `sinc`
+- 4: `i0`, `i0e`, `i1`, `i1e`
+- 4: `polygamma` for positive x, more for negative x
 """
 
 from __future__ import annotations

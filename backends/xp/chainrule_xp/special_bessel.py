@@ -22,6 +22,9 @@ def i0(xp: Any, x: Array) -> Array:
     Accuracy:
         4 ulp everywhere. Beyond 713.98 the result is inf.
 
+    Differs from PyTorch:
+        The infinities give inf, not nan.
+
     Source:
         DLMF 10.25.2 (power series) and 10.40.1 (series in 1/x), both as polynomials of our own.
 
@@ -61,12 +64,15 @@ def i1(xp: Any, x: Array) -> Array:
     Accuracy:
         4 ulp everywhere. Beyond 713.98 the result is inf, with the sign of x.
 
+    Differs from PyTorch:
+        The infinities give inf with their sign, not nan; minus zero stays minus zero.
+
     Source:
         As `i0`.
 
     >>> import numpy as np
     >>> i1(np)(np.array([0.0, 1.0, -1.0]))
-    array([ 0.        ,  0.5651591, -0.5651591])
+    array([ 0.       ,  0.5651591, -0.5651591])
     """
     a = xp.minimum(xp.abs(x), LAST)
     b = xp.fmin(a, SMALL)
@@ -81,6 +87,9 @@ def i1e(xp: Any, x: Array) -> Array:
 
     Accuracy:
         4 ulp everywhere.
+
+    Differs from PyTorch:
+        Minus zero stays minus zero.
 
     Source:
         As `i0`.

@@ -33,7 +33,8 @@ def elementwise(function: Callable[..., Array]) -> Callable[[Any], Kernel]:
     """Return the family factory of *function*, which maps a flat float64 array to one.
 
     The kernel that the factory makes takes any shape and any floating dtype and keeps both; the
-    result is computed in float64 and rounded once. Keywords pass through to *function*.
+    result is computed in float64 and rounded once, to inf where the dtype is too narrow for it.
+    Keywords pass through to *function*.
     """
 
     def factory(xp: Any) -> Kernel:
@@ -54,7 +55,9 @@ def elementwise(function: Callable[..., Array]) -> Callable[[Any], Kernel]:
         # Blocks pay where a loop is cheap and caches are small: on the host, not on a device.
         return in_blocks if xp.__name__ == "numpy" else at_once
 
-    factory.__name__, factory.__doc__ = function.__name__, function.__doc__
+    # Not functools.wraps: the factory's signature is its own.
+    factory.__name__ = factory.__qualname__ = function.__name__
+    factory.__module__, factory.__doc__ = function.__module__, function.__doc__
     return factory
 
 

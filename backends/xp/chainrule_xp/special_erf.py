@@ -12,6 +12,8 @@ from .special_tables import ERF, ERFCINV_FAR, ERFCINV_NEAR, ERFCX, ERFINV, LOG_E
 INVERSE_SQRT_PI: Final = 0.5641895835477563
 #: What the polynomial for erfcx is added to: a number of few digits, so that it costs no error.
 LEAD: Final = 0.625
+#: From here on erfc is computed as a tail.
+FIRST_TAIL: Final = 0.75
 #: exp(x^2) reaches the end of float64 a little below.
 LAST_SQUARE_ROOT: Final = 26.63
 
@@ -60,8 +62,8 @@ def erfc(xp: Any, x: Array) -> Array:
     s, t = halves(xp, a)
     tail = times_exp(xp, *tail_parts(a), -s * s, -t * (t + 2.0 * s))
     far = xp.where(x < 0.0, 2.0 - tail, tail)
-    near = 1.0 - erf_near(clamp(xp, x, 0.5))
-    return xp.where(a < 0.5, near, xp.where(x == x, far, x))  # noqa: PLR0124 - false for nan alone
+    near = erfc_near(clamp(xp, x, FIRST_TAIL))
+    return xp.where(a < FIRST_TAIL, near, xp.where(xp.isnan(x), x, far))
 
 
 @elementwise
@@ -72,7 +74,7 @@ def erfcx(xp: Any, x: Array) -> Array:
         2 ulp everywhere. Below -26.63 the result is inf.
 
     Source:
-        As `erfc`; for negative x, ``erfcx(-x) = 2 exp(x^2) - erfcx(x)``, DLMF 7.2 and 7.4.2.
+        As `erfc`; for negative x, ``erfcx(-x) = 2 exp(x^2) - erfcx(x)``, DLMF 7.4.2.
 
     >>> import numpy as np
     >>> erfcx(np)(np.array([-1.0, 0.0, 1e10]))
@@ -120,6 +122,11 @@ def clamp(xp: Any, x: Array, limit: float) -> Array:
 def erf_near(x: Array) -> Array:
     """Return erf for ``|x| <= 1``."""
     return x + x * polynomial(x * x, ERF)
+
+
+def erfc_near(x: Array) -> Array:
+    """Return erfc for ``|x| <= 3/4``. Where the result is small, the first difference is exact."""
+    return (1.0 - x) - x * polynomial(x * x, ERF)
 
 
 def erfinv_near(x: Array) -> Array:

@@ -50,7 +50,7 @@ def polygamma(xp: Any, x: Array, n: int) -> Array:
         positive x, and not infinite throughout.
 
     Source:
-        DLMF 5.15.1, 5.15.6 and 25.11.28.
+        DLMF 25.11.12 (zeta), 25.11.28 (Euler and Maclaurin) and 5.15.6 (reflection).
 
     >>> import numpy as np
     >>> polygamma(np)(np.array([1.0, 10.0]), n=1)

@@ -1,8 +1,10 @@
-"""Gradients checked against finite differences."""
+"""Gradients checked against finite differences: `gradcheck` and `gradgradcheck`."""
 
 from __future__ import annotations
 
+import random
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
@@ -17,9 +19,29 @@ if TYPE_CHECKING:
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
+# Note [Derivatives of complex numbers]
+# -------------------------------------
+# A complex number is a pair of real ones. The gradient of a real L by z = x + iy is kept as the
+# complex number dL/dx + i dL/dy, so that stepping against it makes L smaller. A complex output
+# has two real parts, hence two backward passes: with the gradient 1 for the real part, 1j for
+# the imaginary one. For any directions u and v, the change of Re(sum(conj(v) * f)) along u is
+# Re(sum(conj(gradient) * u)), with the gradient that a backward pass gives for v: that one
+# sentence is the whole of fast mode.
+
 
 class GradcheckError(AutogradError):
     """The analytical gradient is not what finite differences give."""
+
+
+@dataclass(frozen=True)
+class _Tolerances:
+    """How to differentiate numerically, and how near the two gradients must be."""
+
+    eps: float
+    atol: float
+    rtol: float
+    nondet_tol: float
+    grad_dtypes: bool
 
 
 def gradcheck(
@@ -33,6 +55,12 @@ def gradcheck(
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
 ) -> bool:
     """Return whether the gradients of *func* at *inputs* agree with central differences.
 
@@ -44,24 +72,39 @@ def gradcheck(
         rtol: Relative tolerance.
         raise_exception: Raise on a mismatch rather than return False.
         nondet_tol: How far two backward passes may differ.
-        check_undefined_grad: Check that missing gradients of outputs are taken as zeros.
+        check_undefined_grad: Check that a missing gradient of an output is taken as zeros.
         check_grad_dtypes: Check that each gradient has the dtype of its input.
+        check_batched_grad: Check that a batch of gradients gives what each one gives.
+        check_batched_forward_grad: Must be False, as *check_forward_ad*.
+        check_forward_ad: Must be False: there is no forward mode to check.
+        check_backward_ad: Check the gradients at all.
+        fast_mode: Compare along one direction per input and output, not entry by entry.
+        masked: Taken and ignored: it is about sparse tensors.
 
     Raises:
         GradcheckError: they do not agree: both Jacobians are shown.
         ValueError: no input requires grad.
+        RuntimeError: an input that requires grad is an expanded one.
+        NotImplementedError: forward mode is to be checked.
 
     >>> import chainrule as cr
     >>> x = cr.tensor([1.0, 2.0], dtype=cr.float64, requires_grad=True)
     >>> gradcheck(lambda x: x * x, (x,))
     True
     """
-    tensors = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
+    if check_forward_ad or check_batched_forward_grad:
+        msg = "gradcheck: expected check_forward_ad=False, got True: there is no forward mode here."
+        raise NotImplementedError(msg)
+    tensors = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     _check_inputs(tensors)
+    how = _Tolerances(eps, atol, rtol, nondet_tol, check_grad_dtypes)
     try:
-        _compare(func, tensors, eps, atol, rtol, nondet_tol, check_grad_dtypes)
+        if check_backward_ad:
+            _compare(func, tensors, how, fast=fast_mode)
         if check_undefined_grad:
-            _check_missing(func, tensors)
+            _check_missing(func, tensors, how)
+        if check_batched_grad:
+            _check_batches(func, tensors, how)
     except GradcheckError:
         if raise_exception:
             raise
@@ -77,15 +120,38 @@ def gradgradcheck(
     eps: float = 1e-6,
     atol: float = 1e-5,
     rtol: float = 1e-3,
+    gen_non_contig_grad_outputs: bool = False,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
     check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool = False,
 ) -> bool:
     """Return whether the second derivatives of *func* at *inputs* agree with central differences.
 
-    Arguments as of `gradcheck`; *grad_outputs* are the gradients of the outputs, by default drawn
-    at random.
+    Arguments as of `gradcheck`, and:
+
+    Args:
+        func: See `gradcheck`.
+        inputs: See `gradcheck`.
+        grad_outputs: The gradients of the outputs; by default some numbers, no two alike.
+        eps: See `gradcheck`, as for all that is not named here.
+        atol: See `gradcheck`.
+        rtol: See `gradcheck`.
+        gen_non_contig_grad_outputs: Make the default *grad_outputs* non-contiguous.
+        raise_exception: See `gradcheck`.
+        nondet_tol: See `gradcheck`.
+        check_undefined_grad: See `gradcheck`.
+        check_grad_dtypes: See `gradcheck`.
+        check_batched_grad: See `gradcheck`.
+        check_fwd_over_rev: Must be False: there is no forward mode to check.
+        check_rev_over_rev: Check the second derivatives at all.
+        fast_mode: See `gradcheck`.
+        masked: See `gradcheck`.
 
     >>> import chainrule as cr
     >>> x = cr.tensor([1.0, 2.0], dtype=cr.float64, requires_grad=True)
@@ -94,36 +160,53 @@ def gradgradcheck(
     """
     tensors = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     _check_inputs(tensors)
-    outputs = [o for o in _outputs_of(func, tensors) if o._key.floating]
     if grad_outputs is None:
-        given = tuple(_weights(output, 0.6 + 0.1 * i).requires_grad_() for i, output in enumerate(outputs))
+        given = _default_weights(_outputs_of(func, tensors), gen_non_contig_grad_outputs)
     else:
-        given = grad_outputs if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
-    count = len(given)
-
-    def first_derivative(*arguments: Any) -> Any:
-        points, weights = arguments[:-count], arguments[-count:]
-        results = [o for o in _outputs_of(func, points) if o._key.floating]
-        wanted = [p for p in points if isinstance(p, Tensor) and p.requires_grad]
-        pairs = [(r, w) for r, w in zip(results, weights, strict=True) if r.requires_grad]
-        found = gradient_of(
-            [r for r, _ in pairs], wanted, [w for _, w in pairs], create_graph=True, allow_unused=True
-        )
-        return tuple(g for g in found if g is not None and g.requires_grad)
-
+        given = tuple(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,)
     return gradcheck(
-        first_derivative, (*tensors, *given), eps=eps, atol=atol, rtol=rtol,
+        _first_derivative(func, len(given)), (*tensors, *given), eps=eps, atol=atol, rtol=rtol,
         raise_exception=raise_exception, nondet_tol=nondet_tol,
         check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes,
+        check_batched_grad=check_batched_grad, check_forward_ad=check_fwd_over_rev,
+        check_backward_ad=check_rev_over_rev, fast_mode=fast_mode, masked=masked,
     )  # fmt: skip
 
 
+def _first_derivative(func: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """Return the gradients of *func* as a function of its inputs and of *count* weights."""
+
+    def gradients(*arguments: Any) -> Any:
+        points, weights = arguments[:-count], arguments[-count:]
+        outputs = _outputs_of(func, points)
+        pairs = [(o, w) for o, w in zip(outputs, weights, strict=True) if o.requires_grad]
+        found = gradient_of(
+            [o for o, _ in pairs],
+            [p for p in points if _is_wanted(p)],
+            [w for _, w in pairs],
+            create_graph=True,
+            allow_unused=True,
+        )
+        return tuple(g for g in found if g is not None and g.requires_grad)
+
+    return gradients
+
+
+def _is_wanted(item: Any) -> bool:
+    return isinstance(item, Tensor) and item.requires_grad
+
+
 def _check_inputs(tensors: Sequence[Any]) -> None:
-    wanted = False
+    """Check that finite differences of these inputs can mean something."""
+    if not any(map(_is_wanted, tensors)):
+        msg = (
+            "gradcheck expects at least one input tensor to require gradient, but none of them have "
+            "requires_grad=True."
+        )
+        raise ValueError(msg)
     for position, tensor in enumerate(tensors):
-        if not (isinstance(tensor, Tensor) and tensor.requires_grad):
+        if not _is_wanted(tensor):
             continue
-        wanted = True
         if tensor.dtype.to_real() is not float64:
             warnings.warn(
                 f"Input #{position} requires gradient and is not a double precision floating point or "
@@ -132,57 +215,44 @@ def _check_inputs(tensors: Sequence[Any]) -> None:
                 UserWarning,
                 stacklevel=3,
             )
-        for dim, (stride, size) in enumerate(zip(tensor.stride(), tensor.shape, strict=True)):
-            if stride == 0 and size > 1:
-                msg = (
-                    f"The {position}th input has a dimension with stride 0. gradcheck only supports "
-                    "inputs that are non-overlapping to be able to compute the numerical gradients "
-                    "correctly. You should call .contiguous on the input before passing it to gradcheck."
-                    f"\ngradcheck: dimension {dim} is expanded."
-                )
-                raise AutogradError(msg)
-    if not wanted:
-        msg = (
-            "gradcheck expects at least one input tensor to require gradient, but none of them have "
-            "requires_grad=True."
-        )
-        raise ValueError(msg)
+        if any(s == 0 and n > 1 for s, n in zip(tensor.stride(), tensor.shape, strict=True)):
+            msg = (
+                f"The {position}th input has a dimension with stride 0. gradcheck only supports "
+                "inputs that are non-overlapping to be able to compute the numerical gradients "
+                "correctly. You should call .contiguous on the input before passing it to gradcheck."
+            )
+            raise AutogradError(msg)
 
 
 def _outputs_of(func: Callable[..., Any], tensors: Sequence[Any]) -> list[Tensor]:
+    """Return the outputs of *func* that can have a gradient."""
     result = func(*tensors)
-    if isinstance(result, Tensor):
-        return [result]
-    if isinstance(result, (tuple, list)):
-        return [r for r in result if isinstance(r, Tensor)]
-    msg = f"gradcheck: expected the function to return tensors, got {type(result).__name__}."
-    raise ArgumentError(msg)
+    if not isinstance(result, (Tensor, tuple, list)):
+        msg = f"gradcheck: expected the function to return tensors, got {type(result).__name__}."
+        raise ArgumentError(msg)
+    items = [result] if isinstance(result, Tensor) else result
+    return [item for item in items if isinstance(item, Tensor) and item._key.floating]
 
 
-def _weights(output: Tensor, start: float) -> Tensor:
-    """Return weights like *output*, no two alike."""
-    count = output.numel()
-    ramp = ops.arange(count, dtype=float64, device=output.device).to(output.dtype)
-    return (start + ramp * (0.9 / max(count, 1))).reshape(output.shape).detach()
-
+# The comparison
 
 def _compare(
-    func: Callable[..., Any], tensors: Sequence[Any], eps: float, atol: float, rtol: float,
-    nondet_tol: float, check_dtypes: bool,
-) -> None:  # fmt: skip
-    outputs = _outputs_of(func, tensors)
-    for number, output in enumerate(outputs):
-        for position, tensor in enumerate(tensors):
-            if not (isinstance(tensor, Tensor) and tensor.requires_grad):
-                continue
-            numerical = _numerical(func, tensors, tensor, number, eps)
-            if not output.requires_grad:
-                analytical = numerical * 0
-            else:
-                analytical = _analytical(output, tensor, check_dtypes, position)
-                again = _analytical(_outputs_of(func, tensors)[number], tensor, False, position)
-                _check_repeatable(analytical, again, nondet_tol)
-            if not _close(analytical, numerical, rtol, atol):
+    func: Callable[..., Any], tensors: Sequence[Any], how: _Tolerances, *, fast: bool
+) -> None:
+    """Compare the two derivatives of every output by every input."""
+    outputs, again = _outputs_of(func, tensors), _outputs_of(func, tensors)
+    numerical_of = _along_a_direction if fast else _jacobian
+    analytical_of = _gradient_along if fast else _gradients
+    for position, tensor in enumerate(tensors):
+        if not _is_wanted(tensor):
+            continue
+        columns = numerical_of(func, tensors, tensor, how.eps)
+        for number, numerical in enumerate(columns):
+            analytical = analytical_of(outputs[number], tensor)
+            _check_repeatable(analytical, analytical_of(again[number], tensor), how)
+            if how.grad_dtypes:
+                _check_dtype(outputs[number], tensor, position)
+            if not _close(analytical, numerical, how.rtol, how.atol):
                 msg = (
                     f"Jacobian mismatch for output {number} with respect to input {position},\n"
                     f"numerical:{numerical}\nanalytical:{analytical}\n"
@@ -190,114 +260,193 @@ def _compare(
                 raise GradcheckError(msg)
 
 
-def _numerical(
-    func: Callable[..., Any], tensors: Sequence[Any], tensor: Tensor, number: int, eps: float
-) -> Tensor:
-    """Return the Jacobian of one output by one input, ``(inputs, outputs)``, by central differences.
+def _moved(
+    func: Callable[..., Any], tensors: Sequence[Any], tensor: Tensor, step: Tensor
+) -> list[Tensor]:
+    """Return the outputs of *func* with *tensor* moved by *step*, as flat tensors."""
+    arguments = []
+    for argument in tensors:
+        if isinstance(argument, Tensor):
+            point = argument.detach()
+            point = point + step if argument is tensor else point
+            argument = point.requires_grad_(argument.requires_grad)  # noqa: PLW2901 - its moved self
+        arguments.append(argument)
+    return [output.detach().reshape(-1) for output in _outputs_of(func, arguments)]
 
-    For a complex input it is the conjugate Wirtinger derivative of the outputs' conjugates' sum,
-    built from the derivatives along the real and the imaginary axis.
+
+def _differences(
+    func: Callable[..., Any], tensors: Sequence[Any], tensor: Tensor, step: Tensor, eps: float
+) -> list[Tensor]:
+    """Return the central difference of every output for a *step* of *tensor* of size *eps*."""
+    ahead, behind = _moved(func, tensors, tensor, step), _moved(func, tensors, tensor, -step)
+    return [(a - b) / (2 * eps) for a, b in zip(ahead, behind, strict=True)]
+
+
+def _jacobian(
+    func: Callable[..., Any], tensors: Sequence[Any], tensor: Tensor, eps: float
+) -> list[Tensor]:
+    """Return the Jacobian of every output by *tensor*: ``(inputs, outputs)``.
+
+    Of complex tensors, the parts stand beside each other: Note [Derivatives of complex numbers].
     """
-    point = tensor.detach()
-    original = point.clone()
-    flat = original.reshape(-1)
-    rows = []
-
-    def moved(index: int, step: complex) -> Tensor:
-        changed = flat.clone()
-        changed[index] = flat[index].item() + step
-        point.copy_(changed.reshape(original.shape))
-        arguments = [a.detach().requires_grad_(a.requires_grad) if isinstance(a, Tensor) else a for a in tensors]
-        return _outputs_of(func, arguments)[number].detach().reshape(-1).clone()
-
-    def difference(index: int, step: complex) -> Tensor:
-        return (moved(index, step) - moved(index, -step)) / (2 * eps)
-
-    with _unrecorded(point):
-        for index in range(flat.numel()):
-            along = difference(index, eps)
-            rows.append((along, difference(index, eps * 1j)) if point.is_complex() else (along, None))
-        point.copy_(original)
+    rows: list[list[Tensor]] = []
+    units = (1.0, 1j) if tensor.is_complex() else (1.0,)
+    for index in range(tensor.numel()):
+        by_unit = [
+            _differences(func, tensors, tensor, _unit(tensor, index, unit * eps), eps)
+            for unit in units
+        ]
+        rows.append([ops.cat([p for d in found for p in _parts(d)]) for found in zip(*by_unit, strict=True)])
     if not rows:
-        return ops.zeros(0, 0, dtype=float64, device=tensor.device)
-    return ops.stack([_row(real, imag) for real, imag in rows])
+        return [_empty(tensor) for _ in _outputs_of(func, tensors)]
+    return [ops.stack(list(column)) for column in zip(*rows, strict=True)]
 
 
-class _unrecorded:  # noqa: N801 - used as a verb
-    """Writes into *point* count up a version that must not be seen by the caller's graphs."""
-
-    def __init__(self, point: Tensor) -> None:
-        self._storage = point._storage
-        self._version = 0 if point._storage is None else point._storage.version
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *exc: object) -> None:
-        if self._storage is not None:
-            self._storage.version = self._version
-
-
-def _row(real: Tensor, imag: Tensor | None) -> Tensor:
-    """Return what `_analytical` gives for one input element: derivatives by each output part."""
-    parts = [real.real, real.imag] if real.is_complex() else [real]
-    if imag is None:
-        return ops.stack(parts).reshape(-1)
-    other = [imag.real, imag.imag] if imag.is_complex() else [imag]
-    return ops.stack([*parts, *other]).reshape(-1)
-
-
-def _analytical(output: Tensor, tensor: Tensor, check_dtypes: bool, position: int) -> Tensor:
-    """Return the same Jacobian by backward passes, one per element (and part) of the output."""
-    columns = []
+def _gradients(output: Tensor, tensor: Tensor) -> Tensor:
+    """Return the same Jacobian by backward passes, one for each part of each output element."""
     units = (1.0, 1j) if output.is_complex() else (1.0,)
-    for unit in units:
-        for index in range(output.numel()):
-            weight = ops.zeros(output.numel(), dtype=output.dtype, device=output.device)
-            weight[index] = unit
-            (found,) = gradient_of(
-                output, tensor, weight.reshape(output.shape), retain_graph=True, allow_unused=True
-            )
-            if found is None:
-                found = ops.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
-            if check_dtypes and found.dtype is not tensor.dtype:
-                msg = f"Gradient for input {position} has dtype {found.dtype}, expected {tensor.dtype}"
-                raise GradcheckError(msg)
-            found = found.detach().reshape(-1)
-            columns.append((found.real, found.imag) if found.is_complex() else (found, None))
+    columns = [
+        _parts(_pulled(output, tensor, _unit(output, index, unit)).reshape(-1))
+        for unit in units
+        for index in range(output.numel())
+    ]
     if not columns or not tensor.numel():
-        return ops.zeros(0, 0, dtype=float64, device=tensor.device)
-    real = ops.stack([c[0] for c in columns], 1)
-    if columns[0][1] is None:
-        return real
-    return ops.cat([real, ops.stack([c[1] for c in columns], 1)], 1)
+        return _empty(tensor)
+    return ops.cat([ops.stack(list(part), 1) for part in zip(*columns, strict=True)], 1)
 
 
-def _check_repeatable(first: Tensor, second: Tensor, tolerance: float) -> None:
-    if first.numel() and not _close(first, second, 0.0, tolerance):
+def _along_a_direction(
+    func: Callable[..., Any], tensors: Sequence[Any], tensor: Tensor, eps: float
+) -> list[Tensor]:
+    """Return the change of each weighted output along one direction of *tensor*."""
+    found = _differences(func, tensors, tensor, _direction(tensor) * eps, eps)
+    return [_inner(_direction(difference), difference) for difference in found]
+
+
+def _gradient_along(output: Tensor, tensor: Tensor) -> Tensor:
+    """Return the same number by one backward pass."""
+    weight = _direction(output.detach().reshape(-1)).reshape(output.shape)
+    return _inner(_pulled(output, tensor, weight), _direction(tensor))
+
+
+def _pulled(output: Tensor, tensor: Tensor, weight: Tensor) -> Tensor:
+    """Return the gradient of *tensor* for that of *output*, zeros where there is none."""
+    found = None
+    if output.requires_grad:
+        (found,) = gradient_of(output, tensor, weight, retain_graph=True, allow_unused=True)
+    if found is None:
+        return ops.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
+    return found.detach()  # type: ignore[no-any-return]  # a Tensor
+
+
+def _inner(left: Tensor, right: Tensor) -> Tensor:
+    """Return the real part of the inner product."""
+    product = left.reshape(-1).conj() * right.reshape(-1)
+    return (product.real if product.is_complex() else product).sum()
+
+
+def _parts(flat: Tensor) -> list[Tensor]:
+    return [flat.real, flat.imag] if flat.is_complex() else [flat]
+
+
+def _unit(like: Tensor, index: int, size: complex) -> Tensor:
+    """Return zeros like *like* but for *size* in one place."""
+    values = [0.0] * index + [size] + [0.0] * (like.numel() - index - 1)
+    return _from_values(values, like)
+
+
+def _direction(like: Tensor) -> Tensor:
+    """Return numbers like *like* between 0.5 and 1.5 of either sign: the same on every call."""
+    draw = random.Random(like.numel())  # noqa: S311 - weights of a test, no secret
+    values: list[complex] = [
+        draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for _ in range(like.numel())
+    ]
+    if like.is_complex():
+        values = [value + 1j * draw.uniform(0.5, 1.5) for value in values]
+    return _from_values(values, like)
+
+
+def _from_values(values: list[Any], like: Tensor) -> Tensor:
+    made = ops.tensor(values, dtype=like.dtype, device=like.device)
+    return made.reshape(like.shape)
+
+
+def _default_weights(outputs: list[Tensor], scattered: bool) -> tuple[Tensor, ...]:
+    """Return gradients of *outputs* for `gradgradcheck`."""
+    made = []
+    for output in outputs:
+        weight = _direction(output.detach())
+        if scattered and weight.ndim:
+            weight = ops.stack([weight, weight], -1)[..., 0]
+        made.append(weight.detach().requires_grad_())
+    return tuple(made)
+
+
+def _empty(like: Tensor) -> Tensor:
+    return ops.zeros(0, 0, dtype=float64, device=like.device)
+
+
+def _close(left: Tensor, right: Tensor, rtol: float, atol: float) -> bool:
+    if not left.numel() and not right.numel():
+        return True
+    with no_grad():
+        left, right = left.to(float64), right.to(float64)
+        return bool(ops.allclose(left, right, rtol=rtol, atol=atol, equal_nan=True))
+
+
+# The other promises
+
+def _check_repeatable(first: Tensor, second: Tensor, how: _Tolerances) -> None:
+    if not _close(first, second, 0.0, how.nondet_tol):
         msg = (
-            "Backward is not reentrant, i.e., running backward with same input and grad_output multiple "
-            "times gives different values, although analytical gradient matches numerical gradient."
-            f"The tolerance for nondeterminism was {tolerance}."
+            "Backward is not reentrant, i.e., running backward with same input and grad_output "
+            "multiple times gives different values, although analytical gradient matches numerical "
+            f"gradient.The tolerance for nondeterminism was {how.nondet_tol}."
         )
         raise GradcheckError(msg)
 
 
-def _close(left: Tensor, right: Tensor, rtol: float, atol: float) -> bool:
-    if left.shape != right.shape:
-        return not left.numel() and not right.numel()
-    with no_grad():
-        return bool(ops.allclose(left.to(float64), right.to(float64), rtol=rtol, atol=atol, equal_nan=True))
+def _check_dtype(output: Tensor, tensor: Tensor, position: int) -> None:
+    found = _pulled(output, tensor, _direction(output.detach()))
+    if found.dtype is not tensor.dtype:
+        msg = f"Gradient for input {position} has dtype {found.dtype}, expected {tensor.dtype}"
+        raise GradcheckError(msg)
 
 
-def _check_missing(func: Callable[..., Any], tensors: Sequence[Any]) -> None:
-    """Check that a zero gradient of every output gives zero or missing gradients."""
+def _check_missing(func: Callable[..., Any], tensors: Sequence[Any], how: _Tolerances) -> None:
+    """Check that one output's gradient alone gives what zeros for the other outputs give."""
     outputs = [o for o in _outputs_of(func, tensors) if o.requires_grad]
-    wanted = [t for t in tensors if isinstance(t, Tensor) and t.requires_grad]
-    if not outputs:
-        return
-    zeros = [ops.zeros(o.shape, dtype=o.dtype, device=o.device) for o in outputs]
-    for found in gradient_of(outputs, wanted, zeros, allow_unused=True, retain_graph=True):
-        if found is not None and bool(ops.any(ops.ne(found.detach(), 0))):
-            msg = "Expected zero gradients for zero gradients of the outputs"
-            raise GradcheckError(msg)
+    wanted = [t for t in tensors if _is_wanted(t)]
+    weights = [_direction(o.detach()) for o in outputs]
+    for number, output in enumerate(outputs):
+        zeros = [w if i == number else w * 0 for i, w in enumerate(weights)]
+        alone = gradient_of(output, wanted, weights[number], retain_graph=True, allow_unused=True)
+        filled = gradient_of(outputs, wanted, zeros, retain_graph=True, allow_unused=True)
+        for one, other in zip(alone, filled, strict=True):
+            if one is not None and other is not None and not _equal(one, other, how):
+                msg = (
+                    f"gradcheck: the gradient of output {number} alone differs from that with zeros "
+                    "for the other outputs: expected a missing gradient to be taken as zeros."
+                )
+                raise GradcheckError(msg)
+
+
+def _check_batches(func: Callable[..., Any], tensors: Sequence[Any], how: _Tolerances) -> None:
+    """Check that a batch of two gradients gives what they give one after the other."""
+    wanted = [t for t in tensors if _is_wanted(t)]
+    for output in (o for o in _outputs_of(func, tensors) if o.requires_grad):
+        first = _direction(output.detach())
+        pair = [first, -2 * first]
+        together = gradient_of(
+            output, wanted, ops.stack(pair), retain_graph=True, allow_unused=True, is_grads_batched=True
+        )
+        apart = [gradient_of(output, wanted, w, retain_graph=True, allow_unused=True) for w in pair]
+        for batch, *singles in zip(together, *apart, strict=True):
+            if batch is not None and not _equal(batch, ops.stack(singles), how):
+                msg = "gradcheck: a batch of gradients gives something else than its gradients alone."
+                raise GradcheckError(msg)
+
+
+def _equal(left: Tensor, right: Tensor, how: _Tolerances) -> bool:
+    flat = [ops.cat(_parts(side.detach().reshape(-1))) for side in (left, right)]
+    return _close(*flat, how.rtol, how.atol)

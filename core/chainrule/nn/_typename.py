@@ -19,4 +19,6 @@ def typename(item: Any) -> str:
     if isinstance(item, Tensor):
         return str(item.type())
     kind = item if isinstance(item, type) else type(item)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    if kind.__module__ == "builtins":
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -10,20 +10,56 @@ import sys
 from typing import Any
 
 # A family's __all__ is the list of what it offers.
+from ._operands import *  # noqa: F403
+from .activation import *  # noqa: F403
+from .activation_smooth import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
+from .axes import *  # noqa: F403
+from .bitwise import *  # noqa: F403
+from .broadcasting import *  # noqa: F403
+from .closeness import *  # noqa: F403
+from .comparison import *  # noqa: F403
 from .complex import *  # noqa: F403
 from .copying import *  # noqa: F403
 from .creation import *  # noqa: F403
+from .creation_like import *  # noqa: F403
+from .creation_ranges import *  # noqa: F403
+from .diagonals import *  # noqa: F403
+from .embeddings import *  # noqa: F403
+from .exponential import *  # noqa: F403
+from .fused import *  # noqa: F403
+from .gathering import *  # noqa: F403
+from .indexing import *  # noqa: F403
+from .joining import *  # noqa: F403
 from .linalg import *  # noqa: F403
+from .linalg_chains import *  # noqa: F403
+from .linalg_einsum import *  # noqa: F403
+from .linalg_matmul import *  # noqa: F403
+from .linalg_products import *  # noqa: F403
+from .masking import *  # noqa: F403
 from .pointwise import *  # noqa: F403
+from .polar import *  # noqa: F403
+from .power import *  # noqa: F403
+from .rearranging import *  # noqa: F403
 from .reductions import *  # noqa: F403
+from .rows import *  # noqa: F403
+from .scattering import *  # noqa: F403
+from .searching import *  # noqa: F403
+from .selection import *  # noqa: F403
 from .shape import *  # noqa: F403
+from .slicing import *  # noqa: F403
+from .softmax import *  # noqa: F403
+from .sorting import *  # noqa: F403
+from .special import *  # noqa: F403
+from .splitting import *  # noqa: F403
+from .striding import *  # noqa: F403
+from .trigonometry import *  # noqa: F403
 
 __all__ = [
     name
     for module in list(sys.modules)
     if module.startswith(f"{__name__}.")
-    for name in sys.modules[module].__all__
+    for name in getattr(sys.modules[module], "__all__", ())
     if not name.startswith("_")
 ]
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError
 from ..grad_mode import mode
-from ..inplace import check_writable, write
+from ..inplace import check_writable, run_in_place
 from ..shapes import infer_size
-from ..value import Value, storage_of
+from ..value import Value, new_value, storage_of
+from ..views import refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,16 +84,22 @@ def fit_size(size: tuple[int, ...], numel: int) -> tuple[int, ...]:
     return size if known == numel else infer_size(size, numel)
 
 
+class _InPlace:
+    """A function with the two attributes of an op that writing in place needs."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__name__ = function.__name__
+        self.general = lambda args, kwargs: function(*args, **kwargs)
+
+
 def in_place_form(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the in-place form of *function*: it writes the result into its first argument."""
-    name = f"{function.__name__}_"
+    op: Any = _InPlace(function)
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        check_writable(self, [*args, *kwargs.values()], name)
-        write(self, unrecorded(function, self, *args, **kwargs), name)
-        return self
+        return run_in_place(op, (self, *args), kwargs)
 
-    method.__name__ = method.__qualname__ = name
+    method.__name__ = method.__qualname__ = f"{function.__name__}_"
     method.__doc__ = f"In-place form of {function.__name__}."
     return method
 
@@ -102,14 +109,38 @@ def new_look(function: Callable[..., Any]) -> Callable[..., Any]:
     name = f"{function.__name__}_"
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        check_writable(self, (), name)
-        self._array = unrecorded(function, self, *args, **kwargs)._array
+        recorded = is_recorded(self)
+        if not recorded or self._node is None:
+            check_writable(self, (), name)
+        seen = function(_twin(self) if recorded else self, *args, **kwargs)
+        self._array = seen._array
+        if recorded:
+            self._node, self._output_nr = seen._node, seen._output_nr
+        if self._base is not None:
+            self._view = seen._view
         storage_of(self).version += 1
         return self
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"In-place form of {function.__name__}: the shape changes, the memory stays."
     return method
+
+
+def _twin(value: Value) -> Any:
+    """Return another object for a tensor as it is now."""
+    twin = new_value(value._array, value._key)
+    for slot in ("_requires_grad", "_node", "_output_nr", "_storage", "_base"):
+        setattr(twin, slot, getattr(value, slot))
+    if value._base is not None:
+        twin._view = value._view
+    return twin
+
+
+def is_recorded(input: Value) -> bool:
+    """Return whether an operation on *input* would be recorded now."""
+    if input._base is not None:
+        refresh(input)
+    return input._requires_grad and mode.enabled
 
 
 def unrecorded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -129,3 +160,9 @@ def permutation_inverse(dims: Sequence[int]) -> tuple[int, ...]:
     """
     places = sorted(range(len(dims)), key=[d % len(dims) for d in dims].__getitem__)
     return tuple(places)
+
+
+def zeros_shaped(like: Value, shape: Sequence[int]) -> Any:
+    """Return zeros of *shape*, with the dtype and on the device of *like*."""
+    key = like._key
+    return new_value(key.backend.full(tuple(shape), 0, key.dtype, key.device), key)

@@ -1,4 +1,4 @@
-"""Complex numbers: their parts and their conjugate.
+"""Complex numbers: their parts, their conjugate, and how they are made.
 
 The gradient of a real loss by a complex number is the conjugate Wirtinger derivative, PyTorch's
 convention: a step against it makes the loss smaller. A holomorphic op with derivative f' then has
@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..dtypes import FLOATING
+from ..errors import DTypeError, ShapeError
 from ..op import primitive
+from .slicing import select
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["conj", "real"]
+__all__ = [
+    "_conj_physical", "complex", "conj", "conj_physical", "imag", "is_complex", "real", "resolve_conj",
+    "view_as_complex", "view_as_real",
+]  # fmt: skip
 
 
 def conj(self: Any) -> Any:
@@ -24,6 +30,10 @@ def conj(self: Any) -> Any:
 
     Gradient:
         ``conj(grad)``.
+
+    Differs from PyTorch:
+        The result is a copy, where PyTorch's looks into the memory of its input and remembers
+        that it is to be conjugated.
 
     >>> import chainrule as cr
     >>> cr.conj(cr.tensor([1 + 2j]))
@@ -36,7 +46,7 @@ def conj(self: Any) -> Any:
     return _conj(self) if is_complex else self
 
 
-@primitive
+@primitive(dtype="same")
 def _conj(self: Tensor) -> Tensor:
     """Return the conjugate of a complex tensor."""
 
@@ -44,22 +54,222 @@ def _conj(self: Tensor) -> Tensor:
 _conj.vjp(self=lambda grad: conj(grad))
 
 
-@primitive(view=True)
-def _real(self: Tensor) -> Tensor:
-    """Return the real part of a complex tensor, a view."""
+@primitive(dtype="same")
+def _conj_physical(self: Tensor) -> Tensor:
+    """Return the conjugate of a complex tensor: `_conj`, by PyTorch's name for the copy."""
 
 
-_real.vjp(self=lambda grad, self: grad.to(self.dtype))
+_conj_physical.vjp(self=lambda grad: conj(grad))
+
+
+def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Return the complex conjugate; a real tensor as it is.
+
+    Gradient:
+        ``conj(grad)``.
+
+    >>> import chainrule as cr
+    >>> cr.conj_physical(cr.tensor([1 + 2j]))
+    tensor([1.-2.j])
+    """
+    if out is not None:
+        return _conj_physical(input, out=out)  # type: ignore[no-any-return]  # an op's result
+    return _conj_physical(input) if input._key.complex else input  # type: ignore[no-any-return]  # likewise
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    """Return *input* itself: a conjugate is computed when it is asked for.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([1 + 2j])
+    >>> x.resolve_conj() is x
+    True
+    """
+    return input
+
+
+def is_complex(input: Tensor) -> bool:
+    """Return whether *input* is of a complex dtype.
+
+    >>> import chainrule as cr
+    >>> cr.is_complex(cr.tensor([1j]))
+    True
+    """
+    return input._key.complex
+
+
+@primitive(view=True, nodes={"": "ViewAsRealBackward0"})
+def _view_as_real(self: Tensor) -> Tensor:
+    """Return the two parts of each complex number as a last dimension."""
+
+
+@primitive(view=True, nodes={"": "ViewAsComplexBackward0"})
+def _view_as_complex(self: Tensor) -> Tensor:
+    """Return the pairs of a last dimension of size 2 as complex numbers."""
+
+
+_view_as_real.vjp(self=lambda grad: view_as_complex(_paired(grad)))
+_view_as_complex.vjp(self=lambda grad: view_as_real(grad))
+
+
+def _paired(grad: Tensor) -> Tensor:
+    """Return *grad* with the two numbers of each pair side by side in memory."""
+    return grad if grad._key.backend.strides(grad._array)[-1] == 1 else grad.clone()
+
+
+def view_as_real(input: Tensor) -> Tensor:
+    """Return the two parts of each complex number as a last dimension of size 2; a view.
+
+    Args:
+        input: ``(*)``, complex.
+
+    Returns:
+        ``(*, 2)``, floating.
+
+    Raises:
+        RuntimeError: *input* is not complex.
+
+    Gradient:
+        ``view_as_complex(grad)``.
+
+    >>> import chainrule as cr
+    >>> cr.view_as_real(cr.tensor([1 + 2j]))
+    tensor([[1., 2.]])
+    """
+    if not input._key.complex:
+        msg = (
+            "view_as_real is only supported for complex tensors\n"
+            f"view_as_real: got {input._key.dtype}. A real tensor has one part."
+        )
+        raise DTypeError(msg)
+    return _view_as_real(input)  # type: ignore[no-any-return]  # an op's result
+
+
+def view_as_complex(input: Tensor) -> Tensor:
+    """Return the pairs of a last dimension of size 2 as complex numbers; a view.
+
+    Args:
+        input: ``(*, 2)``, floating, the two numbers of a pair side by side in memory.
+
+    Returns:
+        ``(*)``, complex.
+
+    Raises:
+        RuntimeError: dtype, shape or strides are others.
+
+    Gradient:
+        ``view_as_real(grad)``.
+
+    >>> import chainrule as cr
+    >>> cr.view_as_complex(cr.tensor([[1.0, 2.0]]))
+    tensor([1.+2.j])
+    """
+    key, shape = input._key, input._array.shape
+    if key.category != FLOATING or key.dtype.itemsize < 4:
+        msg = (
+            "view_as_complex is only supported for half, float and double tensors, but got a tensor "
+            f"of scalar type: {key.dtype.scalar_name}\nview_as_complex: convert with .to(...) first."
+        )
+        raise DTypeError(msg)
+    if not shape:
+        sentence = "Input tensor must have one or more dimensions"
+    elif shape[-1] != 2:
+        sentence = "Tensor must have a last dimension of size 2"
+    elif key.backend.strides(input._array)[-1] != 1:
+        sentence = "Tensor must have a last dimension with stride 1"
+    else:
+        return _view_as_complex(input)  # type: ignore[no-any-return]  # an op's result
+    msg = f"{sentence}\nview_as_complex: got shape {tuple(shape)}. Use complex() for two tensors."
+    raise ShapeError(msg)
 
 
 def real(input: Tensor) -> Tensor:
     """Return the real part, a view; a real tensor as it is.
 
     Gradient:
-        *grad*, as the real part of a complex number.
+        ``grad``, as the real part of a complex number.
 
     >>> import chainrule as cr
     >>> cr.real(cr.tensor([1 + 2j]))
     tensor([1.])
     """
-    return _real(input) if input._key.complex else input  # type: ignore[no-any-return]  # an op's result
+    return select(_view_as_real(input), -1, 0) if input._key.complex else input
+
+
+def imag(input: Tensor) -> Tensor:
+    """Return the imaginary part, a view.
+
+    Raises:
+        RuntimeError: *input* is not complex.
+
+    Gradient:
+        ``grad``, as the imaginary part of a complex number.
+
+    >>> import chainrule as cr
+    >>> cr.imag(cr.tensor([1 + 2j]))
+    tensor([2.])
+    """
+    if not input._key.complex:
+        msg = (
+            "imag is not implemented for tensors with non-complex dtypes.\n"
+            f"imag: got {input._key.dtype}, whose imaginary part would be all zeros."
+        )
+        raise DTypeError(msg)
+    return select(_view_as_real(input), -1, 1)
+
+
+@primitive(nodes={"": "ComplexBackward0"}, saves=("real", "imag"))
+def _complex(real: Tensor, imag: Tensor) -> Tensor:
+    """Return complex numbers from their parts."""
+
+
+_complex.vjp(real=lambda grad: _real_of(grad), imag=lambda grad: imag(grad))
+
+
+def _real_of(grad: Tensor) -> Tensor:
+    """`real`, where a parameter of that name hides it."""
+    return real(grad)
+
+
+def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Return complex numbers with the parts *real* and *imag*, broadcasting.
+
+    Args:
+        real: ``(*)``, floating.
+        imag: ``(*)`` that broadcasts with *real*, of the same dtype.
+        out: Where to write the result.
+
+    Raises:
+        RuntimeError: the dtypes differ or are not floating.
+
+    Gradient:
+        ``real(grad)`` and ``imag(grad)``.
+
+    >>> import chainrule as cr
+    >>> cr.complex(cr.tensor([1.0]), cr.tensor([2.0]))
+    tensor([1.+2.j])
+    """
+    check_parts("complex", real, imag)
+    return _complex(real, imag) if out is None else _complex(real, imag, out=out)  # type: ignore[no-any-return]  # an op's result
+
+
+def check_parts(op: str, first: Tensor, second: Tensor) -> None:
+    """Check that both are of one floating dtype.
+
+    Raises:
+        DTypeError: with PyTorch's message.
+    """
+    one, two = first._key.dtype, second._key.dtype
+    if not (one.is_floating_point and two.is_floating_point):
+        msg = (
+            "Expected both inputs to be Half, Float or Double tensors but got "
+            f"{one.scalar_name} and {two.scalar_name}\n{op}: convert with .to(...) first."
+        )
+    elif one is not two:
+        msg = (
+            f"Expected object of scalar type {one.scalar_name} but got scalar type {two.scalar_name} "
+            f"for second argument\n{op}: expected one dtype for both. Convert with .to(...)."
+        )
+    else:
+        return
+    raise DTypeError(msg)

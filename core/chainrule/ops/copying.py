@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..grad_mode import mode
-from ..op import Op, primitive
-from ..value import new_value
+from ..errors import ShapeError
+from ..op import Op, composite, primitive
+from ..value import Value, new_value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..backend import Array, Backend
     from ..device import Device
     from ..dtypes import DType
-    from ..tensor import Tensor
+    from ..tensor import Number, Tensor
 
-__all__ = ["_to_copy", "clone"]
+__all__ = ["_to_copy", "clone", "copy", "fill", "view_scatter", "zero"]
 
 
 @primitive(dtype="same")
@@ -86,3 +87,86 @@ def _to_copy(
 
 _to_copy = _Transfer(_to_copy, kind="transfer", nodes={"": "ToCopyBackward0"})  # type: ignore[assignment]  # the statement becomes its op
 _to_copy.vjp(self=lambda grad: grad)  # type: ignore[attr-defined]  # see above
+
+
+@composite(dtype="same", nodes={"": "CopyBackwards"})
+def copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
+    """Return the values of *src* in the shape, dtype and place of *self*.
+
+    Gradient:
+        Zero for *self*, ``grad`` for *src*.
+
+    >>> import chainrule as cr
+    >>> cr.zeros(2).copy_(cr.tensor(3))
+    tensor([3., 3.])
+    """
+    source = src.to(device=self.device, dtype=self.dtype)
+    return source.expand(tuple(self._array.shape)).clone()
+
+
+copy.vjp(self=lambda grad: zero(grad), src=lambda grad: grad)
+
+
+@composite(dtype="same", nodes={"value:Tensor": "FillBackward3", "": "FillBackward2"})
+def fill(self: Tensor, value: Tensor | Number) -> Tensor:
+    """Return a tensor like *self* filled with *value*, a number or a 0-d tensor.
+
+    Gradient:
+        Zero for *self*, ``grad.sum()`` for *value*.
+
+    >>> import chainrule as cr
+    >>> cr.fill(cr.zeros(2), 3)
+    tensor([3., 3.])
+    """
+    if isinstance(value, Value):
+        if value.dim():
+            msg = f"fill_ only supports 0-dimension value tensor but got tensor with {value.dim()} dimensions."
+            raise ShapeError(msg)
+        value = value.item()
+    key = self._key
+    return new_value(key.backend.full(self._array.shape, value, key.dtype, key.device), key)
+
+
+fill.vjp(self=lambda grad: zero(grad), value=lambda grad: grad)
+
+
+@composite(dtype="same", nodes={"": "ZeroBackward0"})
+def zero(self: Tensor) -> Tensor:
+    """Return zeros like *self*.
+
+    Gradient:
+        Zero.
+
+    >>> import chainrule as cr
+    >>> cr.zero(cr.ones(2))
+    tensor([0., 0.])
+    """
+    key = self._key
+    return new_value(key.backend.full(self._array.shape, 0, key.dtype, key.device), key)
+
+
+zero.vjp(self=lambda grad: zero(grad))
+
+
+@composite(dtype="same", nodes={"": "CopySlices"})
+def view_scatter(self: Tensor, src: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return a copy of *self* in which what *view* shows of it is *src*.
+
+    A recorded write into a view gives its base this history.
+
+    Gradient:
+        ``grad`` with zeros in the view for *self*, the view of ``grad`` for *src*.
+
+    >>> import chainrule as cr
+    >>> cr.view_scatter(cr.zeros(3), cr.tensor(5.0), lambda base: base[1])
+    tensor([0., 5., 0.])
+    """
+    made = clone(self)
+    view(made).copy_(src)
+    return made
+
+
+view_scatter.vjp(
+    self=lambda grad, view: view_scatter(grad, zero(view(grad)), view),
+    src=lambda grad, view: view(grad),
+)

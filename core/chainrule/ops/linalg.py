@@ -1,4 +1,4 @@
-"""Products of matrices and vectors, each as one op. What is made of them stands in linalg_products.
+"""Products of matrices and vectors, each as one op. Others are made of them.
 
 The gradients of a product are products with an adjoint (the transpose, conjugated): for
 ``C = A @ B`` they are ``G @ B^H`` and ``A^H @ G``. These two are ops of their own, whose gradients
@@ -11,13 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..op import composite, primitive
+from .axes import t, transpose
 from .complex import conj
 from .linalg_checks import (
     check_addbmm, check_addmm, check_addmv, check_addr, check_baddbmm, check_bmm, check_cross,
     check_dot, check_mm, check_mv, check_trace, checked,
 )  # fmt: skip
 from .reductions import sum
-from .shape import expand, t, transpose, unsqueeze
+from .shape import expand, unsqueeze
 
 if TYPE_CHECKING:
     from ..tensor import Number, Tensor
@@ -481,9 +482,9 @@ def trace(self: Tensor) -> Tensor:
 
 
 @primitive(dtype="same")
-def _trace_backward(grad: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Return a matrix of *shape* with a 0-d *grad* on its diagonal."""
+def on_diagonal(self: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Return a matrix of *shape* with a 0-d *self* on its diagonal, zero elsewhere."""
 
 
-_trace_backward.vjp(grad=lambda grad: trace(grad))
-trace.vjp(self=lambda grad, self_shape: _trace_backward(grad, self_shape))
+on_diagonal.vjp(self=lambda grad: trace(grad))
+trace.vjp(self=lambda grad, self_shape: on_diagonal(grad, self_shape))

@@ -1,7 +1,7 @@
 """What the ops of linalg check before their kernels run, with PyTorch's sentences.
 
-A library's product broadcasts and promotes; PyTorch's does neither. A check gets the bound
-arguments as a list, in which it may put the factors *alpha* and *beta* as plain numbers.
+A library's product broadcasts and promotes; PyTorch's does neither. A check gets an op's bound
+arguments and returns them, the factors *alpha* and *beta* as numbers that the dtype holds.
 """
 
 from __future__ import annotations
@@ -9,44 +9,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..dtypes import BOOL, COMPLEX, INTEGER, DType, category_of_number
-from ..errors import ArgumentError, DimError, DTypeError, KernelNotFoundError, ShapeError
+from ..errors import DimError, DTypeError, ShapeError
+from ..fast import fast_path
 from ..op import Op
 from ..shapes import broadcast_shapes, wrap_dim
 from ..value import Value
+from ._arguments import check_tensor
+from ._operands import C_NAMES, refusal
+from .broadcasting import expanded_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
+    Bound: TypeAlias = Sequence[Any]
+    Check: TypeAlias = Callable[[Bound], Bound]
 
 __all__: list[str] = []
 
-#: How PyTorch spells dtypes where it prints the element type of C++.
-ELEMENT_TYPES = {
-    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int",
-    "int32": "int", "int64": "long int", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
-    "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-}  # fmt: skip
-
-
 class _Checked(Op[Any, Any]):
-    """An op that checks its arguments before anything is computed."""
+    """An op that passes its bound arguments through a check before anything is computed."""
 
-    check: Callable[[list[Any]], None]
+    def __init__(self, function: Any, check: Check, **options: Any) -> None:
+        super().__init__(function, kind="primitive", **options)
+        compute = self.evaluate
+        self.evaluate = lambda bound: compute(check(bound))
+        self.fast = fast_path(self)
 
-    def evaluate(self, bound: list[Any]) -> Any:
-        self.check(bound)
-        return super().evaluate(bound)
 
-
-def checked(check: Callable[[list[Any]], None], **options: Any) -> Callable[[Any], Any]:
+def checked(check: Check, **options: Any) -> Callable[[Any], Any]:
     """Return a decorator like `primitive`, for an op that calls *check* first."""
-
-    def make(function: Any) -> Op[Any, Any]:
-        op = _Checked(function, kind="primitive", **options)
-        op.check = check
-        return op
-
-    return make
+    return lambda function: _Checked(function, check, **options)
 
 
 def fail(error: type[Exception], sentence: str, advice: str) -> NoReturn:
@@ -59,13 +52,9 @@ def _shapes(*tensors: Value) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _refuse_bool(tensor: Value, kernel: str) -> None:
+def _refuse_bool(tensor: Value, kernel: str, op: str) -> None:
     if tensor._key.category == BOOL:
-        fail(
-            KernelNotFoundError,
-            f"\"{kernel}\" not implemented for 'Bool'",
-            "expected numbers, got bool. Convert with .to(torch.int64) first.",
-        )
+        raise refusal(op, kernel, tensor._key.dtype)
 
 
 def _same_dtype(first: Value, second: Value, sentence: str, op: str) -> None:
@@ -79,69 +68,46 @@ def _same_dtype(first: Value, second: Value, sentence: str, op: str) -> None:
         )
 
 
-def check_expandable(tensor: Value, target: tuple[int, ...], op: str) -> None:
-    """Check that *tensor* can be expanded to the shape *target* of a product.
+def _check_added(tensor: Any, shape: tuple[int, ...], op: str) -> None:
+    """Check that what is added to a product of *shape* broadcasts to it."""
+    if tensor._array.shape != shape:
+        try:
+            expanded_size(tensor, shape)
+        except ShapeError as error:
+            found = tuple(tensor._array.shape)
+            advice = f"{op}: expected what broadcasts to {shape}, the product's shape, got {found}."
+            fail(ShapeError, str(error), advice)
 
-    Raises:
-        ShapeError: it cannot.
-    """
-    shape = tuple(tensor._array.shape)
-    if shape == target:
-        return
-    extra = len(target) - len(shape)
-    advice = f"{op}: expected what broadcasts to {target}, the shape of the product, got {shape}."
-    if extra < 0:
-        kind = f"torch.{tensor._key.dtype.scalar_name}Tensor{{{list(shape)}}}"
+
+def _with_factors(bound: Bound, dtype: DType) -> Bound:
+    """Return *bound* with the last two, beta and alpha, as numbers that *dtype* holds."""
+    beta, alpha = bound[-2:]
+    if beta.__class__ is int is alpha.__class__:
+        return bound
+    return *bound[:-2], _fit_factor(beta, dtype), _fit_factor(alpha, dtype)
+
+
+def _fit_factor(factor: Any, dtype: DType) -> complex:
+    if isinstance(factor, Value):
+        factor = factor._key.backend.tolist(factor._array)
+    if category_of_number(factor) == COMPLEX != dtype.category:
         fail(
-            ShapeError,
-            f"expand({kind}, size={list(target)}): the number of sizes provided ({len(target)}) "
-            f"must be greater or equal to the number of dimensions in the tensor ({len(shape)})",
-            advice,
+            DTypeError,
+            f"value cannot be converted to type {C_NAMES[dtype.name]} without overflow",
+            f"expected a real factor for a product of {dtype}, got {factor}.",
         )
-    for dim in reversed(range(extra, len(target))):
-        have, want = shape[dim - extra], target[dim]
-        if have not in {1, want}:
-            fail(
-                ShapeError,
-                f"The expanded size of the tensor ({want}) must match the existing size ({have}) "
-                f"at non-singleton dimension {dim}.  Target sizes: {list(target)}.  Tensor sizes: "
-                f"{list(shape)}",
-                advice,
-            )
-
-
-def fit_factors(bound: list[Any], dtype: DType) -> None:
-    """Replace the last two of *bound*, beta and alpha, by numbers that *dtype* holds.
-
-    Raises:
-        DTypeError: a factor is complex and the product is not.
-        ArgumentError: a factor is no number.
-    """
-    for position in (-2, -1):
-        factor = bound[position]
-        if factor is None or factor.__class__ is int:
-            continue
-        if isinstance(factor, Value):
-            factor = factor._key.backend.tolist(factor._array)
-        if category_of_number(factor) == COMPLEX != dtype.category:
-            fail(
-                DTypeError,
-                "value cannot be converted to type "
-                f"{ELEMENT_TYPES[dtype.name]} without overflow",
-                f"expected a real factor for a product of {dtype}, got {factor}.",
-            )
-        bound[position] = int(factor) if dtype.category == INTEGER else factor
+    return int(factor) if dtype.category == INTEGER else factor
 
 
 # Matrices
 
 
-def check_mm(bound: list[Any]) -> None:
+def check_mm(bound: Bound) -> Bound:
     """Check two matrices of one dtype."""
     self, mat2 = bound
     a, b = self._array.shape, mat2._array.shape
     if len(a) == 2 == len(b) and a[1] == b[0] and self._key is mat2._key and self._key.category:
-        return
+        return bound
     for name, shape in (("self", a), ("mat2", b)):
         if len(shape) != 2:
             fail(
@@ -152,14 +118,15 @@ def check_mm(bound: list[Any]) -> None:
             )
     _check_inner(self, mat2, "mm")
     if self._key.dtype is not mat2._key.dtype:
-        types = [ELEMENT_TYPES[v._key.dtype.name] for v in (self, mat2)]
+        types = [C_NAMES[v._key.dtype.name] for v in (self, mat2)]
         fail(
             DTypeError,
             f"expected m1 and m2 to have the same dtype, but got: {types[0]} != {types[1]}",
             f"mm: a product does not promote. Convert one of them with .to({mat2._key.dtype}) or "
             f".to({self._key.dtype}).",
         )
-    _refuse_bool(self, "addmm_impl_cpu_")
+    _refuse_bool(self, "addmm_impl_cpu_", "mm")
+    return bound
 
 
 def _check_inner(mat1: Value, mat2: Value, op: str) -> None:
@@ -173,33 +140,42 @@ def _check_inner(mat1: Value, mat2: Value, op: str) -> None:
         )
 
 
-def check_addmm(bound: list[Any]) -> None:
+def check_addmm(bound: Bound) -> Bound:
     """Check two matrices, and what is added to their product."""
     self, mat1, mat2, _, _ = bound
-    fit_factors(bound, self._key.dtype)
-    _same_dtype(self, mat2, "self and mat2 must have the same dtype, but got {} and {}", "addmm")
-    _same_dtype(mat1, mat2, "mat1 and mat2 must have the same dtype, but got {} and {}", "addmm")
-    for name, tensor in (("mat1", mat1), ("mat2", mat2)):
-        if len(tensor._array.shape) != 2:
+    key, shape, a, b = self._key, self._array.shape, mat1._array.shape, mat2._array.shape
+    if not key.category or mat1._key is not key or mat2._key is not key:
+        _check_dtypes_of_mm(self, mat1, mat2, "addmm")
+    for name, ndim in (("mat1", len(a)), ("mat2", len(b))):
+        if ndim != 2:
             fail(
                 ShapeError,
-                f"{name} must be a matrix, got {len(tensor._array.shape)}-D tensor",
+                f"{name} must be a matrix, got {ndim}-D tensor",
                 f"addmm: expected two matrices, got shapes {_shapes(mat1, mat2)}.",
             )
-    _check_inner(mat1, mat2, "addmm")
-    check_expandable(self, (mat1._array.shape[0], mat2._array.shape[1]), "addmm")
-    _refuse_bool(self, "addmm_impl_cpu_")
+    if a[1] != b[0]:
+        _check_inner(mat1, mat2, "addmm")
+    if shape != b[1:]:  # of a bias it is
+        _check_added(self, (a[0], b[1]), "addmm")
+    return _with_factors(bound, key.dtype)
+
+
+def _check_dtypes_of_mm(self: Value, mat1: Value, mat2: Value, op: str) -> None:
+    _same_dtype(self, mat2, "self and mat2 must have the same dtype, but got {} and {}", op)
+    _same_dtype(mat1, mat2, "mat1 and mat2 must have the same dtype, but got {} and {}", op)
+    _refuse_bool(self, "addmm_impl_cpu_", op)
 
 
 # Batches of matrices
 
 
-def check_bmm(bound: list[Any]) -> None:
+def check_bmm(bound: Bound) -> Bound:
     """Check two batches of one size and dtype."""
     self, mat2 = bound
     _check_batches(self, mat2, "bmm")
     _same_dtype(self, mat2, "expected scalar type {} but found {}", "bmm")
-    _refuse_bool(self, "bmm")
+    _refuse_bool(self, "bmm", "bmm")
+    return bound
 
 
 def _check_3d(batch1: Value, batch2: Value, op: str) -> None:
@@ -225,46 +201,44 @@ def _check_batches(batch1: Value, batch2: Value, op: str) -> None:
         )
 
 
-def check_baddbmm(bound: list[Any]) -> None:
+def check_baddbmm(bound: Bound) -> Bound:
     """Check two batches, and what is added to their products."""
     self, batch1, batch2, _, _ = bound
-    fit_factors(bound, self._key.dtype)
     _check_batches(batch1, batch2, "baddbmm")
     (b, n, _), m = batch1._array.shape, batch2._array.shape[2]
-    check_expandable(self, (b, n, m), "baddbmm")
+    _check_added(self, (b, n, m), "baddbmm")
     _same_dtype(batch1, batch2, "expected scalar type {} but found {}", "baddbmm")
     if self._key.dtype is not batch1._key.dtype:
-        found = [ELEMENT_TYPES[v._key.dtype.name] for v in (self, batch1, batch2)]
+        found = [C_NAMES[v._key.dtype.name] for v in (self, batch1, batch2)]
         fail(
             DTypeError,
             "Input dtypes must be the same, got: input {}, batch1: {}, batch2: {}".format(*found),
             f"baddbmm: a product does not promote. Convert with .to({batch1._key.dtype}).",
         )
-    _refuse_bool(self, "baddbmm")
+    _refuse_bool(self, "baddbmm", "baddbmm")
+    return _with_factors(bound, self._key.dtype)
 
 
-def check_addbmm(bound: list[Any]) -> None:
+def check_addbmm(bound: Bound) -> Bound:
     """Check two batches, and what is added to the sum of their products."""
     self, batch1, batch2, _, _ = bound
-    fit_factors(bound, self._key.dtype)
     _check_3d(batch1, batch2, "addbmm")
     (b, n, k), (c, rows, m) = batch1._array.shape, batch2._array.shape
-    check_expandable(self, (n, m), "addbmm")
+    _check_added(self, (n, m), "addbmm")
     advice = f"addbmm: expected (b, n, k) and (b, k, m), got {_shapes(batch1, batch2)}."
     if b != c:
         sentence = f"batch1 and batch2 must have same number of batches, got {b} and {c}"
         fail(ShapeError, sentence, advice)
     if k != rows:
         fail(ShapeError, f"Incompatible matrix sizes for bmm ({n}x{k} and {rows}x{m})", advice)
-    _same_dtype(self, batch2, "self and mat2 must have the same dtype, but got {} and {}", "addbmm")
-    _same_dtype(batch1, batch2, "mat1 and mat2 must have the same dtype, but got {} and {}", "addbmm")
-    _refuse_bool(self, "addmm_impl_cpu_")
+    _check_dtypes_of_mm(self, batch1, batch2, "addbmm")
+    return _with_factors(bound, self._key.dtype)
 
 
 # Vectors
 
 
-def check_dot(bound: list[Any]) -> None:
+def check_dot(bound: Bound) -> Bound:
     """Check two vectors of one length and dtype."""
     self, other = bound
     a, b = self._array.shape, other._array.shape
@@ -281,32 +255,32 @@ def check_dot(bound: list[Any]) -> None:
             f"number of elements, but got {a[0]} and {b[0]} elements respectively",
             advice,
         )
-    _refuse_bool(self, "dot")
+    _refuse_bool(self, "dot", "dot")
+    return bound
 
 
-def check_mv(bound: list[Any]) -> None:
+def check_mv(bound: Bound) -> Bound:
     """Check a matrix and a vector of one dtype."""
     self, vec = bound
-    _check_matrix_and_vector(self, vec, 1, None, "mv")
+    _check_matrix_and_vector(self, vec, None, "mv")
     _check_three_dtypes(vec, self, vec, "mv")
-    _refuse_bool(self, "addmv_impl_cpu")
+    return bound
 
 
-def check_addmv(bound: list[Any]) -> None:
+def check_addmv(bound: Bound) -> Bound:
     """Check a matrix and a vector, and what is added to their product."""
     self, mat, vec, _, _ = bound
-    fit_factors(bound, self._key.dtype)
-    shape = self._array.shape
-    _check_matrix_and_vector(mat, vec, len(shape), shape[0] if shape else 1, "addmv")
+    _check_matrix_and_vector(mat, vec, self._array.shape, "addmv")
     _check_three_dtypes(self, mat, vec, "addmv")
-    _refuse_bool(self, "addmv_impl_cpu")
+    return _with_factors(bound, self._key.dtype)
 
 
 def _check_matrix_and_vector(
-    mat: Value, vec: Value, ndim: int, added: int | None, op: str
+    mat: Value, vec: Value, added: tuple[int, ...] | None, op: str
 ) -> None:
-    """Check the sizes of ``mat @ vec`` and of what is added to it: its dimensions, its size."""
+    """Check the shapes of ``mat @ vec``, and the shape of what is added to it."""
     a, b = mat._array.shape, vec._array.shape
+    ndim = 1 if added is None else len(added)
     if len(a) != 2 or len(b) != 1 or ndim > 1:
         fail(
             ShapeError,
@@ -314,7 +288,7 @@ def _check_matrix_and_vector(
             f"{op}: expected a matrix and a vector, got shapes {_shapes(mat, vec)}. "
             "Use matmul() for other shapes.",
         )
-    size = a[0] if added in {None, 1} else added
+    size = added[0] if added and added != (1,) else a[0]
     if a[1] != b[0] or size != a[0]:
         fail(
             ShapeError,
@@ -324,18 +298,23 @@ def _check_matrix_and_vector(
 
 
 def _check_three_dtypes(added: Value, mat: Value, vec: Value, op: str) -> None:
-    kinds = [v._key.dtype for v in (added, mat, vec)]
-    if not kinds[0] is kinds[1] is kinds[2]:
-        names = [kind.scalar_name for kind in kinds]
+    dtypes = [v._key.dtype for v in (added, mat, vec)]
+    if not dtypes[0] is dtypes[1] is dtypes[2]:
+        names = [dtype.scalar_name for dtype in dtypes]
         fail(
             DTypeError,
             "addmv input tensors must have the same dtype, but got {}, {}, and {}".format(*names),
-            f"{op}: a product does not promote. Convert with .to({kinds[1]}).",
+            f"{op}: a product does not promote. Convert with .to({dtypes[1]}).",
         )
+    _refuse_bool(mat, "addmv_impl_cpu", op)
 
 
 def check_vector(tensor: Any, op: str, name: str) -> None:
-    """Check an argument of an outer product."""
+    """Check that an argument of an outer product is a vector.
+
+    Raises:
+        ShapeError: it is not.
+    """
     ndim = len(tensor._array.shape)
     if ndim != 1:
         fail(
@@ -345,28 +324,26 @@ def check_vector(tensor: Any, op: str, name: str) -> None:
         )
 
 
-def check_addr(bound: list[Any]) -> None:
+def check_addr(bound: Bound) -> Bound:
     """Check two vectors, and what is added to their outer product."""
     self, vec1, vec2, beta, alpha = bound
     for position, (name, tensor) in enumerate((("input", self), ("vec1", vec1), ("vec2", vec2))):
-        if not isinstance(tensor, Value):
-            kind = type(tensor).__name__
-            msg = f"addr(): argument '{name}' (position {position + 1}) must be Tensor, not {kind}"
-            raise ArgumentError(msg)
+        check_tensor("addr", tensor, name, position + 1)
     check_vector(vec1, "addr", "vec1")
     check_vector(vec2, "addr", "vec2")
-    category = max(v._key.category for v in (self, vec1, vec2))
+    _check_added(self, (vec1._array.shape[0], vec2._array.shape[0]), "addr")
+    dtype = max((v._key.dtype for v in (self, vec1, vec2)), key=lambda dtype: dtype.category)
     for name, factor in (("beta", beta), ("alpha", alpha)):
-        if category <= INTEGER and category_of_number(factor) > INTEGER:
+        if dtype.category <= INTEGER < category_of_number(factor):
             fail(
                 DTypeError,
                 f"For integral input tensors, argument {name} must not be a floating point number.",
                 f"addr: expected a whole number, got {factor}. Convert the tensors to float first.",
             )
-    check_expandable(self, (vec1._array.shape[0], vec2._array.shape[0]), "addr")
+    return _with_factors(bound, dtype)
 
 
-def check_cross(bound: list[Any]) -> None:
+def check_cross(bound: Bound) -> Bound:
     """Check vectors of length 3."""
     self, other, dim = bound
     a, b = self._array.shape, other._array.shape
@@ -391,10 +368,14 @@ def check_cross(bound: list[Any]) -> None:
         )
     broadcast_shapes(a, b)
     _same_dtype(self, other, "expected scalar type {} but found {}", "linalg.cross")
-    _refuse_bool(self, "cross")
+    _refuse_bool(self, "cross", "linalg.cross")
+    return bound
 
 
-def check_trace(bound: list[Any]) -> None:
+# The diagonal
+
+
+def check_trace(bound: Bound) -> Bound:
     """Check a matrix."""
     (self,) = bound
     ndim = len(self._array.shape)
@@ -404,4 +385,5 @@ def check_trace(bound: list[Any]) -> None:
             f"trace: expected a matrix, but got tensor with dim {ndim}",
             "trace: take the diagonals of a batch with diagonal(dim1=-2, dim2=-1), and sum.",
         )
-    _refuse_bool(self, "trace")
+    _refuse_bool(self, "trace", "trace")
+    return bound

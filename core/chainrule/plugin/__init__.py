@@ -4,8 +4,8 @@ A plugin is an ordinary object with an `info` and hook methods, found by an entr
 
 - ``specs``: the hooks, all on one page;
 - ``api``: what a plugin imports (`hookimpl`, `PluginInfo`);
-- ``builtin``: the plugins that ship with chainrule, the one place in core where backends have names;
-- ``discovery``, ``selection``, ``records``: what is installed, what may be loaded, what became of it;
+- ``builtin``: those that ship with chainrule, the one place in core where backends have names;
+- ``discovery``, ``selection``, ``records``: what is installed, may be loaded, and became of it;
 - ``host``: loading, checking, and calling hooks, one plugin at a time;
 - ``finding``, ``choosing``, ``backends``, ``kernels``, ``namespaces``: what is made of the answers;
 - ``control``: what a program may say about plugins;
@@ -19,13 +19,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
-from . import slots as _slots  # so that whoever imports this package has them filled
+from . import slots as slots  # whoever imports this package has them filled
 
 if TYPE_CHECKING:
     from ..backend import Backend, BackendSpec, KernelSet
     from ..op import composite, primitive
     from .api import API, PluginInfo, hookimpl
-    from .control import allow, block, list, pin, prefer, register, unload
+    from .control import allow, block, list, pin, prefer, register, unload  # noqa: A004 - as there
     from .explanation import Explanation, explain
     from .records import PluginLoadWarning, PluginRecord
 

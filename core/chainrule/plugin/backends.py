@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import backend as _backend
-from .. import device as _device
 from ..backend import IMPORT_FAILED, Availability, Backend, BackendSpec
+from ..device import KNOWN_TYPES, unknown_type
 from ..errors import BackendUnavailableError
 from ..op import all_ops
 from .builtin import BUILTIN
@@ -43,8 +43,8 @@ def find_type(host: PluginHost, kind: str, string: str) -> None:
     """
     ours = any(kind in known.default_for for known in BUILTIN.values())
     if not ours and not candidates_for(host, kind):
-        raise _device.unknown_type(kind, string)
-    _device.KNOWN_TYPES.append(kind)
+        raise unknown_type(kind, string)
+    KNOWN_TYPES.append(kind)
 
 
 def activate(host: PluginHost, name: str, device_type: str | None = None) -> Backend:
@@ -107,7 +107,7 @@ def _tell(host: PluginHost, backend: Backend) -> None:
     for record in host.serving():
         try:
             list(host.call(record, "chainrule_backend_activated", backend=backend))
-        except Exception:  # noqa: BLE001 - a plugin's code may raise anything
-            import logging  # noqa: PLC0415 - nothing else here needs it
+        except Exception:
+            import logging
 
             logging.getLogger("chainrule.plugin").exception("%s, told of %r", record, backend)

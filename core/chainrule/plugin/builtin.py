@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 
 class Builtin(NamedTuple):
-    """Where a plugin object is imported from, the device types it is the default for, how to get it."""
+    """Where a plugin object is, the device types it is the default for, how to get it."""
 
     target: str
     default_for: tuple[str, ...]

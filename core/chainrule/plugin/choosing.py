@@ -34,9 +34,7 @@ def choose(host: PluginHost, device_type: str) -> str:
         raise BackendUnavailableError(torch_sentence(device_type) + msg)
     if len(candidates) == 1:
         return candidates[0]
-    answer = host.first(
-        "chainrule_select_backend", device_type=device_type, candidates=candidates
-    )
+    answer = host.first("chainrule_select_backend", device_type=device_type, candidates=candidates)
     return answer if answer in candidates else candidates[0]
 
 

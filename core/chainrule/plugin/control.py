@@ -1,4 +1,4 @@
-"""What a program may say about plugins: `chainrule.plugin.block`, `pin`, `register`, …"""
+"""What a program may say about plugins: which to load, to replace, to prefer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from ..backend import by_name
 from ..errors import ArgumentError
 from .builtin import BUILTIN, CORE_NAMESPACE
 from .host import host
-from .records import BLOCKED, CONFLICT, DISCOVERED, NOT_SELECTED
-from .selection import normal_name
+from .records import BLOCKED, CONFLICT, DISCOVERED, NOT_SELECTED, normal_name
 
 if TYPE_CHECKING:
     from ..op import Op
@@ -39,7 +38,7 @@ def block(*names: str) -> None:
 
 
 def allow(*names: str) -> None:
-    """Let plugins be loaded whatever the environment says, by names of entry points or distributions."""
+    """Let plugins be loaded whatever the environment says, by the names that `block` takes."""
     for name in map(normal_name, names):
         host.selection.allowed.add(name)
         host.selection.blocked.discard(name)
@@ -49,7 +48,7 @@ def allow(*names: str) -> None:
 
 
 def pin(name: str, distribution: str) -> None:
-    """Take the plugin *name* from *distribution*, where several offer it. Say so before first use."""
+    """Take plugin *name* from *distribution*, where several offer it. Say so before first use."""
     host.selection.pin(name, distribution)
     rivals = [r for r in host.records if normal_name(r.name) == normal_name(name) and not r.builtin]
     for record in rivals:
@@ -110,7 +109,4 @@ def list() -> tuple[PluginRecord, ...]:  # noqa: A001 - reads as chainrule.plugi
 
 
 def _named(name: str) -> tuple[PluginRecord, ...]:
-    records = [*host.records]
-    return tuple(
-        r for r in records if name in {normal_name(r.name), normal_name(r.distribution)} and not r.builtin
-    )
+    return tuple(r for r in host.records if name in r.names and not r.builtin)

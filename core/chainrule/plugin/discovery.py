@@ -19,23 +19,24 @@ GROUPS: Final = {"chainrule.backends": BACKEND, "chainrule.plugins": PLUGIN}
 
 
 def scan() -> list[PluginRecord]:
-    """Return a record for every installed plugin, sorted, so that no file system decides an order."""
+    """Return a record per installed plugin, sorted, so that no file system decides an order."""
+    found = _entry_points()
     records = [
-        _record(entry, GROUPS[entry.group]) for entry in _entry_points() if entry.group in GROUPS
+        _record(e, kind) for group, kind in GROUPS.items() for e in found.select(group=group)
     ]
     records = [r for r in records if r.name not in BUILTIN or r.target != BUILTIN[r.name].target]
     return sorted(records, key=lambda r: (r.group, r.name, r.distribution))
 
 
-def _entry_points() -> Iterable[EntryPoint]:
+def _entry_points() -> Any:
     """Return all entry points, without those of a distribution whose list cannot be read."""
-    # Imported here because it costs as much as the rest of chainrule together.
-    from importlib import metadata  # noqa: PLC0415 - it costs as much as the rest of chainrule
+    from importlib import metadata
 
     try:
         return metadata.entry_points()
     except Exception:  # noqa: BLE001 - one file that no parser takes must not hide the others
-        return [e for dist in metadata.distributions() for e in _readable_entry_points(dist)]
+        readable = (e for dist in metadata.distributions() for e in _readable_entry_points(dist))
+        return metadata.EntryPoints(readable)
 
 
 def _readable_entry_points(distribution: Distribution) -> Iterable[EntryPoint]:
@@ -59,7 +60,7 @@ def _record(entry: EntryPoint, group: str) -> PluginRecord:
 
 
 def _on_chainrule(requirement: str) -> str:
-    """Return what a *requirement* asks of chainrule's version: "" for other packages, and for any."""
+    """Return what a *requirement* asks of chainrule's version; "" if nothing."""
     found = re.match(r"chainrule\s*(?:\[[^]]*\])?\s*\(?([^;)]*)\)?\s*(?:;|$)", requirement)
     return found[1].strip() if found else ""
 

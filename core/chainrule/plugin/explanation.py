@@ -1,4 +1,4 @@
-"""`explain`: which kernel runs an op, whose it is, where it is written, and what was passed over."""
+"""`explain`: which kernel runs an op, whose it is, where it stands, and what was passed over."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class Explanation:
 
     def _runs(self) -> str:
         if self.how == NONE:
-            return "nothing: no kernel, and the op has no body. Calling it raises KernelNotFoundError"
+            return (
+                "nothing: no kernel, and the op has no body. Calling it raises KernelNotFoundError"
+            )
         if self.how == BODY:
             return f"its body over the backend's other kernels, {self.place}"
         if self.how == TRACED:
@@ -127,7 +129,11 @@ def _runs(
         definition, ancestor = kernel
         own = ancestor == backend.name
         family = "" if own else f" (family {ancestor!r})"
-        return OWN if own else INHERITED, definition.provider + family, place_of(definition.function)
+        return (
+            OWN if own else INHERITED,
+            definition.provider + family,
+            place_of(definition.function),
+        )
     if op.kind == "composite":
         return BODY if op.rules else TRACED, "", place_of(op.function)
     return NONE, "", ""
@@ -145,10 +151,11 @@ def _passed_over(
         if ancestor != used and op.name in backend.kernels.get(ancestor, {})
     ]
     texts += [
-        f"a kernel of {d.provider}, {place_of(d.function)}: neither the op nor the backend is its "
-        f"own; to use it: chainrule.plugin.prefer({op.name!r}, …, backend={backend.name!r})"
-        for d in host.kernels.waiting_for(op.name, backend)
-        if kernel is None or d is not kernel[0]
+        f"a kernel of {offer.kernel.provider}, {place_of(offer.kernel.function)}: neither the op "
+        f"nor the backend is its own. To use it: chainrule.plugin.prefer({op.name!r}, "
+        f"{offer.record.name!r}, backend={backend.name!r})"
+        for offer in host.kernels.waiting_for(op.name, backend)
+        if kernel is None or offer.kernel.function is not kernel[0].function
     ]
     if kernel is not None and op.kind == "composite":
         texts.append(f"the op's body, {place_of(op.function)}: a kernel comes first")
@@ -159,7 +166,9 @@ def _gradient(op: Op[Any, Any]) -> str:
     """Return what the op says of its gradient, in words."""
     if not op.rules:
         return "that of its parts" if op.kind == "composite" else "none: the result has no history"
-    formulas = [name for name, rule in op.rules.items() if rule and not isinstance(rule, NOT_IMPLEMENTED)]
+    formulas = [
+        name for name, rule in op.rules.items() if rule and not isinstance(rule, NOT_IMPLEMENTED)
+    ]
     lacking = [name for name, rule in op.rules.items() if isinstance(rule, NOT_IMPLEMENTED)]
     texts = [f"a formula for {', '.join(formulas)}"] if formulas else []
     if lacking:

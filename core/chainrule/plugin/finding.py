@@ -25,8 +25,8 @@ def find_spec(
 
     Raises:
         BackendNotFoundError: nobody provides it.
-        BackendUnavailableError: its plugin is not installed, or cannot be loaded. PyTorch's sentence
-            comes first if it was *device_type* that was asked for.
+        BackendUnavailableError: its plugin is not installed, or cannot be loaded. PyTorch's
+            sentence comes first if it was *device_type* that was asked for.
     """
     if name not in host.specs:
         record = host.find(name, BACKEND)
@@ -111,7 +111,7 @@ def unavailable(
     reason = f": {available.reason.rstrip('.')}." if available.reason else "."
     doctor = f"Run 'chainrule doctor {spec.name}'."
     text = {
-        NOT_INSTALLED: f"is not installed{reason} Get it: {spec.install_hint or 'see its home page'}",
+        NOT_INSTALLED: f"is not installed{reason} Get it: {spec.install_hint or 'unknown'}",
         IMPORT_FAILED: f"is installed{found}, but its import failed{reason} {doctor}",
         NO_DEVICE: f"is installed{found}, but has no device{reason} {doctor}",
     }[available.state]
@@ -121,7 +121,7 @@ def unavailable(
 
 
 def torch_sentence(device_type: str | None, state: str = NOT_INSTALLED) -> str:
-    """Return PyTorch's sentence for a device type that cannot be used, as a line; "" if it has none."""
+    """Return PyTorch's sentence for a device type that cannot be used; "" if it has none."""
     if device_type not in _COMPILED_IN:
         return ""
     name = device_type.upper()

@@ -139,7 +139,7 @@ class PluginHost:
             return record.serves
 
     def load_all(self) -> None:
-        """Load every plugin that may be; those of chainrule that are not installed are passed by."""
+        """Load every plugin that may be loaded, of chainrule's own those that are installed."""
         for record in list(self.discover()):
             if not record.builtin or discovery.is_installed(record.target):
                 self.load(record)
@@ -155,7 +155,9 @@ class PluginHost:
         kind = BACKEND if hasattr(plugin, "chainrule_backends") else PLUGIN
         record = PluginRecord(name=name, group=kind, target=_REGISTERED)
         with self.lock:
-            for before in [r for r in self.records if (r.key, r.target) == (record.key, _REGISTERED)]:
+            for before in [
+                r for r in self.records if (r.key, r.target) == (record.key, _REGISTERED)
+            ]:
                 self.unload(before)  # a notebook's cell runs again
                 self.records.remove(before)
             self._load(record, asked=True, plugin=plugin)
@@ -199,7 +201,7 @@ class PluginHost:
         record.state = LOADED
 
     def _take_answers(self, record: PluginRecord) -> None:
-        """Ask a plugin, just registered, for its backends, its ops, and kernels for live backends."""
+        """Ask a plugin, just registered, for its backends, ops, and kernels for live backends."""
         for spec in self.call(record, "chainrule_backends"):
             self._take_backend(record, spec)
         for op in self.call(record, "chainrule_ops"):
@@ -272,7 +274,7 @@ class PluginHost:
     # Calling hooks
 
     def call(self, record: PluginRecord, hook: str, **arguments: Any) -> Iterator[Any]:
-        """Yield what one plugin answers, item by item: nothing for None, the items of an iterable."""
+        """Yield what one plugin answers, item by item: nothing for None, an iterable's items."""
         for answer in self._ask(record, hook, arguments):
             if isinstance(answer, Iterable):
                 yield from answer
@@ -328,7 +330,9 @@ def check_plugin(plugin: Any, record: PluginRecord) -> PluginInfo:
     """Return the info of *plugin* after checking that it is one, and one for this chainrule."""
     if isinstance(plugin, (type, types.ModuleType)) or not _is_hashable(plugin):
         kind = "class" if isinstance(plugin, type) else type(plugin).__name__
-        raise TypeError(f"expected a plugin object, got a {kind}. Expose an instance: plugin = MyPlugin()")
+        raise TypeError(
+            f"expected a plugin object, got a {kind}. Expose an instance: plugin = MyPlugin()"
+        )
     info = getattr(plugin, "info", None)
     if not isinstance(info, PluginInfo):
         raise TypeError(f"expected an attribute info: PluginInfo, got {type(info).__name__}")
@@ -346,7 +350,7 @@ def _is_hashable(plugin: object) -> bool:
 
 
 def _check_versions(info: PluginInfo, record: PluginRecord) -> None:
-    from .. import __version__  # noqa: PLC0415 - of the package that is being imported
+    from .. import __version__
 
     major, _, minor = info.api.partition(".")
     if not (major.isdecimal() and minor.isdecimal()):
@@ -369,7 +373,9 @@ def check_hooks(plugin: Any, manager: pluggy.PluginManager) -> tuple[str, ...]:
         if name in HOOKS and not marked:
             raise TypeError(f"{name} is not marked: write @hookimpl above it")
         if name in HOOKS and _has_defaults(getattr(plugin, name)):
-            raise TypeError(f"{name} has an argument with a default, which older pluggy never passes")
+            raise TypeError(
+                f"{name} has an argument with a default, which older pluggy never passes"
+            )
     return tuple(name for name in names if name in HOOKS)
 
 

@@ -8,15 +8,14 @@ party's kernel for somebody else's op on somebody else's backend waits until it 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import backend as _backend
 from ..backend import KernelDef, KernelSet
 from ..errors import KernelConflictError, OpDefinitionError, PluginLoadError
 from ..op import all_ops
 from .builtin import BUILTIN, CORE_NAMESPACE
-from .records import ACTIVE, FAILED
-from .selection import normal_name
+from .records import ACTIVE, FAILED, normal_name
 
 if TYPE_CHECKING:
     from ..backend import Backend
@@ -28,14 +27,23 @@ _TAKES_ANY_KEYWORD: Final = 0x08  # inspect.CO_VARKEYWORDS, without the import
 _TAKES_ANY_POSITIONAL: Final = 0x04  # inspect.CO_VARARGS
 
 
+class Offer(NamedTuple):
+    """A kernel that the plugin of *record* has for *backend*, in the set of *family*."""
+
+    record: PluginRecord
+    backend: Backend
+    family: str
+    kernel: KernelDef
+
+
 class Kernels:
     """The kernels that the plugins of *host* gave to live backends, and those that wait."""
 
     def __init__(self, host: PluginHost) -> None:
         self._host = host
         self._asked: set[tuple[str, str]] = set()
-        self._given: list[tuple[PluginRecord, Backend, str, KernelDef]] = []
-        self._waiting: list[tuple[PluginRecord, Backend, KernelDef]] = []
+        self._given: list[Offer] = []
+        self._waiting: list[Offer] = []
         self._before: dict[tuple[str, str], KernelDef | None] = {}
 
     def ask_for_live_backends(self, record: PluginRecord) -> None:
@@ -54,7 +62,9 @@ class Kernels:
                 self.ask(record, backend)
             except Exception as error:
                 if self._stands_in_lineage(record, backend):
-                    error.add_note(f"while asking {record} for kernels for backend {backend.name!r}")
+                    error.add_note(
+                        f"while asking {record} for kernels for backend {backend.name!r}"
+                    )
                     raise
                 self._host.quarantine(record, error, FAILED, asked=False)
 
@@ -62,37 +72,39 @@ class Kernels:
         """Ask a plugin for its kernels for *backend*, once."""
         if (record.key, backend.name) in self._asked:
             return
-        mine: dict[tuple[str, str], KernelDef] = {}
+        offers: dict[tuple[str, str], Offer] = {}
         for kernels in self._host.call(record, "chainrule_kernels", backend=backend):
-            self._collect(record, backend, kernels, mine)
+            self._collect(record, backend, kernels, offers)
         self._asked.add((record.key, backend.name))
-        for (family, op), definition in mine.items():
-            self._place(record, backend, family, op, definition)
+        for offer in offers.values():
+            self._place(offer)
 
     def _collect(
         self,
         record: PluginRecord,
         backend: Backend,
         kernels: KernelSet,
-        mine: dict[tuple[str, str], KernelDef],
+        offers: dict[tuple[str, str], Offer],
     ) -> None:
-        """Add the kernels of one set to *mine* after checking each."""
+        """Add the kernels of one set to *offers* after checking each."""
         if not isinstance(kernels, KernelSet):
             raise TypeError(f"chainrule_kernels: expected KernelSet, got {type(kernels).__name__}")
-        if not backend.isa(kernels.backend):
+        family = kernels.backend
+        if not backend.isa(family):
             raise ValueError(
-                f"KernelSet({kernels.backend!r}): not in the lineage of backend {backend.name!r}, "
+                f"KernelSet({family!r}): not in the lineage of backend {backend.name!r}, "
                 f"which is {' > '.join(backend.lineage)}"
             )
-        for op, definition in kernels.kernels.items():
-            if (kernels.backend, op) in mine:
+        for op, kernel in kernels.kernels.items():
+            if (family, op) in offers:
                 raise KernelConflictError(
-                    f"KernelSet({kernels.backend!r}): two kernels for {op!r}, at "
-                    f"{place_of(mine[kernels.backend, op].function)} and "
-                    f"{place_of(definition.function)}. Keep one."
+                    f"KernelSet({family!r}): two kernels for {op!r}, at "
+                    f"{place_of(offers[family, op].kernel.function)} and "
+                    f"{place_of(kernel.function)}. Keep one."
                 )
-            if self._check(record, definition):
-                mine[kernels.backend, op] = definition
+            if self._check(record, kernel):
+                signed = kernel if record.builtin else replace(kernel, provider=record.provider)
+                offers[family, op] = Offer(record, backend, family, signed)
 
     def _check(self, record: PluginRecord, definition: KernelDef) -> bool:
         """Return whether there is an op for *definition*, after checking that the two fit."""
@@ -100,11 +112,12 @@ class Kernels:
         if op is not None:
             check_signature(op, definition)
             return True
-        if definition.optional or not self._owns_op(record, definition.op):
+        # Chainrule's own kernels are held to this by a test instead, which names them all at once.
+        if definition.optional or record.builtin or not self._owns_op(record, definition.op):
             return False
         raise OpDefinitionError(
-            f"a kernel for {definition.op!r} at {place_of(definition.function)}: there is no such op. "
-            "Correct the name, or mark the kernel optional=True if only some versions have the op."
+            f"a kernel for {definition.op!r} at {place_of(definition.function)}: there is no such "
+            "op. Correct the name, or mark it optional=True if only some versions have the op."
         )
 
     def _owns_op(self, record: PluginRecord, op: str) -> bool:
@@ -116,28 +129,26 @@ class Kernels:
             return record.builtin and record.name == name
         return name in record.backends
 
-    def _place(
-        self, record: PluginRecord, backend: Backend, family: str, op: str, definition: KernelDef
-    ) -> None:
-        """Give *backend* a kernel, or let it wait."""
-        if not record.builtin:
-            definition = replace(definition, provider=record.provider)
+    def _place(self, offer: Offer) -> None:
+        """Give a backend the kernel it is offered, or let the offer wait."""
+        record, backend, family, kernel = offer
         owner = self._owns_backend(record, family)
-        if not (owner or self._owns_op(record, op)):
-            self._waiting.append((record, backend, definition))
-            return
-        if owner or op not in backend.kernels.get(family, {}):
+        if not (owner or self._owns_op(record, kernel.op)):
+            self._waiting.append(offer)
+        elif owner or kernel.op not in backend.kernels.get(family, {}):
             record.kernels += 1
             record.state = ACTIVE
-            self._given.append((record, backend, family, definition))
-            _put(backend, family, op, definition)
+            self._given.append(offer)
+            _put(backend, family, kernel.op, kernel)
 
     def _stands_in_lineage(self, record: PluginRecord, backend: Backend) -> bool:
         return any(self._owns_backend(record, name) for name in backend.lineage)
 
-    def waiting_for(self, op: str, backend: Backend) -> list[KernelDef]:
-        """Return the kernels for *op* that nobody has asked for yet."""
-        return [d for _, b, d in self._waiting if b is backend and d.op == op]
+    # Preferring
+
+    def waiting_for(self, op: str, backend: Backend) -> list[Offer]:
+        """Return the kernels for *op* that nobody has asked for."""
+        return [o for o in self._waiting if o.backend is backend and o.kernel.op == op]
 
     def prefer(self, op: str, provider: str | None, backend: Backend) -> None:
         """Use *provider*'s kernel for *op* on *backend*; None takes the choice back.
@@ -150,21 +161,20 @@ class Kernels:
             if key in self._before:
                 _put(backend, backend.name, op, self._before.pop(key))
             return
-        names = [
-            (record, definition) for record, b, definition in self._waiting
-            if b is backend and definition.op == op
-        ]  # fmt: skip
-        for record, definition in names:
-            if normal_name(provider) in {normal_name(record.name), normal_name(record.distribution)}:
+        offers = self.waiting_for(op, backend)
+        for offer in offers:
+            if normal_name(provider) in offer.record.names:
                 self._before.setdefault(key, backend.kernels.get(backend.name, {}).get(op))
-                _put(backend, backend.name, op, definition)
-                record.state = ACTIVE
+                _put(backend, backend.name, op, offer.kernel)
+                offer.record.state = ACTIVE
                 return
-        have = ", ".join(r.name for r, _ in names) or "no plugin"
+        have = ", ".join(offer.record.name for offer in offers) or "no plugin"
         raise PluginLoadError(
             f"prefer: expected a plugin with a kernel for {op} on backend {backend.name!r} beside "
             f"the one in use, got {provider!r}; {have} has one."
         )
+
+    # Taking back
 
     def withdraw(self, record: PluginRecord) -> None:
         """Take back the kernels of *record*: the tables resolve anew.
@@ -174,17 +184,16 @@ class Kernels:
         """
         if self.has_live_backend(record):
             raise PluginLoadError(
-                f"{record}: its backend is live, and tensors may be on it. Block it before first use."
+                f"{record}: its backend is live, and tensors may be on it. Block it earlier."
             )
-        for waiting in [w for w in self._waiting if w[0] is record]:
-            if waiting[1].kernels.get(waiting[1].name, {}).get(waiting[2].op) is waiting[2]:
-                self.prefer(waiting[2].op, None, waiting[1])
-            self._waiting.remove(waiting)
-        for given in [g for g in self._given if g[0] is record]:
-            self._given.remove(given)
-            _, backend, family, definition = given
-            if backend.kernels[family].get(definition.op) is definition:
-                _put(backend, family, definition.op, None)
+        for record_, backend, family, kernel in self._given:
+            if record_ is record and backend.kernels[family].get(kernel.op) is kernel:
+                _put(backend, family, kernel.op, None)
+        for record_, backend, _, kernel in self._waiting:
+            if record_ is record and backend.kernels.get(backend.name, {}).get(kernel.op) is kernel:
+                self.prefer(kernel.op, None, backend)
+        self._given = [offer for offer in self._given if offer.record is not record]
+        self._waiting = [offer for offer in self._waiting if offer.record is not record]
         self._asked = {pair for pair in self._asked if pair[0] != record.key}
         record.kernels = 0
 
@@ -222,8 +231,8 @@ def check_signature(op: Op[Any, Any], definition: KernelDef) -> None:
     if missing or short:
         what = f"{tensors} arrays by position" if short else f"the keyword {missing[0]!r}"
         raise OpDefinitionError(
-            f"a kernel for {definition.op!r} at {place_of(definition.function)}: expected it to take "
-            f"{what}, it takes ({', '.join(names)})."
+            f"a kernel for {definition.op!r} at {place_of(definition.function)}: expected it to "
+            f"take {what}, it takes ({', '.join(names)})."
         )
 
 

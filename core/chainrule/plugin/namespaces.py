@@ -1,4 +1,4 @@
-"""``chainrule.ops.NAMESPACE.NAME``: the ops of plugins, loaded when their namespace is first named."""
+"""``chainrule.ops.NAMESPACE.NAME``: plugins' ops, loaded when a namespace is first named."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ class OpNamespace:
 
     def _ops(self) -> dict[str, Op[Any, Any]]:
         prefix = f"{self._name}::"
-        return {n.removeprefix(prefix): op for n, (op, _) in self._host.ops.items() if n.startswith(prefix)}
+        return {
+            n.removeprefix(prefix): op
+            for n, (op, _) in self._host.ops.items()
+            if n.startswith(prefix)
+        }
 
     def __getattr__(self, name: str) -> Op[Any, Any]:
         ops = self._ops()
@@ -62,7 +66,7 @@ def find_namespace(host: PluginHost, name: str) -> OpNamespace:
 
 
 def _load_until_found(host: PluginHost, name: str) -> None:
-    """Load the plugins one after the other: one may define ops in a namespace not named as itself."""
+    """Load plugin after plugin: one may define ops in a namespace not named as itself."""
     waiting: list[PluginRecord] = [
         r for r in host.discover() if r.group == PLUGIN and r.state == DISCOVERED
     ]

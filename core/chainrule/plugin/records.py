@@ -15,6 +15,11 @@ SERVING: Final = frozenset({LOADED, ACTIVE})
 BACKEND, PLUGIN = "backend", "plugin"
 
 
+def normal_name(name: str) -> str:
+    """Return *name* in the form in which names of plugins and distributions are compared."""
+    return name.strip().lower().replace("_", "-").replace(".", "-")
+
+
 class PluginLoadWarning(UserWarning):
     """A plugin nobody asked for by name could not be loaded; everything else goes on."""
 
@@ -31,7 +36,8 @@ class PluginRecord:
         version: That version.
         builtin: It ships with chainrule.
         state: ``"discovered"``, ``"blocked"``, ``"not_selected"``, ``"loaded"``, ``"active"`` (a
-            backend, op or kernel of it is in use), ``"failed"``, ``"incompatible"``, ``"conflict"``.
+            backend, op or kernel of it is in use), ``"failed"``, ``"incompatible"`` or
+            ``"conflict"``.
         reason: Why it is in that state, in a sentence; empty when all is well.
         traceback: Of the failure.
         api: The plugin API it was written for.
@@ -68,6 +74,11 @@ class PluginRecord:
     def key(self) -> str:
         """The name it is registered under: ``"backend:numpy"``."""
         return f"{self.group}:{self.name}"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What people may call it: the names of entry point and distribution, in normal form."""
+        return frozenset(map(normal_name, filter(None, (self.name, self.distribution))))
 
     @property
     def provider(self) -> str:

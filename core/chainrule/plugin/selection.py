@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .records import BLOCKED, CONFLICT, NOT_SELECTED, PluginRecord
+from .records import BLOCKED, CONFLICT, NOT_SELECTED, PluginRecord, normal_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ class Selection:
 
     def judge(self, record: PluginRecord) -> None:
         """Set the state of *record* if it may not be loaded."""
-        names = {normal_name(record.name), normal_name(record.distribution)}
+        names = record.names
         if names & self.blocked:
             record.state, record.reason = BLOCKED, "blocked by the program"
         elif names & self.allowed:
@@ -95,11 +95,6 @@ def rivalry(name: str, rivals: list[PluginRecord]) -> str:
         f"{name!r} is claimed by {' and by '.join(r.provider for r in rivals)}. Uninstall one, or "
         f"choose: CHAINRULE_PIN_PLUGINS={name}={rivals[0].distribution or rivals[0].name}"
     )
-
-
-def normal_name(name: str) -> str:
-    """Return *name* in the form in which names of plugins and distributions are compared."""
-    return name.strip().lower().replace("_", "-").replace(".", "-")
 
 
 def _names(text: str) -> list[str]:

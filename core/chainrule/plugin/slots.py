@@ -6,9 +6,10 @@ Importing chainrule therefore imports neither pluggy nor the host, and scans not
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from .. import backend, device, ops
+from .. import backend, ops
 
 if TYPE_CHECKING:
     from ..backend import Backend
@@ -38,6 +39,9 @@ def find_namespace(name: str) -> Any:
     return find(host, name)
 
 
+# By its full name: the attribute chainrule.device is PyTorch's name of the class.
+device = importlib.import_module("..device", __package__)
+
 backend.find_backend = find_backend
-device.find_type = find_type
+device.find_type = find_type  # type: ignore[attr-defined]  # import_module gives any module
 ops.find_namespace = find_namespace

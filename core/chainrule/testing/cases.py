@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from ..errors import OpDefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -58,6 +62,7 @@ class OpCase:
         in_place: The name of the in-place method, "" for none.
         tolerance: Relative tolerance per dtype, where the table of the kit is too tight, with the
             reason in a comment beside it.
+        deterministic: Whether two calls give the same numbers.
     """
 
     name: str
@@ -70,3 +75,19 @@ class OpCase:
     errors: Callable[[Maker], Iterable[ErrorSample]] | None = None
     in_place: str = ""
     tolerance: dict[str, float] = field(default_factory=dict)
+    deterministic: bool = True
+
+    def operation(self) -> Any:
+        """Return what the name names: below `chainrule`, or else below `chainrule.ops`.
+
+        >>> OpCase("exp", lambda make: []).operation()
+        <op cr::exp>
+        """
+        package = importlib.import_module(__package__.rpartition(".")[0])
+        for root in (package, package.ops):
+            try:
+                return operator.attrgetter(self.name.replace("::", "."))(root)
+            except AttributeError:
+                continue
+        msg = f"OpCase({self.name!r}): expected a name below chainrule or chainrule.ops, found none."
+        raise OpDefinitionError(msg)

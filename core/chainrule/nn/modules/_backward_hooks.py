@@ -7,6 +7,7 @@ backward through them is what the hooks see.
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -119,12 +120,14 @@ class BackwardHooks:
 def hook_grad_fn(module: Any, hooks: list[Callable[..., Any]], result: Any) -> None:
     """Register backward hooks of the older kind on the last operation of a module."""
     while not isinstance(result, Tensor):
-        items = result.values() if isinstance(result, dict) else result
-        result = next(item for item in items if not isinstance(result, dict) or isinstance(item, Tensor))
+        if isinstance(result, dict):
+            result = next(item for item in result.values() if isinstance(item, Tensor))
+        else:
+            result = result[0]
     node = result.grad_fn
     if node is not None:
         for hook in hooks:
-            node.register_hook(lambda grads, grad, hook=hook: hook(module, grads, grad))  # type: ignore[misc]  # a bound default
+            node.register_hook(functools.partial(hook, module))
 
 
 def _through_one_node(items: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[int], Node | None]:

@@ -118,7 +118,7 @@ class Calling(State):
     def register_full_backward_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Call ``hook(module, grad_input, grad_output)`` when gradients went through the module.
+        """Call ``hook(module, grad_input, grad_output)`` after gradients went through the module.
 
         What it returns replaces the gradients of the positional inputs.
 
@@ -140,8 +140,8 @@ class Calling(State):
     def _choose_kind(self, *, full: bool) -> None:
         if self._is_full_backward_hook is (not full):
             msg = (
-                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
-                "Please use only one of them."
+                "Cannot use both regular backward hooks and full backward hooks on a single "
+                "Module. Please use only one of them."
             )
             raise RuntimeError(msg)
         self._is_full_backward_hook = full

@@ -28,7 +28,7 @@ class Conversion(Traversal):
     training: bool
 
     def _apply(self, fn: Convert, recurse: bool = True) -> Self:
-        """Replace the values of every parameter, its gradient, and every buffer by ``fn(values)``."""
+        """Replace every parameter, its gradient, and every buffer by what *fn* gives for it."""
         if recurse:
             for module in self.children():
                 module._apply(fn)
@@ -150,7 +150,7 @@ class Conversion(Traversal):
         self.requires_grad_(requires_grad)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop the gradients of all parameters, or with ``set_to_none=False`` fill them with zeros."""
+        """Drop all gradients, or with ``set_to_none=False`` fill them with zeros."""
         for parameter in self.parameters():
             if set_to_none:
                 parameter.grad = None

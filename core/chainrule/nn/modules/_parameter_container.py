@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def _as_member(value: Any) -> Any:
     """Return a plain tensor as a parameter, anything else as it is."""
-    return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
+    plain = isinstance(value, Tensor) and not isinstance(value, Parameter)
+    return Parameter(value) if plain else value
 
 
 def _line(key: object, value: Any, kind: str) -> str:
@@ -98,7 +99,8 @@ class ParameterList(Module):
 
     def extra_repr(self) -> str:
         """Return a line for each member."""
-        return "\n".join(_line(i, value, str(getattr(value, "dtype", ""))) for i, value in enumerate(self))
+        kinds = [str(getattr(value, "dtype", "")) for value in self]
+        return "\n".join(_line(i, self[i], kind) for i, kind in enumerate(kinds))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         msg = "ParameterList should not be called."
@@ -126,8 +128,8 @@ class ParameterDict(Module):
     def _attribute(self, key: Any) -> str:
         if not isinstance(key, str):
             msg = (
-                "Index given to ParameterDict cannot be used as a key as it is not a string (type is "
-                f"'{type(key).__name__}'). Open an issue on github if you need non-string keys.\n"
+                "Index given to ParameterDict cannot be used as a key as it is not a string "
+                f"(type is '{type(key).__name__}'). Open an issue on github if you need non-string keys.\n"
                 "ParameterDict: keys are names of parameters. Convert them with str()."
             )
             raise TypeError(msg)

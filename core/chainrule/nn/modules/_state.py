@@ -31,7 +31,8 @@ class _IncompatibleKeys(NamedTuple):
     def __repr__(self) -> str:
         if not self.missing_keys and not self.unexpected_keys:
             return "<All keys matched successfully>"
-        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+        found = f"missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys}"
+        return f"_IncompatibleKeys({found})"
 
     __str__ = __repr__
 
@@ -113,7 +114,7 @@ class State(Conversion):
         return {k: v for k, v in {**self._parameters, **buffers}.items() if v is not None}
 
     def get_extra_state(self) -> Any:
-        """Return more state to save. A subclass that overrides it overrides `set_extra_state` too."""
+        """Return more state to save; a subclass overrides it together with `set_extra_state`."""
         raise _not_overridden(self, "get_extra_state")
 
     def set_extra_state(self, state: Any) -> None:
@@ -169,28 +170,30 @@ class State(Conversion):
         """Load what this module itself holds; add to the three lists what does not fit."""
         for hook in self._load_state_dict_pre_hooks.values():
             hook(
-                state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+                state_dict,
+                prefix,
+                local_metadata,
+                strict,
+                missing_keys,
+                unexpected_keys,
+                error_msgs,
             )
         members = self._persistent_members()
         assign = local_metadata.get("assign_to_params_buffers", False)
-        for name, member in members.items():
-            key = prefix + name
-            if key in state_dict:
-                error = _load_member(self, name, member, key, state_dict[key], assign=assign)
-                if error:
-                    error_msgs.append(error)
-            elif strict:
-                missing_keys.append(key)
-        key = prefix + _EXTRA_STATE
+        found = [name for name in members if prefix + name in state_dict]
+        for name in found:
+            loaded = state_dict[prefix + name]
+            error = _load_member(self, name, members[name], prefix + name, loaded, assign=assign)
+            if error:
+                error_msgs.append(error)
+        known = set(members)
         if _overrides(self, "set_extra_state"):
-            if key in state_dict:
-                self.set_extra_state(state_dict[key])
-            elif strict:
-                missing_keys.append(key)
-        elif strict and key in state_dict:
-            unexpected_keys.append(key)
+            known.add(_EXTRA_STATE)
+            if prefix + _EXTRA_STATE in state_dict:
+                self.set_extra_state(state_dict[prefix + _EXTRA_STATE])
         if strict:
-            known = {*members, _EXTRA_STATE}
+            expected = [name for name in [*members, _EXTRA_STATE] if name in known]
+            missing_keys.extend(prefix + n for n in expected if prefix + n not in state_dict)
             below = (key for key in state_dict if key.startswith(prefix))
             unexpected_keys.extend(key for key in below if not self._expects(key, prefix, known))
 
@@ -206,7 +209,7 @@ class State(Conversion):
         return add_hook(self._state_dict_pre_hooks, hook)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(module, state_dict, prefix, local_metadata)`` when `state_dict` has collected.
+        """Call ``hook(module, state_dict, prefix, local_metadata)`` after `state_dict` collected.
 
         It may change the dictionary in place, and returns None.
         """

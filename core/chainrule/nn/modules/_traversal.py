@@ -127,8 +127,7 @@ class Traversal(Members):
         for name in target.split(".") if target else ():
             found = _attribute(found, name)
             if not isinstance(found, Members):
-                msg = f"`{name}` is not an nn.Module"
-                raise AttributeError(msg)
+                raise _no_module(name)
         return found  # type: ignore[no-any-return]  # a Module
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
@@ -154,8 +153,7 @@ class Traversal(Members):
         if strict or hasattr(parent, name):
             found = _attribute(parent, name)
             if not isinstance(found, Members):
-                msg = f"`{name}` is not an nn.Module"
-                raise AttributeError(msg)
+                raise _no_module(name)
         setattr(parent, name, module)
 
     def get_parameter(self, target: str) -> Parameter:
@@ -168,7 +166,7 @@ class Traversal(Members):
         found = _attribute(self.get_submodule(path), name)
         if not isinstance(found, Parameter):
             msg = f"`{name}` is not an nn.Parameter"
-            raise AttributeError(msg)
+            raise AttributeError(msg)  # noqa: TRY004 - as PyTorch
         return found
 
     def get_buffer(self, target: str) -> Tensor:
@@ -184,6 +182,10 @@ class Traversal(Members):
             msg = f"`{name}` is not a buffer"
             raise AttributeError(msg)
         return found  # type: ignore[no-any-return]  # a Tensor
+
+
+def _no_module(name: str) -> AttributeError:
+    return AttributeError(f"`{name}` is not an nn.Module")
 
 
 def _attribute(module: Any, name: str) -> Any:

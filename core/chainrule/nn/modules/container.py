@@ -95,9 +95,10 @@ class Sequential(_Numbered):
 
     def forward(self, input: Any) -> Any:
         """Return the output of the last module."""
+        output = input
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]  # absent ones cannot be added
-        return input
+            output = module(output)  # type: ignore[misc]  # absent ones are not called
+        return output
 
     @overload
     def __getitem__(self, index: slice) -> Self: ...

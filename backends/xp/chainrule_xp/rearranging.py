@@ -1,0 +1,46 @@
+"""Kernels of chainrule/ops/rearranging.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chainrule.backend import KernelSet
+
+ks = KernelSet("xp")
+
+
+@ks.family("cr::_repeat")
+def repeat(xp: Any) -> Any:
+    return lambda x, *, repeats: xp.tile(x, repeats) if repeats else xp.array(x)
+
+
+@ks.family("cr::_repeat_places")
+def repeat_places(xp: Any) -> Any:
+    def kernel(repeats: Any) -> Any:
+        return xp.repeat(xp.arange(repeats.shape[0]), repeats)
+
+    return kernel
+
+
+@ks.family("cr::_flip")
+def flip(xp: Any) -> Any:
+    def kernel(x: Any, *, dims: tuple[int, ...]) -> Any:
+        # A copy: tensors have no negative strides.
+        return xp.array(xp.flip(x, dims) if x.ndim else x, order="C")
+
+    return kernel
+
+
+@ks.family("cr::_roll")
+def roll(xp: Any) -> Any:
+    def kernel(x: Any, *, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Any:
+        if dims:
+            return xp.roll(x, shifts, dims)
+        return xp.roll(x, shifts[0])
+
+    return kernel
+
+
+@ks.family("cr::_rot90")
+def rot90(xp: Any) -> Any:
+    return lambda x, *, k, dims: xp.array(xp.rot90(x, k, dims), order="C")

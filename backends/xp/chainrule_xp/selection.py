@@ -1,0 +1,86 @@
+"""Kernels of chainrule/ops/selection.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chainrule.backend import KernelSet
+
+ks = KernelSet("xp")
+
+
+@ks.family("cr::_where")
+def where(xp: Any) -> Any:
+    return xp.where
+
+
+@ks.family("cr::masked_fill")
+def masked_fill(xp: Any) -> Any:
+    def kernel(x: Any, mask: Any, value: Any) -> Any:
+        if hasattr(value, "dtype"):
+            value = value.astype(x.dtype)
+        elif x.dtype.kind in "biu":
+            value = x.dtype.type(value)  # cut off a fraction
+        return xp.where(mask, value, x)
+
+    return kernel
+
+
+@ks.family("cr::maximum")
+def maximum(xp: Any) -> Any:
+    return xp.maximum
+
+
+@ks.family("cr::minimum")
+def minimum(xp: Any) -> Any:
+    return xp.minimum
+
+
+@ks.family("cr::fmax")
+def fmax(xp: Any) -> Any:
+    return xp.fmax
+
+
+@ks.family("cr::fmin")
+def fmin(xp: Any) -> Any:
+    return xp.fmin
+
+
+@ks.family("cr::_clamp")
+def clamp(xp: Any) -> Any:
+    def kernel(x: Any, *, min: Any = None, max: Any = None) -> Any:
+        if x.dtype.kind in "iu":
+            min, max = within_range(xp, x.dtype, min), within_range(xp, x.dtype, max)
+        if min is not None:
+            x = xp.maximum(x, min)
+        return x if max is None else xp.minimum(x, max)
+
+    return kernel
+
+
+def within_range(xp: Any, dtype: Any, bound: int | None) -> int | None:
+    """Return *bound*, or the nearest number that *dtype* has: beyond it there is nothing to clamp."""
+    if bound is None:
+        return None
+    info = xp.iinfo(dtype)
+    return sorted((int(info.min), int(bound), int(info.max)))[1]
+
+
+@ks.family("cr::_clamp_between")
+def clamp_between(xp: Any) -> Any:
+    def kernel(x: Any, min: Any, max: Any) -> Any:
+        if min is not None:
+            x = xp.maximum(x, min)
+        return x if max is None else xp.minimum(x, max)
+
+    return kernel
+
+
+@ks.family("cr::clamp_min")
+def clamp_min(xp: Any) -> Any:
+    return xp.maximum
+
+
+@ks.family("cr::clamp_max")
+def clamp_max(xp: Any) -> Any:
+    return xp.minimum

@@ -1,0 +1,33 @@
+"""How the losses of many elements become one number."""
+
+from __future__ import annotations
+
+import warnings
+
+__all__ = ["checked", "from_flags"]
+
+
+def from_flags(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """Return *reduction*, or what the two older arguments say where one is given."""
+    if size_average is None and reduce is None:
+        return reduction
+    summed = "sum" if size_average is False else "mean"
+    chosen = "none" if reduce is False else summed
+    warnings.warn(
+        "size_average and reduce args will be deprecated, please use "
+        f"reduction='{chosen}' instead.",
+        stacklevel=3,
+    )
+    return chosen
+
+
+def checked(reduction: str) -> str:
+    """Return *reduction* if it is one.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if reduction in {"none", "mean", "sum"}:
+        return reduction
+    msg = f"{reduction} is not a valid value for reduction\nloss: expected 'none', 'mean' or 'sum'."
+    raise ValueError(msg)

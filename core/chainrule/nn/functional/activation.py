@@ -1,0 +1,269 @@
+"""Activation functions, with the arguments that PyTorch gives them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ... import ops
+
+if TYPE_CHECKING:
+    from ...dtypes import DType
+    from ...tensor import Tensor
+
+__all__ = [
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid",
+    "hardswish", "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid",
+    "mish", "prelu", "relu", "relu6", "relu_", "selu", "selu_", "sigmoid", "silu", "softmax",
+    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+    "threshold_",
+]  # fmt: skip
+
+
+def _run(op: Any, inplace: bool, *args: Any) -> Tensor:
+    """Return the result of *op*, written into its first argument where *inplace* is set."""
+    return op.in_place(args, {}) if inplace else op(*args)  # type: ignore[no-any-return]  # an op's result
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return ``max(0, input)``.
+
+    >>> import chainrule as cr
+    >>> relu(cr.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return _run(ops.relu, inplace, input)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return *input* limited to the range from 0 to 6."""
+    return _run(ops.hardtanh, inplace, input, 0.0, 6.0)
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return *input* where it is positive, ``alpha · (exp(input) - 1)`` elsewhere."""
+    return _run(ops.elu, inplace, input, alpha)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return the exponential linear unit, scaled so that activations keep mean 0 and variance 1."""
+    return _run(ops.selu, inplace, input)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return *input* where it is positive, ``alpha · (exp(input / alpha) - 1)`` elsewhere."""
+    return _run(ops.celu, inplace, input, alpha)
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """Return *input* where it is positive, ``negative_slope · input`` elsewhere."""
+    return _run(ops.leaky_relu, inplace, input, negative_slope)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Return *input* where it is positive, elsewhere times *weight*: one, or one per channel."""
+    return ops.prelu(input, weight)
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """Return *input* times its normal distribution function; *approximate* may be ``"tanh"``."""
+    return ops.gelu(input, approximate=approximate)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return ``input · σ(input)``."""
+    return _run(ops.silu, inplace, input)
+
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return ``input · tanh(softplus(input))``."""
+    return _run(ops.mish, inplace, input)
+
+
+def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
+    """Return ``log(1 + exp(beta · x)) / beta``, and x itself where ``beta · x > threshold``."""
+    return ops.softplus(input, beta, threshold)
+
+
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """Return *input* limited to the range from *min_val* to *max_val*.
+
+    Raises:
+        ValueError: the range is empty.
+    """
+    if min_val > max_val:
+        msg = "min_val cannot be greater than max_val"
+        raise ValueError(msg)
+    return _run(ops.hardtanh, inplace, input, min_val, max_val)
+
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return ``relu6(input + 3) / 6``."""
+    return _run(ops.hardsigmoid, inplace, input)
+
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return ``input · relu6(input + 3) / 6``."""
+    return _run(ops.hardswish, inplace, input)
+
+
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Return *input* where its absolute value is above *lambd*, zero elsewhere."""
+    return ops.hardshrink(input, lambd)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    """Return *input* moved towards zero by *lambd*, and zero where that would cross it."""
+    return ops.softshrink(input, lambd)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """Return *input* where it is above *threshold*, *value* elsewhere."""
+    return _run(ops.threshold, inplace, input, threshold, value)
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """Return ``log(σ(input))``, without overflow."""
+    return ops.log_sigmoid(input)
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """Return ``1 / (1 + exp(-input))``."""
+    return ops.sigmoid(input)
+
+
+def tanh(input: Tensor) -> Tensor:
+    """Return the hyperbolic tangent."""
+    return ops.tanh(input)
+
+
+def softsign(input: Tensor) -> Tensor:
+    """Return ``input / (1 + |input|)``."""
+    return input / (input.abs() + 1)
+
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """Return ``input - tanh(input)``."""
+    return input - input.tanh()
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """Return the first half of *input* along *dim*, times the sigmoid of the second.
+
+    Raises:
+        RuntimeError: *input* has no dimension.
+    """
+    if input.dim() == 0:
+        msg = "glu does not support scalars because halving size must be even"
+        raise RuntimeError(msg)
+    return ops.glu(input, dim)
+
+
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
+) -> Tensor:
+    """Return the exponentials of *input* along *dim*, scaled to sum to one.
+
+    Args:
+        input: ``(*)``, floating.
+        dim: The dimension; to leave it out is deprecated.
+        _stacklevel: Which caller a warning names.
+        dtype: What to convert *input* to first.
+
+    >>> import chainrule as cr
+    >>> softmax(cr.zeros(2), dim=0)
+    tensor([0.5000, 0.5000])
+    """
+    dim = _dim("softmax", input, dim, _stacklevel)
+    return ops.softmax(input, dim, dtype=dtype)
+
+
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
+) -> Tensor:
+    """Return the softmax of ``-input``; arguments as of `softmax`."""
+    dim = _dim("softmin", input, dim, _stacklevel)
+    return ops.softmax(-input, dim, dtype=dtype)
+
+
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
+) -> Tensor:
+    """Return the logarithm of `softmax`, without overflow; arguments as there."""
+    dim = _dim("log_softmax", input, dim, _stacklevel)
+    return ops.log_softmax(input, dim, dtype=dtype)
+
+
+def _dim(name: str, input: Tensor, dim: int | None, stacklevel: int) -> int:
+    """Return *dim*, or what PyTorch took before it had to be given."""
+    if dim is not None:
+        return dim
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. "
+        "Change the call to include dim=X as an argument.",
+        stacklevel=stacklevel,
+    )
+    return 0 if input.dim() in {0, 1, 3} else 1
+
+
+def gumbel_softmax(
+    logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+) -> Tensor:
+    """Return a sample of the Gumbel-softmax distribution.
+
+    Args:
+        logits: ``(*, N)``, log-probabilities up to a constant.
+        tau: The temperature.
+        hard: Return one-hot vectors, whose gradient is that of the soft sample.
+        eps: Deprecated, without effect.
+        dim: The dimension of the categories.
+
+    Source:
+        Jang, Gu and Poole, "Categorical reparameterization with Gumbel-softmax", 2017.
+    """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    gumbels = -ops.empty_like(logits).exponential_().log()
+    soft = ops.softmax((logits + gumbels) / tau, dim)
+    if not hard:
+        return soft
+    chosen = soft.max(dim, keepdim=True)[1]
+    one_hot = ops.zeros_like(logits).scatter_(dim, chosen, 1.0)
+    return one_hot - soft.detach() + soft
+
+
+def relu_(input: Tensor) -> Tensor:
+    """Return *input* after `relu` in place."""
+    return relu(input, inplace=True)
+
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """Return *input* after `elu` in place."""
+    return elu(input, alpha, inplace=True)
+
+
+def selu_(input: Tensor) -> Tensor:
+    """Return *input* after `selu` in place."""
+    return selu(input, inplace=True)
+
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """Return *input* after `celu` in place."""
+    return celu(input, alpha, inplace=True)
+
+
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """Return *input* after `leaky_relu` in place."""
+    return leaky_relu(input, negative_slope, inplace=True)
+
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """Return *input* after `hardtanh` in place."""
+    return hardtanh(input, min_val, max_val, inplace=True)
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
+    """Return *input* after `threshold` in place."""
+    return _run(ops.threshold, True, input, threshold, value)

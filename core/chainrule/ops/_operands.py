@@ -1,0 +1,44 @@
+"""What statements and rules ask of operands: the category of their dtype, zeros like them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ..dtypes import category_of_number
+from ..errors import UnsupportedDTypeError
+from ..value import Value, new_value
+
+if TYPE_CHECKING:
+    from ..dtypes import DType
+
+__all__: list[str] = []
+
+#: How PyTorch's messages that come from templates in C++ spell a dtype.
+C_NAMES: Final = {
+    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int",
+    "int32": "int", "int64": "long int", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+    "float32": "float", "float64": "double", "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+}  # fmt: skip
+
+
+def category(operand: Any) -> int:
+    """Return the category of the dtype of a tensor, or of a Python number."""
+    return operand._key.category if isinstance(operand, Value) else category_of_number(operand)
+
+
+def refusal(op: str, word: str, dtype: DType) -> UnsupportedDTypeError:
+    """Return the error that *op* does not take *dtype*; *word* is what PyTorch calls its kernel."""
+    sentence = f"\"{word}\" not implemented for '{dtype.scalar_name}'"
+    return UnsupportedDTypeError(f"{sentence}\n{op}: does not take {dtype}. Convert with .to(...) first.")
+
+
+def floating_only(word: str) -> dict[str, str]:
+    """Return what an op refuses that takes floating dtypes alone; *word* as of `refusal`."""
+    return dict.fromkeys(("bool", "integer", "complex"), word)
+
+
+def zeros_of(grad: Value) -> Any:
+    """Return zeros like *grad*: the gradient of what is constant nearly everywhere."""
+    key = grad._key
+    return new_value(key.backend.full(tuple(grad._array.shape), 0, key.dtype, key.device), key)

@@ -1,0 +1,209 @@
+"""Ops that span what would be many nodes: one call updates all parameters of an optimizer's group.
+
+They write into lists of tensors and are not differentiable. The body, over ordinary ops, says what
+is computed, and runs on a backend that has no kernel. A kernel gets lists of arrays by position
+and the rest by keyword, and writes into the arrays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ..grad_mode import mode
+from ..value import storage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..backend import Backend, Kernel
+    from ..tensor import Tensor
+
+__all__ = ["UpdateOp", "_count_steps_", "_fused_adam_", "_fused_sgd_", "update_ops"]
+
+#: Every update op by name, for those who list what a backend has kernels for.
+update_ops: Final[dict[str, UpdateOp]] = {}
+
+
+class UpdateOp:
+    """An op that writes into lists of tensors of one backend and device.
+
+    Every tensor written to counts one version up, however often the body writes, so that a graph
+    which saved a parameter notices.
+
+    Args:
+        function: The statement: its positional parameters are the lists, its keywords the rest.
+        writes: Which of the lists are written to.
+    """
+
+    def __init__(self, function: Callable[..., Any], writes: tuple[str, ...]) -> None:
+        code = function.__code__
+        lists = code.co_varnames[: code.co_argcount]
+        self.function, self.__doc__ = function, function.__doc__
+        self.__name__ = self.__qualname__ = function.__name__
+        self.__module__, self.__wrapped__ = function.__module__, function
+        self.name = f"cr::{function.__name__}"
+        self.written = tuple(lists.index(name) for name in writes)
+        self._kernels: dict[int, Kernel] = {}
+        update_ops[self.name] = self
+
+    def __call__(self, *lists: Sequence[Tensor], **options: Any) -> Any:
+        """Run the kernel of the backend of the tensors, or the body, unrecorded."""
+        backend = lists[0][0]._key.backend
+        kernel = self._kernels.get(backend.index)
+        if kernel is None:
+            kernel = self._kernels[backend.index] = self._resolve(backend)
+        result = kernel(*[[tensor._array for tensor in tensors] for tensors in lists], **options)
+        for position in self.written:
+            for tensor in lists[position]:
+                storage = tensor._storage
+                if storage is None:
+                    storage = storage_of(tensor)
+                storage.version += 1
+        return result
+
+    def reset(self, index: int) -> None:
+        """Forget the kernel of one backend: the next call looks for it again."""
+        self._kernels.pop(index, None)
+
+    def _resolve(self, backend: Backend) -> Kernel:
+        found = backend.find_kernel(self.name)
+        return self._body_over(backend) if found is None else found[0].bind(backend.xp)
+
+    def _body_over(self, backend: Backend) -> Kernel:
+        """Return the body as a kernel: arrays are wrapped, and nothing is recorded."""
+        from ..value import new_value
+
+        def wrapped(array: Any) -> Any:
+            return new_value(array, backend.key(backend.dtype_of(array), backend.device_of(array)))
+
+        def body(*lists: Any, **options: Any) -> Any:
+            before, mode.enabled = mode.enabled, False
+            try:
+                return self.function(*[list(map(wrapped, arrays)) for arrays in lists], **options)
+            finally:
+                mode.enabled = before
+
+        return body
+
+    def __repr__(self) -> str:
+        return f"<update op {self.name}>"
+
+
+def _update(*writes: str) -> Callable[[Callable[..., Any]], UpdateOp]:
+    """Return a decorator that makes an update op which writes to the lists named."""
+    return lambda function: UpdateOp(function, writes)
+
+
+@_update("steps")
+def _count_steps_(steps: Sequence[Tensor]) -> list[float]:
+    """Return the numbers in *steps* after adding one to each.
+
+    Args:
+        steps: Each ``()``, floating.
+    """
+    return [float(step.add_(1).item()) for step in steps]
+
+
+@_update("params", "exp_avgs", "exp_avg_sqs", "max_exp_avg_sqs")
+def _fused_adam_(
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    exp_avgs: Sequence[Tensor],
+    exp_avg_sqs: Sequence[Tensor],
+    max_exp_avg_sqs: Sequence[Tensor],
+    *,
+    steps: Sequence[float],
+    lr: float,
+    beta1: float,
+    beta2: float,
+    weight_decay: float,
+    eps: float,
+    decoupled: bool,
+    maximize: bool,
+) -> None:
+    """Take one step of Adam for every parameter.
+
+    Args:
+        params: What is optimised.
+        grads: A gradient each.
+        exp_avgs: The moving average of the gradient.
+        exp_avg_sqs: The moving average of its square.
+        max_exp_avg_sqs: The largest such average yet (AMSGrad); empty for plain Adam.
+        steps: How many steps each parameter has been taken, this one included.
+        lr: The learning rate.
+        beta1: How much of the first average is kept.
+        beta2: How much of the second is kept.
+        weight_decay: How strongly parameters are drawn to zero.
+        eps: Added to the root in the denominator.
+        decoupled: Shrink the parameters themselves (AdamW) rather than add to the gradient.
+        maximize: Go up instead of down.
+
+    Source:
+        Kingma and Ba, "Adam: a method for stochastic optimization", 2015; Loshchilov and Hutter,
+        "Decoupled weight decay regularization", 2019; Reddi, Kale and Kumar, "On the convergence
+        of Adam and beyond", 2018.
+    """
+    for i, (param, grad, mean, square) in enumerate(
+        zip(params, grads, exp_avgs, exp_avg_sqs, strict=True)
+    ):
+        gradient = -grad if maximize else grad
+        if weight_decay:
+            if decoupled:
+                param.mul_(1 - lr * weight_decay)
+            else:
+                gradient = gradient + weight_decay * param
+        mean.add_((gradient - mean) * (1 - beta1))
+        square.mul_(beta2).add_(gradient * gradient * (1 - beta2))
+        largest = square
+        if max_exp_avg_sqs:
+            largest = max_exp_avg_sqs[i]
+            largest.copy_(largest.maximum(square))
+        root_correction = (1 - beta2 ** steps[i]) ** 0.5
+        denominator = largest.sqrt() / root_correction + eps
+        param.sub_(mean / denominator * (lr / (1 - beta1 ** steps[i])))
+
+
+@_update("params", "momentum_buffers")
+def _fused_sgd_(
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    momentum_buffers: Sequence[Tensor],
+    *,
+    lr: float,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    maximize: bool,
+    first: bool,
+) -> None:
+    """Take one step of gradient descent for every parameter.
+
+    Args:
+        params: What is optimised.
+        grads: A gradient each.
+        momentum_buffers: The moving sum of gradients; empty without momentum.
+        lr: The learning rate.
+        momentum: How much of the moving sum is kept.
+        dampening: How much of a new gradient is left out of the sum.
+        weight_decay: How strongly parameters are drawn to zero.
+        nesterov: Look ahead: step with the gradient and the sum.
+        maximize: Go up instead of down.
+        first: The buffers hold nothing yet and become the gradient.
+
+    Source:
+        Sutskever and others, "On the importance of initialization and momentum in deep learning",
+        2013, in the form that applies the learning rate last.
+    """
+    for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+        gradient = -grad if maximize else grad
+        if weight_decay:
+            gradient = gradient + weight_decay * param
+        if momentum_buffers:
+            buffer = momentum_buffers[i]
+            if first:
+                buffer.copy_(gradient)
+            else:
+                buffer.mul_(momentum).add_(gradient * (1 - dampening))
+            gradient = gradient + momentum * buffer if nesterov else buffer
+        param.sub_(gradient * lr)

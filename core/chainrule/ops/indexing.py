@@ -1,0 +1,426 @@
+"""Square brackets: ``x[i, 1:, mask]``, read and written.
+
+What stands in the brackets is taken apart once (`parse`). Integers, slices, None and Ellipsis give
+views, one node each, as in PyTorch; what remains, tensors of places and masks, is one advanced
+index on top of them and copies.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArgumentError, DimError, DTypeError, ShapeError
+from ..inplace import check_writable, write
+from ..op import primitive
+from ..plan import recording
+from ..shapes import broadcast_shapes
+from ..value import Value, new_value, storage_of
+from ._arguments import check_tensor, is_recorded, zeros_shaped
+from .brackets import WHOLE, Parsed, check_place, check_step, explain, items_of, parse, width
+from .broadcasting import expanded_size
+from .copying import copy, fill
+from .filling import as_number
+from .shape import _unsqueeze, reshape
+from .slicing import OPEN_END, _select, _slice
+from .splitting import unbind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..tensor import Tensor
+
+__all__ = [
+    "_index", "argwhere", "getitem", "index_put", "index_put_", "nonzero", "setitem",
+]  # fmt: skip
+
+
+@primitive(view=True, nodes={"": "AliasBackward0"})
+def _alias(self: Tensor) -> Tensor:
+    """Return *self* as another tensor over the same memory."""
+
+
+_alias.vjp(self=lambda grad: grad)
+
+
+@primitive(view=True, nodes={"": "AsStridedBackward0"})
+def _basic_index(self: Tensor, index: tuple[Any, ...]) -> Tensor:
+    """Return all of a basic index at once, for when nothing is recorded.
+
+    It has a rule all the same: should the memory get a history later, the view is made again.
+    """
+
+
+@primitive(dtype="same")
+def basic_index_backward(
+    grad: Tensor, input_sizes: tuple[int, ...], index: tuple[Any, ...]
+) -> Tensor:
+    """Return zeros of shape *input_sizes* with *grad* at a basic index."""
+
+
+_basic_index.vjp(self=lambda grad, self_shape, index: basic_index_backward(grad, self_shape, index))
+basic_index_backward.vjp(grad=lambda grad, index: _basic_index(grad, index))
+
+
+@primitive(dtype="same", nodes={"": "IndexBackward0"})
+def _index(self: Tensor, indices: Sequence[Tensor | None]) -> Tensor:
+    """Return *self* at places given by tensors, one per dimension; None takes all of one."""
+
+
+@primitive(dtype="same")
+def index_backward(
+    grad: Tensor, indices: Sequence[Tensor | None], input_sizes: tuple[int, ...]
+) -> Tensor:
+    """Return zeros of shape *input_sizes* with *grad* added at *indices*."""
+
+
+_index.vjp(
+    self=lambda grad, self_shape, indices: index_backward(grad, indices, self_shape), indices=None
+)
+index_backward.vjp(grad=lambda grad, indices: _index(grad, indices), indices=None)
+
+
+@primitive(dtype="same", nodes={"": "IndexPutBackward0"})
+def _index_put(
+    self: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool
+) -> Tensor:
+    """Return a copy of *self* with *values* at *indices*, or added there."""
+
+
+_index_put.vjp(
+    self=lambda grad, indices, values_shape, accumulate: (
+        grad if accumulate else _index_put(grad, indices, zeros_shaped(grad, ()), False)
+    ),
+    indices=None,
+    values=lambda grad, indices: _index(grad, indices),
+)
+
+
+@primitive
+def _write_at(
+    self: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool
+) -> Tensor:
+    """Write *values* into *self* at *indices*: the one kernel that changes what it is given."""
+
+
+# Reading
+
+
+def getitem(self: Tensor, index: Any) -> Tensor:
+    """Return ``self[index]``: a view for integers, slices, None and Ellipsis, else a copy.
+
+    Args:
+        self: ``(*)``.
+        index: One item or a tuple of integers, slices with a positive step, None, Ellipsis, bools,
+            masks, tensors, lists or arrays of places. An integer or a 0-d integer tensor takes one
+            place and drops the dimension. Several tensors are broadcast together; where something
+            stands between them, their dimensions come first in the result.
+
+    Raises:
+        IndexError: an index is out of range, or of a wrong kind, or there are too many.
+        ValueError: a slice does not step forward.
+
+    Gradient:
+        ``grad`` where the elements came from, added up where one was taken more than once.
+
+    Differs from PyTorch:
+        A list or array of floats is refused; PyTorch cuts off the fractions.
+
+    >>> import chainrule as cr
+    >>> x = cr.arange(6).view(2, 3)
+    >>> x[1], x[:, -1], x[x > 3]
+    (tensor([3, 4, 5]), tensor([2, 5]), tensor([4, 5]))
+    >>> x[[1, 0], [0, 2]]
+    tensor([3, 2])
+    """
+    kind = type(index)
+    if kind is int:
+        shape = self._array.shape
+        if not shape:
+            raise _no_dimensions()
+        check_place(index, shape[0], 0)
+        return _select(self, 0, index)
+    if kind is tuple and _is_plain(index) and not is_recorded(self):
+        try:
+            return _basic_index(self, index)
+        except IndexError:
+            pass  # explained below
+    elif kind is slice:
+        return _sliced(self, 0, index, alone=True)
+    return _apply(self, parse(self, items_of(index)), alone=kind is not tuple)
+
+
+def _no_dimensions() -> DimError:
+    msg = (
+        "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
+        "to convert a 0-dim tensor to a number"
+    )
+    return DimError(msg)
+
+
+def _is_plain(items: tuple[Any, ...]) -> bool:
+    """Return whether an index is integers, forward slices and None only, so that one kernel does it."""
+    for item in items:
+        kind = type(item)
+        if kind is slice:
+            if item.step is not None and not (type(item.step) is int and item.step > 0):
+                return False
+        elif kind is not int and item is not None:
+            return False
+    return bool(items)
+
+
+def _sliced(input: Tensor, dim: int, item: slice, *, alone: bool = False) -> Tensor:
+    """Return a slice of one dimension; a slice that takes all of it only if it stands *alone*."""
+    shape = input._array.shape
+    if not shape:
+        msg = "slice() cannot be applied to a 0-dim tensor."
+        raise DimError(msg)
+    check_step(item.step)
+    start = 0 if item.start is None else operator.index(item.start)
+    stop = OPEN_END if item.stop is None else operator.index(item.stop)
+    step = 1 if item.step is None else operator.index(item.step)
+    if not alone and start == 0 and step == 1 and stop >= shape[dim]:
+        return input
+    return _slice(input, dim, start, stop, step)
+
+
+def _apply(input: Tensor, parsed: Parsed, *, alone: bool = False) -> Tensor:
+    """Return *input* at an index that was taken apart."""
+    result = _basic(input, parsed.basic)
+    if parsed.indices:
+        return _advanced(result, parsed.indices)
+    return _alias(input) if result is input else result
+
+
+def _basic(input: Tensor, entries: list[Any]) -> Tensor:
+    """Return the basic part of an index, one view after the other; *input* itself if it takes all."""
+    if any(e is not WHOLE for e in entries) and not is_recorded(input):
+        return _basic_index(input, tuple(entries))
+    result, dim = input, 0
+    for entry in entries:
+        if entry is None:
+            result = _unsqueeze(result, dim)
+        elif isinstance(entry, int):
+            result = _select(result, dim, entry)
+            dim -= 1
+        elif entry is not WHOLE:
+            result = _sliced(result, dim, entry)
+        dim += 1
+    return result
+
+
+def _advanced(input: Tensor, indices: list[Any]) -> Tensor:
+    while indices and indices[-1] is None:
+        indices = indices[:-1]
+    try:
+        return _index(input, tuple(indices))
+    except IndexError:
+        explain(input._array.shape, indices)
+        raise
+
+
+# Writing
+
+
+def setitem(self: Tensor, index: Any, value: Any) -> None:
+    """Write *value* at ``self[index]``, broadcast and cast to the dtype of *self*.
+
+    Args:
+        self: ``(*)``, what is written to.
+        index: As for reading.
+        value: A number, or a tensor that broadcasts to ``self[index]``; sizes of 1 in front may be
+            more than it has. If a place is named twice, the last value stays.
+
+    Raises:
+        RuntimeError: *value* does not fit, or the write would make a gradient wrong.
+        TypeError: *value* is neither a number nor a tensor.
+        IndexError: as for reading.
+
+    >>> import chainrule as cr
+    >>> x = cr.zeros(3)
+    >>> x[1:] = cr.tensor([1, 2])
+    >>> x[x == 0] = -1
+    >>> x
+    tensor([-1.,  1.,  2.])
+    """
+    check_tensor("__setitem__", self)
+    if not isinstance(value, Value):
+        value = as_number(value, self._key.dtype)
+    if type(index) is int and not self._array.shape:
+        raise _no_dimensions()
+    items = items_of(index)
+    if len(items) == 1 and isinstance(items[0], slice) and not self._array.shape:
+        msg = "slice() cannot be applied to a 0-dim tensor."
+        raise DimError(msg)
+    if any(item is False for item in items):
+        return
+    parsed = parse(self, items)
+    target = _basic(self, parsed.basic)
+    if parsed.indices:
+        _put(target, parsed.indices, value, "__setitem__")
+    else:
+        _assign(target, value)
+
+
+def _assign(target: Tensor, value: Any) -> None:
+    """Write *value* into all of *target*."""
+    if not isinstance(value, Value):
+        if recording((target,)):
+            fill.in_place((target, value), {})
+            return
+        check_writable(target, (), "__setitem__")
+        write(target, value, "__setitem__")
+        return
+    value = _without_leading_ones(value)
+    expanded_size(value, tuple(target._array.shape))  # raises where it does not fit
+    if recording((target, value)):
+        copy.in_place((target, value), {})
+        return
+    check_writable(target, (value,), "__setitem__")
+    key = target._key
+    if value._key.dtype is not key.dtype:
+        value = new_value(key.backend.astype(value._array, key.dtype), key)
+    write(target, value, "__setitem__")
+
+
+def _without_leading_ones(value: Any) -> Any:
+    shape = value._array.shape
+    kept = next((i for i, n in enumerate(shape) if n != 1), len(shape))
+    return reshape(value, shape[kept:]) if kept else value
+
+
+def _put(
+    target: Tensor, indices: Sequence[Any], value: Any, name: str, *, accumulate: bool = False
+) -> None:
+    """Write *value* into *target* at places given by tensors."""
+    if not isinstance(value, Value):
+        key = target._key
+        value = new_value(key.backend.full((), value, key.dtype, key.device), key)
+    _check_values(target, value)
+    value = _without_leading_ones(value)
+    try:
+        if recording((target, value)):
+            _index_put.in_place((target, tuple(indices), value, accumulate), {})
+            return
+        check_writable(target, (value,), name)
+        _write_at(target, tuple(indices), value, accumulate)
+    except (IndexError, ValueError):
+        _explain_values(target, indices, value)
+        raise
+    storage_of(target).version += 1
+
+
+def _check_values(target: Tensor, value: Tensor) -> None:
+    if value._key.dtype is not target._key.dtype:
+        msg = (
+            "Index put requires the source and destination dtypes match, got "
+            f"{target._key.dtype.scalar_name} for the destination and "
+            f"{value._key.dtype.scalar_name} for the source."
+        )
+        raise DTypeError(msg)
+
+
+def _explain_values(target: Tensor, indices: Sequence[Any], value: Tensor) -> None:
+    """Raise PyTorch's error for places or values that do not fit, if it has one."""
+    explain(target._array.shape, indices)
+    found = list(_index(target, tuple(indices))._array.shape)
+    try:
+        fits = list(broadcast_shapes(found, value._array.shape)) == found
+    except ShapeError:
+        fits = False
+    if not fits:
+        msg = (
+            f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast "
+            f"to indexing result of shape {found}"
+        )
+        raise ShapeError(msg)
+
+
+def index_put(
+    input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
+) -> Tensor:
+    """Return a copy of *input* with *values* at *indices*.
+
+    Args:
+        input: ``(*)``.
+        indices: Tensors of places or masks, one per dimension; those left out at the end take all.
+        values: What to put there: of the dtype of *input*, broadcast to ``input[indices]``.
+        accumulate: Add instead, also where a place is named more than once.
+
+    Raises:
+        IndexError: a place is out of range, or there are too many tensors.
+        RuntimeError: *values* do not fit in shape or dtype.
+
+    Gradient:
+        For *input* ``grad``, with zeros at *indices* unless accumulated; for *values*
+        ``grad[indices]``.
+
+    >>> import chainrule as cr
+    >>> cr.index_put(cr.zeros(3), [cr.tensor([0, 0])], cr.tensor([1.0, 2.0]), accumulate=True)
+    tensor([3., 0., 0.])
+    """
+    _check_put(input, indices)
+    _check_values(input, values)
+    try:
+        return _index_put(input, tuple(indices), values, accumulate)
+    except (IndexError, ValueError):
+        _explain_values(input, indices, values)
+        raise
+
+
+def _check_put(input: Tensor, indices: Any) -> None:
+    check_tensor("index_put", input)
+    if not isinstance(indices, (list, tuple)):
+        msg = f"index_put(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}"
+        raise ArgumentError(msg)
+    shape, used = input._array.shape, sum(1 if i is None else width(i) for i in indices)
+    if used > len(shape):
+        msg = f"too many indices for tensor of dimension {len(shape)} (got {used})"
+        raise DimError(msg)
+
+
+def index_put_(
+    input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
+) -> Tensor:
+    """In-place form of index_put."""
+    _check_put(input, indices)
+    _put(input, indices, values, "index_put_", accumulate=accumulate)
+    return input
+
+
+# Places
+
+
+@primitive(dtype="int64")
+def _nonzero(self: Tensor) -> Tensor:
+    """Return the places of the elements that are not zero, one per row."""
+
+
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Any:
+    """Return where *input* is not zero.
+
+    Args:
+        input: ``(*)`` with D dimensions.
+        as_tuple: Return one vector per dimension, ready to index with.
+        out: Where to write the result, if not *as_tuple*.
+
+    Returns:
+        ``(K, D)``, int64: a row per element that is not zero, in order. Or D vectors of K.
+
+    >>> import chainrule as cr
+    >>> cr.nonzero(cr.tensor([[0, 1], [2, 0]]))
+    tensor([[0, 1],
+            [1, 0]])
+    >>> cr.tensor([0, 3]).nonzero(as_tuple=True)
+    (tensor([1]),)
+    """
+    check_tensor("nonzero", input)
+    if as_tuple:
+        return unbind(_nonzero(input if input._array.shape else reshape(input, 1)), 1)
+    return _nonzero(input) if out is None else _nonzero(input, out=out)
+
+
+def argwhere(input: Tensor) -> Tensor:
+    """Return ``nonzero(input)``."""
+    return nonzero(input)  # type: ignore[no-any-return]  # an op's result

@@ -1,0 +1,471 @@
+"""Choosing between values, element by element: by a mask, by size, by bounds."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from .. import dtypes
+from ..dtypes import COMPLEX, INTEGER, category_of_number
+from ..errors import ArgumentError, DTypeError, ShapeError
+from ..inplace import fill_out
+from ..op import Op, primitive
+from ..shapes import broadcast_shapes
+from ..value import Value, new_value
+from .comparison import eq, ge, gt, isnan, le, logical_and, logical_or, lt
+from ._operands import C_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..backend import DispatchKey
+    from ..tensor import Number, Tensor
+
+__all__ = [
+    "clamp", "clamp_max", "clamp_min", "clip", "fmax", "fmin", "masked_fill", "maximum", "minimum",
+    "where",
+]  # fmt: skip
+
+
+@primitive
+def _where(condition: Tensor, self: Tensor, other: Tensor) -> Tensor:
+    """Return the elements of *self* where *condition* holds, else those of *other*."""
+
+
+_where.vjp(
+    condition=None,
+    self=lambda grad, condition: where(condition, grad, 0),
+    other=lambda grad, condition: where(condition, 0, grad),
+)
+
+
+def where(
+    condition: Tensor,
+    input: Tensor | Number | None = None,
+    other: Tensor | Number | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Any:
+    """Return *input* where *condition* holds, else *other*; alone, the places where it holds.
+
+    Args:
+        condition: ``(*)``, bool.
+        input: ``(*)`` that broadcasts with the two others, or a Python number.
+        other: ``(*)`` that broadcasts with the two others, or a Python number.
+        out: Where to write the result.
+
+    Returns:
+        The broadcast shape, in the promoted dtype of *input* and *other*. For *condition* alone,
+        ``nonzero(condition, as_tuple=True)``.
+
+    Raises:
+        RuntimeError: *condition* is not bool, or the shapes do not broadcast.
+
+    Gradient:
+        ``grad`` where the element was chosen, else 0. A NaN in what was not chosen stays a NaN
+        in gradients before it: ``0 * inf``.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([-1.0, 2.0])
+    >>> cr.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    if input is None and other is None:
+        return _places(condition)
+    if input is None or other is None or not isinstance(condition, Value):
+        got = ", ".join(type(a).__name__ for a in (condition, input, other) if a is not None)
+        msg = (
+            f"where() received an invalid combination of arguments - got ({got}), but expected one of:\n"
+            " * (Tensor condition)\n"
+            " * (Tensor condition, Tensor input, Tensor other, *, Tensor out = None)"
+        )
+        raise ArgumentError(msg)
+    bound = _bound(_as_mask(condition), input, other)
+    try:
+        result = _where.evaluate_any(bound)
+    except ValueError:
+        _check_broadcast("where", *(b for b in bound if isinstance(b, Value)))
+        raise
+    return result if out is None else fill_out(out, result)
+
+
+def _bound(condition: Tensor, input: Any, other: Any) -> tuple[Any, Any, Any]:
+    """Return the arguments of `_where`, of one dtype; a number stays one, since it takes any."""
+    if not isinstance(other, Value):
+        if not isinstance(input, Value):
+            dtype = _common_dtype([], [input, other])
+            key = condition._key.of(dtype)
+            input = new_value(key.backend.full((), input, dtype, key.device), key)
+        numbers, values = [other], [input]
+    elif not isinstance(input, Value):
+        numbers, values = [input], [other]
+    elif input._key is other._key:
+        return condition, input, other
+    else:
+        numbers, values = [], [input, other]
+    dtype = _common_dtype(values, numbers)
+    return condition, _as_dtype(input, dtype), _as_dtype(other, dtype)
+
+
+def _places(condition: Tensor) -> tuple[Tensor, ...]:
+    from .indexing import nonzero  # noqa: PLC0415 - indexing is built on selection
+
+    return nonzero(condition, as_tuple=True)  # type: ignore[no-any-return]  # an op's result
+
+
+def _as_mask(condition: Tensor) -> Tensor:
+    dtype = condition._key.dtype
+    if dtype is dtypes.bool_:
+        return condition
+    if dtype is dtypes.uint8:
+        warnings.warn(
+            "where received a uint8 condition tensor. This behavior is deprecated and will be "
+            "removed in a future version of PyTorch. Use a boolean condition instead.",
+            UserWarning,
+            stacklevel=3,
+        )
+        return condition.to(dtypes.bool_)
+    msg = (
+        "where expected condition to be a boolean tensor, but got a tensor with dtype "
+        f"{dtype.scalar_name}\nwhere: compare first, as in where(x > 0, ...)."
+    )
+    raise DTypeError(msg)
+
+
+def _common_dtype(values: list[Value], numbers: list[Number]) -> dtypes.DType:
+    return dtypes.default_promotion(
+        [v._key.dtype for v in values if v._array.shape != ()],
+        [v._key.dtype for v in values if v._array.shape == ()],
+        [category_of_number(number) for number in numbers],
+    )
+
+
+def _as_dtype(item: Any, dtype: dtypes.DType) -> Any:
+    return item.to(dtype) if isinstance(item, Value) and item._key.dtype is not dtype else item  # type: ignore[attr-defined]  # a Tensor
+
+
+def _check_broadcast(op: str, *operands: Tensor) -> None:
+    """Raise PyTorch's sentence if the shapes do not broadcast: no promotion asks for these ops."""
+    shapes = [operand._array.shape for operand in operands]
+    try:
+        broadcast_shapes(*shapes)
+    except ShapeError as error:
+        found = ", ".join(str(tuple(shape)) for shape in shapes)
+        msg = f"{error}\n{op}: expected shapes that broadcast, got {found}."
+        raise ShapeError(msg) from None
+
+
+@primitive(nodes={"value:Number": "MaskedFillBackward0", "": "MaskedFillBackward1"}, dtype="same")
+def masked_fill(self: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """Return *self* with *value* where *mask* holds, broadcasting.
+
+    Args:
+        self: ``(*)``, any dtype, which stays.
+        mask: ``(*)`` that broadcasts with *self*, bool.
+        value: A number, or a 0-d tensor.
+
+    Returns:
+        The broadcast shape, dtype of *self*.
+
+    Raises:
+        RuntimeError: *mask* is not bool, *value* has dimensions or does not fit the dtype of *self*.
+
+    Gradient:
+        ``grad`` where *mask* does not hold, else 0, for *self*; the sum of ``grad`` where it does
+        for *value*.
+
+    >>> import chainrule as cr
+    >>> cr.masked_fill(cr.tensor([1.0, 2.0]), cr.tensor([True, False]), -9)
+    tensor([-9.,  2.])
+    """
+
+
+masked_fill.vjp(
+    self=lambda grad, mask: masked_fill(grad, mask, 0),
+    mask=None,
+    value=lambda grad, mask: where(mask, grad, 0),
+)
+
+
+@masked_fill.checks
+def _check_fill(self: Tensor, mask: Tensor, value: Tensor | Number) -> None:
+    dtype, of_mask = self._key.dtype, mask._key.dtype
+    if of_mask is not dtypes.bool_:
+        msg = (
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {C_NAMES[of_mask.name]}\n"
+            "masked_fill: compare first, or convert the mask with .to(torch.bool)."
+        )
+        raise DTypeError(msg)
+    _check_broadcast("masked_fill", mask, self)
+    if isinstance(value, Value):
+        if value._array.shape != ():
+            msg = (
+                "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                f"{len(value._array.shape)} dimension(s).\nmasked_fill: use where() for more values."
+            )
+            raise ShapeError(msg)
+    elif not _holds(dtype, value):
+        msg = (
+            f"value cannot be converted to type {C_NAMES[dtype.name]} without overflow\n"
+            f"masked_fill: {value} does not fit {dtype}. Convert the tensor first."
+        )
+        raise DTypeError(msg)
+
+
+def _holds(dtype: dtypes.DType, value: Number) -> bool:
+    """Return whether *value* is in the range of *dtype*, up to a fraction that is cut off."""
+    if isinstance(value, complex):
+        return dtype.category == COMPLEX or (dtype.category != INTEGER and value.imag == 0)
+    if dtype.category != INTEGER:
+        return True
+    low, high = _range(dtype)
+    return value == value and low <= value <= high  # noqa: PLR0124 - NaN is in no range
+
+
+def _range(dtype: dtypes.DType) -> tuple[int, int]:
+    bits = 8 * dtype.itemsize
+    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if dtype.is_signed else (0, (1 << bits) - 1)
+
+
+@primitive(
+    promote="arithmetic", refuses={"complex": "maximum not implemented for complex tensors."}
+)
+def maximum(self: Tensor, other: Tensor) -> Tensor:
+    """Return the larger of two elements, broadcasting; NaN where one is NaN.
+
+    Gradient:
+        ``grad`` for the larger one; half of it for each where they are equal.
+
+    Differs from PyTorch:
+        *other* may be a Python number.
+
+    >>> import chainrule as cr
+    >>> cr.maximum(cr.tensor([1.0, 5.0]), cr.tensor([3.0, 2.0]))
+    tensor([3., 5.])
+    """
+
+
+@primitive(
+    promote="arithmetic", refuses={"complex": "minimum not implemented for complex tensors."}
+)
+def minimum(self: Tensor, other: Tensor) -> Tensor:
+    """Return the smaller of two elements, broadcasting; NaN where one is NaN.
+
+    Gradient:
+        ``grad`` for the smaller one; half of it for each where they are equal.
+
+    Differs from PyTorch:
+        *other* may be a Python number.
+
+    >>> import chainrule as cr
+    >>> cr.minimum(cr.tensor([1.0, 5.0]), cr.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """
+
+
+def _shared(grad: Tensor, self: Tensor, other: Tensor) -> Any:
+    """Return *grad*, halved where both elements are the extreme one."""
+    return where(eq(self, other), grad / 2, grad)
+
+
+maximum.vjp(
+    self=lambda grad, self, other: masked_fill(_shared(grad, self, other), lt(self, other), 0),
+    other=lambda grad, self, other: masked_fill(_shared(grad, self, other), gt(self, other), 0),
+)
+minimum.vjp(
+    self=lambda grad, self, other: masked_fill(_shared(grad, self, other), gt(self, other), 0),
+    other=lambda grad, self, other: masked_fill(_shared(grad, self, other), lt(self, other), 0),
+)
+
+
+@primitive(promote="arithmetic", refuses={"complex": "fmax not implemented for complex tensors."})
+def fmax(self: Tensor, other: Tensor) -> Tensor:
+    """Return the larger of two elements, broadcasting; NaN only where both are NaN.
+
+    Gradient:
+        ``grad`` for the one that was taken, *self* where they are equal.
+
+    Differs from PyTorch:
+        *other* may be a Python number.
+
+    >>> import chainrule as cr
+    >>> cr.fmax(cr.tensor([1.0, float("nan")]), cr.tensor([3.0, 2.0]))
+    tensor([3., 2.])
+    """
+
+
+@primitive(promote="arithmetic", refuses={"complex": "fmin not implemented for complex tensors."})
+def fmin(self: Tensor, other: Tensor) -> Tensor:
+    """Return the smaller of two elements, broadcasting; NaN only where both are NaN.
+
+    Gradient:
+        ``grad`` for the one that was taken, *self* where they are equal.
+
+    Differs from PyTorch:
+        *other* may be a Python number.
+
+    >>> import chainrule as cr
+    >>> cr.fmin(cr.tensor([1.0, float("nan")]), cr.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """
+
+
+fmax.vjp(
+    self=lambda grad, self, other: where(logical_or(ge(self, other), isnan(other)), grad, 0),
+    other=lambda grad, self, other: where(logical_or(ge(self, other), isnan(other)), 0, grad),
+)
+fmin.vjp(
+    self=lambda grad, self, other: where(logical_or(le(self, other), isnan(other)), grad, 0),
+    other=lambda grad, self, other: where(logical_or(le(self, other), isnan(other)), 0, grad),
+)
+
+_NO_COMPLEX = "clamp is not supported for complex types"
+
+
+class _CountingNumbers(Op[Any, Any]):
+    """An op whose static numbers count in type promotion: clamping integers by 0.5 gives floats."""
+
+    def _promoted(
+        self, tensors: list[Any], values: list[Value], key: DispatchKey, bound: Sequence[Any]
+    ) -> tuple[list[Any], DispatchKey | None]:
+        numbers = [n for n in bound[len(tensors) :] if n is not None]
+        arrays, result = super()._promoted([*tensors, *numbers], values, key, bound)
+        return arrays[: len(tensors)], result
+
+
+def _clamp(self: Tensor, min: Number | None = None, max: Number | None = None) -> Tensor:
+    """Return *self* within bounds that are numbers."""
+
+
+_clamp: Any = _CountingNumbers(  # type: ignore[no-redef]  # the statement becomes its op
+    _clamp,
+    kind="primitive",
+    promote="arithmetic",
+    refuses={"complex": _NO_COMPLEX},
+    nodes={"": "ClampBackward1"},
+)
+_clamp.vjp(self=lambda grad, self, min, max: where(_inside(self, min, max), grad, 0))
+
+
+@primitive(promote="arithmetic", refuses={"complex": _NO_COMPLEX}, nodes={"": "ClampBackward0"})
+def _clamp_between(self: Tensor, min: Tensor | None = None, max: Tensor | None = None) -> Tensor:
+    """Return *self* within bounds that are tensors."""
+
+
+_clamp_between.vjp(
+    self=lambda grad, self, min, max: where(_inside(self, min, max), grad, 0),
+    min=lambda grad, self, min, max: where(
+        lt(self, min) if max is None else logical_and(lt(self, min), lt(min, max)), grad, 0
+    ),
+    max=lambda grad, self, min, max: where(
+        gt(self, max) if min is None else logical_or(gt(self, max), lt(max, min)), grad, 0
+    ),
+)
+
+
+def _inside(self: Tensor, min: Any, max: Any) -> Any:
+    """Return where *self* is within its bounds, on them included."""
+    if min is None:
+        return le(self, max)
+    return ge(self, min) if max is None else logical_and(ge(self, min), le(self, max))
+
+
+def clamp(
+    input: Tensor,
+    min: Tensor | Number | None = None,
+    max: Tensor | Number | None = None,
+    *,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Return each element, or the bound that it is beyond.
+
+    Args:
+        input: ``(*)``, any real dtype.
+        min: The lower bound: a number, or a tensor that broadcasts with *input*; None for none.
+        max: The upper bound, which wins where it is below *min*.
+        out: Where to write the result.
+
+    Returns:
+        The broadcast shape, in the dtype promoted with the bounds.
+
+    Raises:
+        RuntimeError: there is no bound.
+
+    Gradient:
+        ``grad`` for *input* between the bounds and on them, else 0. A tensor as bound gets
+        ``grad`` where it took effect.
+
+    >>> import chainrule as cr
+    >>> cr.clamp(cr.tensor([-2.0, 0.5, 3.0]), min=0, max=1)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    op = clamp_op(min, max)
+    return op(input, min, max) if out is None else op(input, min, max, out=out)  # type: ignore[no-any-return]  # an op's result
+
+
+def clamp_op(min: Any, max: Any) -> Any:
+    """Return the op that `clamp` is for bounds of these types."""
+    if min is None and max is None:
+        msg = (
+            "torch.clamp: At least one of 'min' or 'max' must not be None\n"
+            "clamp: expected a bound, got none. Pass min, max or both."
+        )
+        raise DTypeError(msg)
+    for bound in (min, max):
+        if bound is not None and not isinstance(bound, (Value, int, float, complex)):
+            msg = (
+                "clamp() received an invalid combination of arguments - got (Tensor, "
+                f"{type(bound).__name__}), but expected one of:\n"
+                " * (Tensor input, Tensor min = None, Tensor max = None, *, Tensor out = None)\n"
+                " * (Tensor input, Number min = None, Number max = None, *, Tensor out = None)"
+            )
+            raise ArgumentError(msg)
+    return _clamp_between if isinstance(min, Value) or isinstance(max, Value) else _clamp
+
+
+@primitive(
+    promote="arithmetic",
+    refuses={"complex": _NO_COMPLEX},
+    nodes={"min:Number": "ClampMinBackward0", "": "ClampMinBackward1"},
+)
+def clamp_min(self: Tensor, min: Tensor | Number) -> Tensor:
+    """Return the larger of *self* and *min*, broadcasting.
+
+    Gradient:
+        ``grad`` for *self* where it is not below *min*, else for *min*.
+
+    >>> import chainrule as cr
+    >>> cr.clamp_min(cr.tensor([-2.0, 0.5]), 0)
+    tensor([0.0000, 0.5000])
+    """
+
+
+clamp_min.vjp(
+    self=lambda grad, self, min: where(ge(self, min), grad, 0),
+    min=lambda grad, self, min: where(lt(self, min), grad, 0),
+)
+
+
+@primitive(
+    promote="arithmetic",
+    refuses={"complex": _NO_COMPLEX},
+    nodes={"max:Number": "ClampMaxBackward0", "": "ClampMaxBackward1"},
+)
+def clamp_max(self: Tensor, max: Tensor | Number) -> Tensor:
+    """Return the smaller of *self* and *max*, broadcasting.
+
+    Gradient:
+        ``grad`` for *self* where it is not above *max*, else for *max*.
+
+    >>> import chainrule as cr
+    >>> cr.clamp_max(cr.tensor([-2.0, 0.5]), 0)
+    tensor([-2.,  0.])
+    """
+
+
+clamp_max.vjp(
+    self=lambda grad, self, max: where(le(self, max), grad, 0),
+    max=lambda grad, self, max: where(gt(self, max), grad, 0),
+)
+
+clip = clamp

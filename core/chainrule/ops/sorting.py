@@ -1,0 +1,182 @@
+"""Order: sorting, and the largest or smallest few."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import ShapeError
+from ..op import primitive
+from ..shapes import wrap_dim
+from ._arguments import check_tensor
+from .gathering import gather_backward
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = ["argsort", "msort", "sort", "topk"]
+
+# Note [Order of special values]
+# ------------------------------
+# NaN counts as the largest value, as in PyTorch: last in ascending order, first in descending.
+# All sorts are stable, so that equal elements keep their order whichever way it goes.
+
+
+class SortResult(NamedTuple):
+    """What `sort` returns."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.sort(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+class TopkResult(NamedTuple):
+    """What `topk` returns."""
+
+    values: Tensor
+    indices: Tensor
+
+    def __repr__(self) -> str:
+        return f"torch.return_types.topk(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+@primitive(nodes={"": "SortBackward0"}, refuses={"complex": " Sort does not support complex dtypes on CPU"})
+def _sort(self: Tensor, dim: int, descending: bool) -> SortResult:
+    """Return *self* sorted along *dim*, and where each element stood."""
+
+
+@primitive(
+    nodes={"": "SortBackward1"}, refuses={"complex": " Sort does not support complex dtypes on CPU"}
+)
+def _sort_stable(self: Tensor, dim: int, descending: bool) -> SortResult:
+    """Return what `_sort` returns: all sorts are stable, but PyTorch's graph tells the two apart."""
+
+
+_sort.vjp(self=lambda grad, self_shape, dim, indices: gather_backward(grad, self_shape, dim, indices))
+_sort_stable.vjp(
+    self=lambda grad, self_shape, dim, indices: gather_backward(grad, self_shape, dim, indices)
+)
+
+
+def sort(
+    input: Tensor,
+    dim: int = -1,
+    descending: bool = False,
+    *,
+    stable: bool | None = None,
+    out: Any = None,
+) -> SortResult:
+    """Return *input* sorted along *dim*, and where each element stood.
+
+    Args:
+        input: ``(*, N, *)``, no complex dtype.
+        dim: The dimension of size N.
+        descending: The largest first.
+        stable: Taken: equal elements always keep their order.
+        out: A pair of tensors to write the results into.
+
+    Returns:
+        *values* and *indices* (int64), both of the shape of *input*. NaN counts as the largest.
+
+    Raises:
+        IndexError: *dim* is out of range.
+
+    Gradient:
+        For each element the ``grad`` of where it went.
+
+    >>> import chainrule as cr
+    >>> cr.sort(cr.tensor([3, 1, 2]))
+    torch.return_types.sort(
+    values=tensor([1, 2, 3]),
+    indices=tensor([1, 2, 0]))
+    """
+    check_tensor("sort", input)
+    wrap_dim(dim, len(input._array.shape))
+    extra: dict[str, Any] = {} if out is None else {"out": out}
+    op = _sort if stable is None else _sort_stable
+    return op(input, dim, bool(descending), **extra)  # type: ignore[no-any-return]  # an op's result
+
+
+@primitive(dtype="int64")
+def _argsort(self: Tensor, dim: int, descending: bool) -> Tensor:
+    """Return where the elements stand that come first, second, … in order along *dim*."""
+
+
+def argsort(
+    input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False, out: Any = None
+) -> Tensor:
+    """Return the indices that sort *input* along *dim*.
+
+    Args:
+        input: ``(*, N, *)``, no complex dtype.
+        dim: The dimension of size N.
+        descending: The largest first.
+        stable: Taken: equal elements always keep their order.
+        out: Where to write the result.
+
+    >>> import chainrule as cr
+    >>> cr.argsort(cr.tensor([3, 1, 2]))
+    tensor([1, 2, 0])
+    """
+    check_tensor("argsort", input)
+    wrap_dim(dim, len(input._array.shape))
+    extra: dict[str, Any] = {} if out is None else {"out": out}
+    return _argsort(input, dim, bool(descending), **extra)  # type: ignore[no-any-return]  # an op's result
+
+
+def msort(input: Tensor, *, out: Any = None) -> Tensor:
+    """Return *input* sorted along its first dimension.
+
+    >>> import chainrule as cr
+    >>> cr.msort(cr.tensor([3, 1, 2]))
+    tensor([1, 2, 3])
+    """
+    values = sort(input, 0).values  # noqa: PD011 - not a data frame
+    return values if out is None else out.copy_(values)  # type: ignore[no-any-return]  # a Tensor
+
+
+@primitive(nodes={"": "TopkBackward0"})
+def _topk(self: Tensor, k: int, dim: int, largest: bool, sorted: bool) -> TopkResult:
+    """Return the *k* largest or smallest elements along *dim*, and where they stand."""
+
+
+_topk.vjp(self=lambda grad, self_shape, dim, indices: gather_backward(grad, self_shape, dim, indices))
+
+
+def topk(
+    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None
+) -> TopkResult:
+    """Return the *k* largest or smallest elements along *dim*, and where they stand.
+
+    Args:
+        input: ``(*, N, *)``, no complex dtype.
+        k: How many, from 0 to N.
+        dim: The dimension of size N.
+        largest: The largest; else the smallest.
+        sorted: In order; else in any. Ours always are.
+        out: A pair of tensors to write the results into.
+
+    Returns:
+        *values* and *indices* (int64), both ``(*, k, *)``. NaN counts as the largest.
+
+    Raises:
+        RuntimeError: *k* is out of range.
+        IndexError: *dim* is out of range.
+
+    Gradient:
+        ``grad`` at the elements chosen, zero elsewhere.
+
+    >>> import chainrule as cr
+    >>> values, indices = cr.topk(cr.tensor([3, 1, 2]), 2)
+    >>> values, indices
+    (tensor([3, 2]), tensor([0, 2]))
+    """
+    check_tensor("topk", input)
+    shape = input._array.shape
+    place = wrap_dim(dim, len(shape))
+    if not 0 <= k <= (shape[place] if shape else 1):
+        msg = "selected index k out of range"
+        raise ShapeError(msg)
+    extra: dict[str, Any] = {} if out is None else {"out": out}
+    return _topk(input, k, dim, bool(largest), bool(sorted), **extra)  # type: ignore[no-any-return]  # an op's result

@@ -1,0 +1,165 @@
+"""`as_strided`: any view of a memory, by sizes and strides."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from .. import dtypes
+from ..errors import ShapeError
+from ..op import primitive
+from ..value import new_value
+from ._arguments import check_tensor, integers, new_look
+from .arithmetic import add, div
+from .indexing import _index, index_backward
+from .shape import reshape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..tensor import Tensor
+
+__all__ = ["as_strided", "as_strided_"]
+
+#: Size, strides and offset of a view of a memory, all in elements.
+Layout = tuple[tuple[int, ...], tuple[int, ...], int]
+
+
+@primitive(view=True, nodes={"": "AsStridedBackward0"})
+def _as_strided(
+    self: Tensor,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    storage_offset: int | None,
+    extent: int,
+    layout: Layout,
+) -> Tensor:
+    """Return a view of the memory of *self*, which has *extent* elements and *layout* in it."""
+
+
+_as_strided.vjp(
+    self=lambda grad, size, stride, storage_offset, extent, layout: _as_strided_backward(
+        grad, (size, stride, layout[2] if storage_offset is None else storage_offset), extent, layout
+    )
+)
+_as_strided.readable = ("size", "stride", "storage_offset")  # the rest is ours, not PyTorch's
+
+
+def _as_strided_backward(grad: Tensor, view: Layout, extent: int, source: Layout) -> Tensor:
+    """Return the gradient of the source: *grad* added up in the memory, and read from there.
+
+    Where elements of the source share memory, each gets an equal part.
+    """
+    memory = index_backward(grad, (_positions(grad, view),), (extent,))
+    places = _positions(grad, source)
+    found = _index(memory, (places,))
+    if not _may_overlap(source):
+        return found  # type: ignore[no-any-return]  # an op's result
+    key = grad._key
+    ones = new_value(key.backend.full(tuple(source[0]), 1, key.dtype, key.device), key)
+    count = index_backward(ones, (places,), (extent,))
+    return div(found, _index(count, (places,)))  # type: ignore[no-any-return]  # likewise
+
+
+def _positions(like: Tensor, layout: Layout) -> Tensor:
+    """Return where in the memory each element of a view lies."""
+    backend, device = like._key.backend, like._key.device
+    key = backend.key(dtypes.int64, device)
+    size, stride, offset = layout
+    total: Any = new_value(backend.full((1,) * len(size), offset, dtypes.int64, device), key)
+    for dim, (count, step) in enumerate(zip(size, stride, strict=True)):
+        steps = new_value(backend.arange(0, 1, count, dtypes.int64, device), key) * step
+        total = add(total, reshape(steps, [count if d == dim else 1 for d in range(len(size))]))
+    return total  # type: ignore[no-any-return]  # a Tensor
+
+
+def _may_overlap(layout: Layout) -> bool:
+    """Return whether two elements of a view may share memory."""
+    reach = 0
+    for step, count in sorted(zip(layout[1], layout[0], strict=True)):
+        if count > 1:
+            if step <= reach:
+                return True
+            reach += step * (count - 1)
+    return False
+
+
+def as_strided(
+    input: Tensor,
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Tensor:
+    """Return a view of the memory of *input* with any sizes and strides.
+
+    Args:
+        input: ``(*)``.
+        size: The shape of the result.
+        stride: How many elements to step in memory, per dimension; 0 repeats.
+        storage_offset: Which element of the memory is the first; that of *input* if None.
+
+    Raises:
+        RuntimeError: the two differ in length, or the view would leave the memory.
+
+    Gradient:
+        ``grad`` added up where elements of the result share memory, and shared equally where
+        elements of *input* do.
+
+    Differs from PyTorch:
+        The memory of a view is that of the tensor it is a view of; what that tensor was cut from
+        before it became a tensor is out of reach.
+
+    >>> import chainrule as cr
+    >>> cr.arange(4).as_strided((3, 2), (1, 1))
+    tensor([[0, 1],
+            [1, 2],
+            [2, 3]])
+    """
+    check_tensor("as_strided", input)
+    sizes, steps = integers("as_strided", "size", (size,)), integers("as_strided", "stride", (stride,))
+    layout, extent = _layout(input)
+    _check_layout(sizes, steps, layout[2] if storage_offset is None else storage_offset, extent, input)
+    return _as_strided(input, sizes, steps, storage_offset, extent, layout)
+
+
+def _layout(input: Tensor) -> tuple[Layout, int]:
+    """Return the layout of *input* in its memory, and how many elements the memory has."""
+    backend, base = input._key.backend, input if input._base is None else input._base
+    strides = backend.strides(input._array)
+    away = backend.data_ptr(input._array) - backend.data_ptr(base._array)
+    return (
+        (tuple(input._array.shape), strides, away // input._key.dtype.itemsize),
+        _reach(tuple(base._array.shape), backend.strides(base._array)),
+    )
+
+
+def _reach(size: Sequence[int], stride: Sequence[int]) -> int:
+    """Return how many elements of memory a view spans."""
+    if prod(size) == 0:
+        return 0
+    return 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+
+
+def _check_layout(
+    size: tuple[int, ...], stride: tuple[int, ...], offset: int, extent: int, input: Tensor
+) -> None:
+    if len(size) != len(stride):
+        msg = "mismatch in length of strides and shape"
+        raise ShapeError(msg)
+    if any(step < 0 for step in stride):
+        msg = f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}"
+        raise ShapeError(msg)
+    if offset < 0:
+        msg = f"Tensor: invalid storage offset {offset}"
+        raise ShapeError(msg)
+    itemsize, needed = input._key.dtype.itemsize, _reach(size, stride)
+    if needed and offset + needed > extent:
+        msg = (
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and "
+            f"itemsize {itemsize} requiring a storage size of {(offset + needed) * itemsize} are "
+            f"out of bounds for storage of size {extent * itemsize}"
+        )
+        raise ShapeError(msg)
+
+
+as_strided_ = new_look(as_strided)

@@ -1,0 +1,73 @@
+"""What the steps of all optimizers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..grad_mode import mode
+from ..tensor import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..ops.fused import UpdateOp
+
+Closure = Callable[[], Any]
+
+
+def number(value: Any) -> Any:
+    """Return a hyper-parameter as a Python number, also where it is a tensor."""
+    return value.item() if isinstance(value, Tensor) else value
+
+
+def loss_of(closure: Closure | None) -> Any:
+    """Return what *closure* computes, with recording on; None for none."""
+    if closure is None:
+        return None
+    before, mode.enabled = mode.enabled, True
+    try:
+        return closure()
+    finally:
+        mode.enabled = before
+
+
+def by_key(params: Iterable[Tensor]) -> Iterator[list[Tensor]]:
+    """Yield the parameters to update in lists of one dtype and device.
+
+    Those without a gradient are left out, and so are frozen ones, whose state then stays as it is.
+    """
+    found: dict[Any, list[Tensor]] = {}
+    for param in params:
+        if param._grad is not None and param._requires_grad:
+            key = param._key
+            if key in found:
+                found[key].append(param)
+            else:
+                found[key] = [param]
+    yield from found.values()
+
+
+def run(
+    op: UpdateOp, group: dict[str, Any], params: list[Tensor], *state: list[Tensor], **options: Any
+) -> None:
+    """Run an update op on parameters and their gradients; recorded if the group says so."""
+    grads: list[Any] = [param._grad for param in params]
+    if group["differentiable"] and mode.enabled:
+        op.function(params, grads, *state, **options)
+    else:
+        op(params, grads, *state, **options)
+
+
+def check_implementation(defaults: dict[str, Any]) -> None:
+    """Check that at most one way to take a step is asked for.
+
+    Raises:
+        RuntimeError: two are.
+    """
+    if defaults["fused"] and defaults["differentiable"]:
+        msg = "`fused` does not support `differentiable`"
+        raise RuntimeError(msg)
+    if defaults["fused"] and defaults["foreach"]:
+        msg = "`fused` and `foreach` cannot be `True` together."
+        raise RuntimeError(msg)

@@ -1,0 +1,116 @@
+"""Promises about the set of ops: each has samples, each kernel an op, each op is run."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+
+import chainrule
+from chainrule import backend as registry
+from chainrule.op import Op, all_ops
+from chainrule.testing import checks
+from chainrule.testing.samples import all_cases
+
+CASES = list(all_cases())
+CORE_OPS = {name: op for name, op in all_ops.items() if name.startswith("cr::")}
+
+#: Public names of `chainrule.ops` that need no samples, and why.
+WITHOUT_SAMPLES: dict[str, str] = {}
+
+
+def covered():
+    """Return the identities of all that a case names."""
+    return {id(case.operation()) for case in CASES}
+
+
+def test_every_public_op_has_samples():
+    known = covered()
+    bare = [
+        name
+        for name in chainrule.ops.__all__
+        if id(getattr(chainrule.ops, name)) not in known and name not in WITHOUT_SAMPLES
+    ]
+
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_SAMPLES))
+def test_every_name_that_is_excused_exists_and_has_no_samples(name):
+    assert name in chainrule.ops.__all__
+    assert id(getattr(chainrule.ops, name)) not in covered()
+
+
+def test_no_two_cases_have_one_name():
+    names = [case.name for case in CASES]
+
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+def test_every_kernel_has_an_op(backend):
+    kernels = {name for table in registry.by_name(backend).kernels.values() for name in table}
+
+    assert sorted(name for name in kernels - all_ops.keys() if name.startswith("cr::")) == []
+
+
+def test_every_kernel_of_a_composite_is_used(backend):
+    """A composite without a rule is traced, so that a kernel for it would never run."""
+    live = registry.by_name(backend)
+    idle = [
+        name
+        for name, op in CORE_OPS.items()
+        if op.kind == "composite" and not op.rules and live.find_kernel(name)
+    ]
+
+    assert idle == []
+
+
+def test_every_op_has_a_kernel_or_a_body(backend):
+    live = registry.by_name(backend)
+    bare = [
+        name for name, op in CORE_OPS.items() if op.kind == "primitive" and not live.find_kernel(name)
+    ]
+
+    assert bare == []
+
+
+@pytest.mark.cases(suits=lambda case: case.operation_is_elementwise)
+def test_elementwise_op_is_sampled_with_no_dimension_and_with_no_element(case, device):
+    shapes = [
+        tuple(tensor.shape)
+        for sample in checks.samples(case, case.dtypes[0], device)
+        for tensor in checks.tensors_of(sample)
+    ]
+
+    assert () in shapes
+    assert any(0 in shape for shape in shapes)
+
+
+@pytest.mark.parametrize("op", CORE_OPS.values(), ids=lambda op: op.name)
+def test_every_floating_input_has_a_rule_or_says_that_it_has_none(op):
+    if op.kind == "composite" and not op.rules:
+        return  # its parts have the rules
+
+    assert set(op.differentiable) - op.rules.keys() == set()
+
+
+def test_every_op_is_run_by_some_sample(backend, device):
+    """Forward and twice backward over all samples, with every op's kernel forgotten before."""
+    live = registry.by_name(backend)
+    for op in CORE_OPS.values():
+        op.reset(live.index)
+    for case in CASES:
+        name = next((d for d in ("float64", *case.dtypes) if d in case.dtypes), None)
+        for sample in checks.samples(case, name, device, requires_grad=case.grad):
+            checks.with_derivatives(case, sample)
+    never = [name for name, op in CORE_OPS.items() if is_unused(op, live)]
+
+    assert never == []
+
+
+def is_unused(op, live):
+    """Return whether *op* was not resolved since its kernel was forgotten."""
+    if type(op) is not Op or (op.kind == "composite" and not op.rules):
+        return False  # needs no kernel
+    entry = op.table[live.index]
+    return isinstance(entry, types.FunctionType) and entry.__qualname__.startswith("Op.reset.")

@@ -1,0 +1,64 @@
+"""The graph shows what PyTorch's shows, and results have PyTorch's dtypes.
+
+PyTorch is not needed here: what it shows was written down by tools/record_saved_names.py.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chainrule.testing import checks
+
+TABLE = json.loads(Path(__file__).with_name("recorded.json").read_text(encoding="utf-8"))
+
+#: Where our graph differs on purpose, with the reason. The same reasons stand in
+#: docs/reference/differences.md.
+DIFFERENT_NODES: dict[str, str] = {}
+DIFFERENT_DTYPES: dict[str, str] = {}
+
+MISSING = "no record of this sample: run tools/record_saved_names.py in the parity environment"
+
+
+def recorded(table, sample):
+    assert "*" in table or repr(sample) in table, MISSING
+    return table.get("*") or table[repr(sample)]
+
+
+def shown(result):
+    node = checks.node_of(result)
+    return "no node" if node is None else f"{node.name()}({', '.join(checks.saved_names(node))})"
+
+
+@pytest.mark.cases(
+    suits=lambda case: case.name in TABLE["nodes"] and case.name not in DIFFERENT_NODES,
+    dtypes=("float64",),
+)
+def test_node_and_saved_names_are_pytorchs(case, dtype, device):
+    for sample in checks.samples(case, dtype, device, requires_grad=True):
+        assert shown(checks.run(case, sample)) == recorded(TABLE["nodes"][case.name], sample)
+
+
+@pytest.mark.cases(suits=lambda case: case.name in TABLE["dtypes"] and case.name not in DIFFERENT_DTYPES)
+def test_result_dtype_is_pytorchs(case, dtype, device):
+    for sample in checks.samples(case, dtype, device):
+        found = [tensor.dtype.name for tensor in checks.tensors_of(checks.run(case, sample))]
+
+        assert " ".join(dict.fromkeys(found)) == recorded(TABLE["dtypes"][case.name][dtype], sample)
+
+
+@pytest.mark.cases(suits=lambda case: case.saved is not None or case.node is not None)
+def test_node_and_saved_names_are_as_the_case_says(case, device):
+    sample = next(iter(checks.samples(case, "float64", device, requires_grad=True)))
+    node = checks.node_of(checks.run(case, sample))
+
+    assert node is not None
+    assert case.node in {None, node.name()}
+    assert case.saved is None or tuple(sorted(case.saved)) == checks.saved_names(node)
+
+
+@pytest.mark.parametrize("name", sorted({*DIFFERENT_NODES, *DIFFERENT_DTYPES}))
+def test_every_difference_is_of_a_recorded_op(name):
+    assert name in TABLE["dtypes"]

@@ -1,0 +1,49 @@
+"""Every promise of tests/semantics is kept by PyTorch itself: the same tests, with it as `lib`."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+SEMANTICS = Path(__file__).parents[1] / "semantics"
+
+#: Promises in which chainrule goes beyond PyTorch, or stays behind it, on purpose, and why.
+OURS_ALONE: dict[str, str] = {}
+
+
+def load(path):
+    name = f"semantics_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+shared = load(SEMANTICS / "conftest.py")
+raises, warns = shared.raises, shared.warns
+
+
+@pytest.fixture
+def lib():
+    enabled = torch.is_grad_enabled()
+    torch.set_warn_always(True)  # what PyTorch says once per process, every test should hear
+    yield torch
+    torch.set_warn_always(False)
+    torch.set_grad_enabled(enabled)
+
+
+@pytest.fixture
+def device():
+    return "cpu"
+
+
+for path in sorted(SEMANTICS.glob("test_*.py")):
+    for name, function in vars(load(path)).items():
+        if re.match("test_", name) and name not in OURS_ALONE:
+            assert name not in globals(), f"{name}: two promises of one name"
+            globals()[name] = function

@@ -1,0 +1,209 @@
+"""Writing into tensors: versions, what is noticed, what is refused, and that nothing half-happens."""
+
+from __future__ import annotations
+
+import pytest
+
+MODIFIED = (
+    "one of the variables needed for gradient computation has been modified by an inplace "
+    "operation: "
+)
+HINT = (
+    "Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
+    "with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+)
+LEAF = "a leaf Variable that requires grad is being used in an in-place operation."
+
+
+def test_every_in_place_op_counts_the_version_up(lib):
+    x = lib.ones(2)
+    versions = []
+    for write in (
+        lambda: x.add_(1), lambda: x.mul_(2), lambda: x.zero_(), lambda: x.fill_(3),
+        lambda: x.copy_(lib.zeros(2)), lambda: x.__setitem__(0, 5.0), lambda: x.clamp_(0, 1),
+        lambda: x.exp_(),
+    ):  # fmt: skip
+        write()
+        versions.append(x._version)
+
+    assert versions == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_augmented_assignment_writes_in_place(lib):
+    x = lib.ones(2)
+    same = x
+    x += 1
+    x -= 0.5
+    x *= 4
+    x /= 2
+
+    assert same is x
+    assert (x._version, x.tolist()) == (4, [3.0, 3.0])
+
+
+def test_views_and_detached_tensors_share_the_version(lib):
+    x = lib.ones(2, 2)
+    view, deep, detached = x.view(4), x[0][1:], x.detach()
+    deep.add_(1)
+
+    assert {t._version for t in (x, view, deep, detached)} == {1}
+    assert x.tolist() == [[1.0, 2.0], [1.0, 1.0]]
+
+
+def test_saved_output_changed_in_place_raises_and_names_the_op(lib, raises):
+    x = lib.ones(2, 2, requires_grad=True)
+    y = x.exp()
+    with lib.no_grad():
+        y.add_(1)
+    with raises(
+        RuntimeError,
+        MODIFIED + "[torch.FloatTensor [2, 2]], which is output 0 of Exp, is at version 1; "
+        "expected version 0 instead. " + HINT,
+    ):
+        y.sum().backward()
+
+
+def test_saved_leaf_changed_in_place_raises_and_names_no_op(lib, raises):
+    x, w = lib.ones(2), lib.ones(2, requires_grad=True)
+    y = x * w
+    x.add_(1)
+    with raises(
+        RuntimeError,
+        MODIFIED + "[torch.FloatTensor [2]] is at version 1; expected version 0 instead. " + HINT,
+    ):
+        y.sum().backward()
+
+
+def test_saved_input_changed_through_a_view_raises(lib):
+    x, w = lib.ones(2, 2), lib.ones(2, 2, requires_grad=True)
+    y = x * w
+    x[0].zero_()
+
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_failed_check_says_what_was_found_and_expected(lib, raises):
+    x, w = lib.ones(2, dtype=lib.float64), lib.ones(2, dtype=lib.float64, requires_grad=True)
+    x.add_(1)
+    y = x * w
+    x.add_(1)
+    x.add_(1)
+    with raises(
+        RuntimeError,
+        MODIFIED + "[torch.DoubleTensor [2]] is at version 3; expected version 1 instead.",
+    ):
+        y.sum().backward()
+
+
+def test_optimizer_step_between_two_passes_is_noticed(lib):
+    w = lib.ones(2, requires_grad=True)
+    x = lib.ones(2, requires_grad=True)
+    y = (x * w).sum()
+    y.backward(retain_graph=True)
+    with lib.no_grad():
+        w -= 0.1
+
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+
+
+def test_leaf_that_requires_grad_is_refused_before_it_changes(lib, raises):
+    x = lib.ones(2, requires_grad=True)
+    for write in (lambda: x.add_(1), lambda: x.zero_(), lambda: x.copy_(lib.zeros(2))):
+        with raises(RuntimeError, LEAF):
+            write()
+
+    assert (x.tolist(), x._version) == ([1.0, 1.0], 0)
+
+
+def test_view_of_a_leaf_is_refused_before_it_changes(lib, raises):
+    x = lib.ones(2, requires_grad=True)
+    sentence = "a view of a leaf Variable that requires grad is being used in an in-place operation."
+    with raises(RuntimeError, sentence):
+        x[0] = 5.0
+    with raises(RuntimeError, sentence):
+        x.view(2, 1).mul_(2)
+
+    assert (x.tolist(), x._version) == ([1.0, 1.0], 0)
+
+
+def test_leaf_may_be_written_under_no_grad(lib):
+    x = lib.ones(2, requires_grad=True)
+    with lib.no_grad():
+        x.sub_(0.5)
+        x[0] = 7.0
+
+    assert x.tolist() == [7.0, 0.5]
+    assert (x.requires_grad, x.is_leaf) == (True, True)
+
+
+def test_tensor_without_history_may_be_written_freely(lib):
+    x = lib.zeros(3)
+    x[1:] = lib.tensor([1.0, 2.0])
+    x[0] += 5
+
+    assert x.tolist() == [5.0, 1.0, 2.0]
+
+
+# Refused, with nothing changed
+
+def test_out_takes_no_part_in_autograd(lib, raises):
+    x, out = lib.ones(2, requires_grad=True), lib.zeros(2)
+    with raises(
+        RuntimeError,
+        "add(): functions with out=... arguments don't support automatic differentiation, but one "
+        "of the arguments requires grad.",
+    ):
+        lib.add(x, 1, out=out)
+
+    assert out.tolist() == [0.0, 0.0]
+
+
+def test_out_is_written_and_returned(lib):
+    out = lib.zeros(2)
+    found = lib.add(lib.ones(2), 1, out=out)
+
+    assert found is out
+    assert (out.tolist(), out._version) == ([2.0, 2.0], 1)
+
+
+def test_in_place_op_cannot_lift_the_dtype_of_its_target(lib, raises):
+    x = lib.ones(2, dtype=lib.int64)
+    with raises(RuntimeError, "result type Float can't be cast to the desired output type Long"):
+        x.add_(1.5)
+
+    assert (x.tolist(), x.dtype) == ([1, 1], lib.int64)
+
+
+def test_in_place_op_cannot_grow_its_target(lib, raises):
+    x = lib.ones(2)
+    with raises(RuntimeError, "output with shape [2] doesn't match the broadcast shape [3, 2]"):
+        x.add_(lib.ones(3, 2))
+
+    assert (x.tolist(), x._version) == ([1.0, 1.0], 0)
+
+
+def test_expanded_target_is_refused(lib, raises):
+    x = lib.ones(1)
+    with raises(
+        RuntimeError,
+        "unsupported operation: more than one element of the written-to tensor refers to a single "
+        "memory location. Please clone() the tensor before performing the operation.",
+    ):
+        x.expand(3).add_(1)
+
+    assert x.tolist() == [1.0]
+
+
+def test_view_made_under_no_grad_is_not_written_in_grad_mode(lib, raises):
+    base = lib.ones(2, requires_grad=True) * 1
+    with lib.no_grad():
+        view = base[:1]
+    with raises(
+        RuntimeError,
+        "A view was created in no_grad mode and is being modified inplace with grad mode enabled.",
+    ):
+        view.mul_(2)
+
+    assert base.tolist() == [1.0, 1.0]

@@ -1,0 +1,90 @@
+"""Which results look into the memory of their source, and which are copies."""
+
+from __future__ import annotations
+
+import pytest
+
+VIEWS = {
+    "index by a number": lambda x: x[1],
+    "index by a slice": lambda x: x[:, 1:],
+    "index by None and ...": lambda x: x[None, ..., 0],
+    "view": lambda x: x.view(6),
+    "reshape of contiguous": lambda x: x.reshape(3, 2),
+    "flatten": lambda x: x.flatten(),
+    "transpose": lambda x: x.transpose(0, 1),
+    "permute": lambda x: x.permute(1, 0),
+    "t": lambda x: x.t(),
+    "T": lambda x: x.T,
+    "expand": lambda x: x.expand(4, 2, 3),
+    "unsqueeze": lambda x: x.unsqueeze(0),
+    "squeeze": lambda x: x.unsqueeze(0).squeeze(),
+    "narrow": lambda x: x.narrow(1, 0, 2),
+    "select": lambda x: x.select(0, 1),
+    "split": lambda x: x.split(1)[1],
+    "chunk": lambda x: x.chunk(2)[1],
+    "unbind": lambda x: x.unbind()[1],
+    "diagonal": lambda x: x.diagonal(),
+    "unfold": lambda x: x.unfold(1, 2, 1),
+    "movedim": lambda x: x.movedim(0, 1),
+    "detach": lambda x: x.detach(),
+}
+COPIES = {
+    "index by a list": lambda x: x[[0, 1]],
+    "index by a tensor": lambda x: x[x > -1],
+    "reshape of non-contiguous": lambda x: x.t().reshape(6),
+    "repeat": lambda x: x.repeat(1, 1),
+    "contiguous of non-contiguous": lambda x: x.t().contiguous(),
+    "clone": lambda x: x.clone(),
+}
+
+
+@pytest.mark.parametrize("look", VIEWS.values(), ids=VIEWS)
+def test_view_shares_memory_and_version(lib, look):
+    x = lib.arange(6.0).reshape(2, 3).clone()
+    view = look(x)
+    x.fill_(7)
+
+    assert {number for row in nested(view) for number in row} == {7.0}
+    assert view._version == x._version == 1
+
+
+@pytest.mark.parametrize("copy", COPIES.values(), ids=COPIES)
+def test_copy_has_its_own_memory_and_version(lib, copy):
+    x = lib.arange(6.0).reshape(2, 3).clone()
+    made = copy(x)
+    x.fill_(7)
+
+    assert 7.0 not in {number for row in nested(made) for number in row}
+    assert made._version == 0
+
+
+def nested(tensor):
+    return tensor.reshape(1, -1).tolist()
+
+
+@pytest.mark.parametrize(
+    "look", [look for name, look in VIEWS.items() if name != "detach"],
+    ids=[name for name in VIEWS if name != "detach"],
+)  # fmt: skip
+def test_view_passes_the_gradient_on(lib, look):
+    x = lib.arange(6.0).reshape(2, 3).clone().requires_grad_()
+    look(x).sum().backward()
+    copy = lib.zeros(2, 3)
+    ones = look(copy)
+
+    assert x.grad.sum().item() == ones.numel()
+
+
+def test_contiguous_tensor_is_given_back_as_it_is(lib):
+    x = lib.ones(2, 3)
+
+    assert x.contiguous() is x
+
+
+def test_parts_of_complex_tensors_are_views(lib):
+    z = lib.tensor([1 + 2j, 3 + 4j])
+    real, imag, pairs = z.real, z.imag, lib.view_as_real(z)
+    z.mul_(2)
+
+    assert (real.tolist(), imag.tolist()) == ([2.0, 6.0], [4.0, 8.0])
+    assert pairs.tolist() == [[2.0, 4.0], [6.0, 8.0]]

@@ -1,0 +1,133 @@
+"""Write down what PyTorch's graph shows for every op sample: node, saved names, result dtypes.
+
+    python tools/record_saved_names.py
+
+Needs the parity environment (PyTorch 2.13.0). The table it writes, tests/ops/recorded.json, is
+what tests/ops/test_recorded.py holds chainrule to where there is no PyTorch. Run it again after
+samples were added or changed.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import chainrule as cr
+from chainrule import dtypes
+from chainrule.testing import OpCase, Sample, checks
+from chainrule.testing.samples import all_cases
+
+TABLE = Path(__file__).parents[1] / "tests" / "ops" / "recorded.json"
+
+#: Where PyTorch keeps what is called otherwise there, or stands in several places.
+ROOTS = (torch, torch.Tensor, torch.nn.functional, torch.special, torch.linalg)
+
+
+def counterpart(name: str) -> Any:
+    """Return PyTorch's function of that name: a function, a method, or one of nn.functional.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for root in ROOTS:
+        try:
+            return operator.attrgetter(name)(root)
+        except AttributeError:
+            continue
+    msg = f"PyTorch has nothing called {name!r}"
+    raise LookupError(msg)
+
+
+def to_torch(item: Any, made: dict[int, torch.Tensor] | None = None) -> Any:
+    """Return *item* with tensors and dtypes of PyTorch: equal values, layout and requires_grad.
+
+    A tensor that occurs twice is one tensor there too.
+    """
+    made = {} if made is None else made
+    if isinstance(item, cr.Tensor):
+        if id(item) not in made:
+            made[id(item)] = _tensor(item)
+        return made[id(item)]
+    if isinstance(item, Sample):
+        kwargs = {name: to_torch(value, made) for name, value in item.kwargs.items()}
+        return Sample(*(to_torch(value, made) for value in item.args), **kwargs)
+    if isinstance(item, (list, tuple)):
+        return type(item)(to_torch(part, made) for part in item)
+    if isinstance(item, dtypes.DType):
+        return getattr(torch, item.name)
+    return item
+
+
+def _tensor(tensor: cr.Tensor) -> torch.Tensor:
+    values, strides = torch.tensor(tensor.detach().numpy(force=True)), tensor.stride()
+    repeated = [stride == 0 and size > 1 for stride, size in zip(strides, values.shape, strict=True)]
+    once = values[tuple(slice(0, 1) if twice else slice(None) for twice in repeated)]
+    made = torch.empty_strided(once.shape, strides, dtype=values.dtype).copy_(once)
+    return made.expand(values.shape).requires_grad_(tensor.requires_grad)
+
+
+def tensors_in(result: Any) -> list[torch.Tensor]:
+    """Return the tensors of a result, in order."""
+    if isinstance(result, torch.Tensor):
+        return [result]
+    return [t for part in result for t in tensors_in(part)] if isinstance(result, (list, tuple)) else []
+
+
+def node_text(node: Any) -> str:
+    """Return a node as ``MulBackward0(other, self)``: its name and its saved names."""
+    return f"{node.name()}({', '.join(checks.saved_names(node))})"
+
+
+def call(case: OpCase, sample: Sample) -> Any:
+    """Return what PyTorch gives for *sample*."""
+    theirs = to_torch(sample)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return counterpart(case.name)(*theirs.args, **theirs.kwargs)
+
+
+def nodes_of(case: OpCase) -> dict[str, str]:
+    """Return, per sample in double precision, the node of the first output that has one."""
+    found = {}
+    for sample in checks.samples(case, "float64", "cpu", requires_grad=True):
+        node = next((t.grad_fn for t in tensors_in(call(case, sample)) if t.grad_fn), None)
+        found[repr(sample)] = node_text(node) if node is not None else "no node"
+    return found
+
+
+def dtypes_of(case: OpCase, dtype: str) -> dict[str, str]:
+    """Return, per sample in *dtype*, the dtypes of the results."""
+    found = {}
+    for sample in checks.samples(case, dtype, "cpu"):
+        names = [str(t.dtype).removeprefix("torch.") for t in tensors_in(call(case, sample))]
+        found[repr(sample)] = " ".join(dict.fromkeys(names))
+    return found
+
+
+def shortened(found: dict[str, str]) -> dict[str, str]:
+    """Return *found* with one entry ``"*"`` where all samples agree."""
+    return {"*": next(iter(found.values()))} if len(set(found.values())) == 1 else found
+
+
+def main() -> None:
+    nodes, results = {}, {}
+    for case in all_cases():
+        try:
+            counterpart(case.name)
+        except LookupError:
+            continue
+        if case.grad and "float64" in case.dtypes:
+            nodes[case.name] = shortened(nodes_of(case))
+        results[case.name] = {name: shortened(dtypes_of(case, name)) for name in case.dtypes}
+    table = {"torch": torch.__version__.partition("+")[0], "nodes": nodes, "dtypes": results}
+    TABLE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    print(f"{TABLE}: {len(nodes)} ops with nodes, {len(results)} with dtypes")
+
+
+if __name__ == "__main__":
+    main()
