@@ -67,7 +67,8 @@ class DigitReader(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return a score per digit, ``(N, 10)``: the highest is the model's answer."""
-        return self.layers((images - self.mean) / self.deviation)
+        scores: Tensor = self.layers((images - self.mean) / self.deviation)
+        return scores
 
 
 def load_data() -> Data:
@@ -96,7 +97,7 @@ def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     """Return the share of *images* that *model* reads as their *labels* say."""
     with cr.no_grad():
         answers = model(images).argmax(dim=1)
-    return (answers == labels).float().mean().item()
+    return float((answers == labels).float().mean())
 
 
 def train(
@@ -158,10 +159,10 @@ def bytes_kept(model: DigitReader, images: Tensor, labels: Tensor) -> int:
 
 def _saved_tensors(root: Tensor) -> Iterator[Tensor]:
     """Yield what the nodes of the graph behind *root* have saved."""
-    waiting, seen = [root.grad_fn], {None}
+    waiting, seen = [root.grad_fn], set[object]()
     while waiting:
         node = waiting.pop()
-        if node in seen:
+        if node is None or node in seen:
             continue
         seen.add(node)
         saved = [getattr(node, name) for name in dir(node) if name.startswith("_saved_")]

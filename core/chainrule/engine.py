@@ -296,7 +296,7 @@ def run_backward(
         task.reachable = _reachable(roots, set(task.captured))
     task.shared = {id(grad._array): grad for grad in grads}
     if mode.depth and mode.depth % _LEVELS_PER_STACK == 0:
-        return on_new_stack(
+        return on_new_stack(  # type: ignore[no-any-return]  # what the call below returns
             lambda: run_backward(
                 roots, grads, keep_graph=keep_graph, create_graph=create_graph, inputs=inputs, into=into
             )

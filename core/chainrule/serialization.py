@@ -93,7 +93,7 @@ def load_file(filename: str | os.PathLike[str], device: Device | str = "cpu") ->
 
     content = Path(filename).read_bytes()
     try:
-        entries = deserialize(content)
+        entries = deserialize(content)  # type: ignore[no-untyped-call]  # safetensors has no types
     except SafetensorError as error:
         raise FileFormatError(
             f"load_file: expected a safetensors file, {str(filename)!r} is {_guess(content)}: "

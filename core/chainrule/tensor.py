@@ -134,7 +134,7 @@ class Tensor(TensorBase):
     __rrshift__ = reflected(ops.bitwise_right_shift)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return ops.reciprocal(self) * other
+        return ops.reciprocal(self) * other if isinstance(other, Number) else NotImplemented
 
     __rdiv__ = __rtruediv__
 
@@ -387,9 +387,56 @@ class Tensor(TensorBase):
 
     # Shapes and views
 
+    view, view_as = ops.view, ops.view_as
+    reshape, reshape_as = ops.reshape, ops.reshape_as
+    flatten, unflatten, ravel = ops.flatten, ops.unflatten, ops.ravel
+    squeeze, unsqueeze = ops.squeeze, ops.unsqueeze
+    squeeze_, unsqueeze_ = ops.squeeze_, ops.unsqueeze_
+    contiguous = ops.contiguous
+    expand, expand_as, broadcast_to = ops.expand, ops.expand_as, ops.broadcast_to
+    transpose, t, permute = ops.transpose, ops.t, ops.permute
+    swapaxes, swapdims = ops.swapaxes, ops.swapdims
+    movedim, moveaxis, adjoint = ops.movedim, ops.moveaxis, ops.adjoint
+    transpose_, t_ = ops.transpose_, ops.t_
+    swapaxes_, swapdims_ = ops.axes.swapaxes_, ops.axes.swapdims_
+    T, mT = property(ops.axes.T), property(ops.axes.mT)
+    H, mH = property(ops.axes.H), property(ops.axes.mH)
+    narrow, select, unfold = ops.narrow, ops.select, ops.slicing.unfold
+    select_scatter, slice_scatter = ops.select_scatter, ops.slice_scatter
+    as_strided, as_strided_ = ops.as_strided, ops.as_strided_
+    diagonal, diagonal_scatter = ops.diagonal, ops.diagonal_scatter
+    diag, diag_embed, diagflat = ops.diag, ops.diag_embed, ops.diagflat
+    triu, tril = ops.triu, ops.tril
+    triu_, tril_ = ops.diagonals.triu_, ops.diagonals.tril_
+    repeat, tile, repeat_interleave = ops.repeat, ops.tile, ops.repeat_interleave
+    flip, fliplr, flipud = ops.flip, ops.fliplr, ops.flipud
+    roll, rot90 = ops.roll, ops.rot90
+
     # Joining and splitting
 
+    split, split_with_sizes, chunk = ops.split, ops.split_with_sizes, ops.chunk
+    tensor_split, unbind = ops.tensor_split, ops.unbind
+    hsplit, vsplit, dsplit = ops.hsplit, ops.vsplit, ops.dsplit
+
     # Indexing
+
+    __getitem__, __setitem__ = ops.getitem, ops.setitem
+    index_put, index_put_ = ops.index_put, ops.index_put_
+    nonzero, argwhere = ops.nonzero, ops.argwhere
+    gather, take, take_along_dim = ops.gather, ops.take, ops.take_along_dim
+    put, put_ = ops.put, ops.put_
+    scatter, scatter_ = ops.scatter, ops.scatter_
+    scatter_add, scatter_add_ = ops.scatter_add, ops.scatter_add_
+    scatter_reduce, scatter_reduce_ = ops.scatter_reduce, ops.scatter_reduce_
+    index_select = ops.index_select
+    index_add, index_add_ = ops.index_add, ops.index_add_
+    index_copy, index_copy_ = ops.index_copy, ops.index_copy_
+    index_fill, index_fill_ = ops.index_fill, ops.index_fill_
+    masked_select = ops.masked_select
+    masked_scatter, masked_scatter_ = ops.masked_scatter, ops.masked_scatter_
+    sort, argsort, msort, topk = ops.sort, ops.argsort, ops.msort, ops.topk
+    unique, unique_consecutive = ops.unique, ops.unique_consecutive
+    bincount = ops.bincount
 
     # Products
 

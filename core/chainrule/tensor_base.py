@@ -514,8 +514,10 @@ class TensorBase(Value):
         return iter(ops.unbind(tensor, 0))
 
     def __contains__(self, element: Any) -> bool:
+        tensor: Any = self
+        other: Any = element
         if isinstance(element, (Value, int, float, bool, complex)):
-            return bool(ops.any(ops.eq(self, element)))
+            return bool(ops.any(ops.eq(tensor, other)))
         msg = (
             "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
             f"{type(element)}."
@@ -664,7 +666,7 @@ class TensorBase(Value):
 
     # Writing
 
-    def copy_(self, src: Any, non_blocking: bool = False) -> Self:
+    def copy_(self, src: Any, non_blocking: object = False) -> Self:
         """Return the tensor after writing the values of *src* into it, broadcast and cast.
 
         Gradient:
@@ -728,7 +730,13 @@ def _on(device: Any, key: DispatchKey) -> DispatchKey:
 
 
 def _rebuild(
-    cls: type[Value], array: Any, dtype: str, device: str, backend: str, requires_grad: bool, attributes: dict[str, Any]
+    cls: type[Value],
+    array: Any,
+    dtype: str,
+    device: str,
+    backend: str,
+    requires_grad: Any,
+    attributes: dict[str, Any],
 ) -> Any:
     """Return a pickled tensor again."""
     owner: Backend = by_name(backend)

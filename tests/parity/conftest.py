@@ -8,19 +8,25 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from chainrule.testing.parameters import MARKER, parametrize
+from chainrule.testing.samples import all_cases
+
+RECORDER = Path(__file__).parents[2] / "tools" / "record_saved_names.py"
 
 
-def load(path, name):
-    """Return the file at *path* as a module called *name*."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+def pytest_configure(config):
+    config.addinivalue_line("markers", MARKER)
+
+
+def pytest_generate_tests(metafunc):
+    if "case" in metafunc.fixturenames:
+        parametrize(metafunc, all_cases())
 
 
 @pytest.fixture(scope="session")
 def recorder():
-    """Return tools/record_saved_names.py: how a sample is turned into PyTorch's."""
-    return load(ROOT / "tools" / "record_saved_names.py", "record_saved_names")
+    """Return tools/record_saved_names.py, which turns a sample into PyTorch's and calls it."""
+    spec = importlib.util.spec_from_file_location("record_saved_names", RECORDER)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

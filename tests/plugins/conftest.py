@@ -50,12 +50,20 @@ def answer(run):
 def make_host(monkeypatch):
     """Return a host of its own for plugins of the fixtures: ``make_host("good", "broken")``."""
 
+    hosts = []
+
     def make_host(*installed, **selection):
         for name in installed:
             monkeypatch.syspath_prepend(FIXTURES / name)
-        return PluginHost(Selection(**selection), lambda: [record_of(name) for name in installed])
+        scan = lambda: [record_of(name) for name in installed]  # noqa: E731 - it is passed on
+        hosts.append(PluginHost(Selection(**selection), scan))
+        return hosts[-1]
 
-    return make_host
+    yield make_host
+    for host in hosts:  # the live backends are the process's: leave no kernel behind
+        for record in host.serving():
+            if not record.builtin:
+                host.unload(record)
 
 
 def record_of(name):

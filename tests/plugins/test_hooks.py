@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from chainrule.plugin import PluginInfo, PluginLoadWarning, hookimpl
-from chainrule.plugin.host import HOOKS
+from chainrule.plugin.checking import HOOKS
 from chainrule.plugin.specs import Hooks
 
 SETTLED = {

@@ -35,7 +35,11 @@ class Plugin:
 
     @hookimpl
     def chainrule_kernels(self, backend: Backend) -> Iterable[KernelSet] | None:
-        return None
+        if not backend.isa("numpy"):
+            return None
+        from .kernels import kernel_sets
+
+        return kernel_sets
 
 
 plugin = Plugin()

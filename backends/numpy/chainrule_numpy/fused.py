@@ -10,17 +10,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy import add, divide, maximum, multiply, negative, sqrt, subtract
+from numpy import add, divide, maximum, multiply, ndarray, negative, sqrt, subtract
 
 from chainrule.backend import KernelSet
 
 ks = KernelSet("numpy")
 
+_ONE = np.ones((), np.float32)
+
 
 @ks.forward("cr::_count_steps_")
 def count_steps_(steps: list[Any]) -> list[float]:
     for step in steps:
-        add(step, 1, out=step)
+        add(step, _ONE, out=step)
     return [step.item() for step in steps]
 
 
@@ -59,7 +61,9 @@ def adam_(
                 multiply(param, 1 - lr * weight_decay, out=param)
             else:
                 grad = grad + weight_decay * param  # noqa: PLW2901 - likewise
-        scratch = subtract(grad, mean, out=np.empty_like(mean))
+        scratch = subtract(grad, mean)
+        if scratch.__class__ is not ndarray:  # NumPy gives a scalar for 0-d arrays
+            scratch = np.array(scratch)
         multiply(scratch, new1, out=scratch)
         add(mean, scratch, out=mean)
         multiply(square, old2, out=square)

@@ -60,7 +60,8 @@ class SimBackend(Backend):
         return _BY_NATIVE[array.dtype]
 
     def device_of(self, array: Array) -> Device:
-        return _DEVICES[array.device]
+        number: int = array.device
+        return _DEVICES[number]
 
     def wrap(self, result: Any) -> Array:
         raise TypeError(

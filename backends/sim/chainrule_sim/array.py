@@ -43,10 +43,10 @@ class SimArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self._host.shape
+        return tuple(self._host.shape)
 
     @property
-    def dtype(self) -> np.dtype[Any]:
+    def dtype(self) -> Any:
         return self._host.dtype
 
     @property
@@ -82,11 +82,11 @@ class SimArray:
     # What works on the device
 
     @property
-    def T(self) -> SimArray:  # noqa: N802 - NumPy's name
+    def T(self) -> Any:  # noqa: N802 - NumPy's name
         return wrap(self._host.T, self.device)
 
     @property
-    def real(self) -> SimArray:
+    def real(self) -> Any:
         return wrap(self._host.real, self.device)
 
     @real.setter
@@ -94,7 +94,7 @@ class SimArray:
         self._host.real = unwrap(value, device_of([self, value]))
 
     @property
-    def imag(self) -> SimArray:
+    def imag(self) -> Any:
         return wrap(self._host.imag, self.device)
 
     @imag.setter

@@ -75,12 +75,12 @@ class Namespace:
         return f"<namespace {self.__name__!r}>"
 
 
-def asarray(obj: Any, *args: Any, **kwargs: Any) -> SimArray:
+def asarray(obj: Any, *args: Any, **kwargs: Any) -> Any:
     """Return *obj* on the device, copied there if it is of the host: a transfer that is counted."""
     return _made(np.asarray, obj, *args, **kwargs)
 
 
-def array(obj: Any, *args: Any, **kwargs: Any) -> SimArray:
+def array(obj: Any, *args: Any, **kwargs: Any) -> Any:
     """Return a copy of *obj* on the device; if *obj* is of the host, a transfer that is counted."""
     return _made(np.array, obj, *args, **kwargs)
 

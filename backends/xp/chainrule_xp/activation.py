@@ -114,20 +114,15 @@ def hardswish(xp: Any) -> Any:
 def hardswish_backward(xp: Any) -> Any:
     def kernel(grad: Any, x: Any) -> Any:
         bent = xp.where(x <= -3, 0, grad * (x / 3 + 0.5))
-        return xp.where(x < 3, bent, grad)
+        return xp.where(x >= 3, grad, bent)
 
     return kernel
-
-
-def beyond(x: Any, lambd: Any) -> Any:
-    """Return where *x* is not between ``-lambd`` and *lambd*, NaN included."""
-    return ~((x >= -lambd) & (x <= lambd))
 
 
 @ks.family("cr::hardshrink")
 def hardshrink(xp: Any) -> Any:
     def kernel(x: Any, *, lambd: Any = 0.5) -> Any:
-        return xp.where(beyond(x, lambd), x, 0)
+        return xp.where((x >= -lambd) & (x <= lambd), 0, x)
 
     return kernel
 
@@ -143,7 +138,7 @@ def softshrink(xp: Any) -> Any:
 @ks.family("cr::hardshrink_backward")
 def hardshrink_backward(xp: Any) -> Any:
     def kernel(grad: Any, x: Any, *, lambd: Any = 0.5) -> Any:
-        return xp.where(beyond(x, lambd), grad, 0)
+        return xp.where((x > lambd) | (x < -lambd), grad, 0)
 
     return kernel
 

@@ -32,8 +32,9 @@ def stack(xp: Any) -> Any:
     def kernel(arrays: list[Any], *, dim: int, dtype: Any = None) -> Any:
         place = dim if dim >= 0 else dim + arrays[0].ndim + 1
         index = (slice(None),) * place + (None,)
-        joined = join([x[index] for x in arrays], place)
-        return joined if dtype is None else joined.astype(dtype.name)
+        if dtype is not None:
+            arrays = [x.astype(dtype.name) for x in arrays]
+        return join([x[index] for x in arrays], place)
 
     return kernel
 

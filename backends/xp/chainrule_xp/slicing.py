@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.backend import KernelSet
+from chainrule.errors import KernelNotFoundError
 
 ks = KernelSet("xp")
 
@@ -112,18 +113,16 @@ def as_strided(xp: Any) -> Any:
         storage_offset: int | None = None,
     ) -> Any:  # fmt: skip
         shift = 0 if storage_offset is None else storage_offset - layout[2]
-        if shift:  # a step back or forth in memory, which only a flat view can take
-            x = look(x, (extent,), (x.itemsize,))[shift:] if shift > 0 else _back(x, shift, layout)
+        if shift < 0:
+            raise KernelNotFoundError(
+                f"as_strided: expected to start at the view or behind it, got {-shift} elements "
+                "before. Call it on the tensor that the view was cut from."
+            )
+        if shift:  # only a flat view can step forward by any number of elements
+            x = look(x, (extent - layout[2],), (x.itemsize,))[shift:]
         return look(x, size, tuple(n * x.itemsize for n in stride))
 
     return kernel
-
-
-def _back(x: Any, shift: int, layout: Any) -> Any:
-    raise NotImplementedError(
-        f"as_strided: the family cannot look {-shift} elements before the start of a view; call it "
-        "on the tensor that the view was cut from."
-    )
 
 
 # Diagonals

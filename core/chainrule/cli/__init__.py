@@ -84,34 +84,23 @@ def _add(
 
 
 def _add_demo(commands: Any) -> None:  # as above
-    demo = _add(commands, "demo", ".demo:demo", "train a small network on handwritten digits")
-    add = demo.add_argument
-    add(
-        "--backend",
-        metavar="NAME",
-        help="compute on this backend ('chainrule backends' lists them)",
-    )
-    add("--epochs", metavar="N", type=_whole(1, 10_000), default=20)
-    add("--batch-size", metavar="N", type=_whole(1, 10_000), default=32)
-    add("--lr", metavar="RATE", type=_positive, default=0.001, help="learning rate of Adam")
-    add("--seed", metavar="N", type=_whole(0, 2**63 - 1), default=0)
-    add(
-        "--freeze",
-        action="store_true",
-        help="leave the first layer untrained; show what that saves",
-    )
-    add(
-        "--save",
-        metavar="FILE.safetensors",
-        type=_file({".safetensors"}),
-        help="write the trained weights",
-    )
-    add(
-        "--plot",
-        metavar="FILE.png",
-        type=_file({".png", ".svg", ".pdf"}),
-        help="draw the learning curves and some answers (needs matplotlib)",
-    )
+    parser = _add(commands, "demo", ".demo:demo", "train a small network on handwritten digits")
+
+    def option(flag: str, shown: str, read: Callable[[str], Any], default: Any, text: str) -> None:
+        if default is not None:
+            text += f" (default: {default})"
+        parser.add_argument(flag, metavar=shown, type=read, default=default, help=text)
+
+    whole, pictures = _whole(1, 10_000), {".png", ".svg", ".pdf"}
+    option("--backend", "NAME", str, None, "compute on this backend (see 'chainrule backends')")
+    option("--epochs", "N", whole, 20, "rounds over the training part")
+    option("--batch-size", "N", whole, 32, "digits per update")
+    option("--lr", "RATE", _positive, 0.001, "learning rate of Adam")
+    option("--seed", "N", _whole(0, 2**63 - 1), 0, "of split, weights and order")
+    option("--save", "FILE.safetensors", _file({".safetensors"}), None, "write the weights")
+    option("--plot", "FILE.png", _file(pictures), None, "draw curves and answers (matplotlib)")
+    freeze = "leave the first layer untrained, and show what backward then need not keep"
+    parser.add_argument("--freeze", action="store_true", help=freeze)
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import Any, Final
 
-from chainrule.backend import AVAILABLE, NO_DEVICE, NOT_INSTALLED
+from chainrule.backend import AVAILABLE, IMPORT_FAILED, NO_DEVICE, NOT_INSTALLED
 from chainrule.errors import ChainruleError
 from chainrule.plugin.choosing import choices_of_environment
 from chainrule.plugin.finding import backend_names, find_spec
@@ -21,6 +21,8 @@ from . import facts
 OLDEST_PYTHON: Final = (3, 11)
 NEEDED: Final = ("pluggy", "safetensors", "rich")
 CURES: Final = {
+    NOT_INSTALLED: "Get it: {install_hint}",
+    IMPORT_FAILED: "Repair or reinstall it: {install_hint}",
     NO_DEVICE: "Check that the driver is installed and that a device is visible to this process.",
     FAILED: "Ask its author, or do without it: CHAINRULE_DISABLE_PLUGINS={name}",
     INCOMPATIBLE: "Install a version made for this chainrule: pip install --upgrade {distribution}",
@@ -73,8 +75,8 @@ def _examine_environment() -> Iterator[dict[str, Any]]:
 
 def _examine_plugins() -> Iterator[dict[str, Any]]:
     for row in facts.plugins():
-        bad = row["state"] in CURES
-        cure = CURES.get(row["state"], "").format(**row)
+        bad = row["state"] in {FAILED, INCOMPATIBLE, CONFLICT}
+        cure = CURES[row["state"]].format(**row) if bad else ""
         yield _finding(f"plugin {row['name']}, {row['state']}", row["reason"] if bad else "", cure)
 
 
@@ -82,7 +84,7 @@ def _examine_backend(name: str) -> Iterator[dict[str, Any]]:
     """Yield findings about one backend; the later ones need the earlier to pass."""
     (row,) = facts.backends(name)
     if row["state"] != AVAILABLE:
-        cure = CURES.get(row["state"]) or f"Get it: {row['install_hint']}"
+        cure = CURES.get(row["state"], "See 'chainrule plugins'.").format(**row)
         yield _finding(f"backend {name}", f"{row['state']}: {row['reason']}", cure)
         return
     versions = ", ".join(" ".join(pair) for pair in row["versions"].items())

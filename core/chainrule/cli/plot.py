@@ -21,7 +21,8 @@ BLUE, ORANGE, RED, GREY = "#1f5fa8", "#d97706", "#c0262d", "#555555"
 def draw(filename: str, epochs: Sequence[Epoch], model: DigitReader, data: Data) -> None:
     """Write the picture of a run to *filename*."""
     figure = Figure(figsize=(11, 5.6), dpi=120, layout="constrained")
-    curves, digits = figure.subfigures(1, 2, width_ratios=(1, 1.25), wspace=0.04)
+    parts: Any = figure.subfigures(1, 2, width_ratios=(1, 1.25), wspace=0.04)
+    curves, digits = parts
     upper, lower = curves.subplots(2, 1, sharex=True)
     _draw_loss(upper, epochs)
     _draw_accuracy(lower, epochs)

@@ -35,7 +35,7 @@ def info(options: argparse.Namespace) -> int:
     _show_pairs(screen, "Libraries", others)
     screen.print("\n[bold]Backends[/bold]")
     screen.print(_backend_table(found["backends"]))
-    _show_pairs(screen, "Backend of new tensors, per device type", found["devices"])
+    _show_pairs(screen, "Backend of new tensors, per device type", _device_lines(found))
     _show_pairs(screen, "Environment", found["environment"] or {"CHAINRULE_…": "not set"})
     for title, content in found["sections"].items():
         _show_pairs(screen, title, content)
@@ -151,6 +151,15 @@ def _backend_table(rows: Iterable[dict[str, Any]]) -> Table:
             row["name"], ", ".join(row["device_types"]), _state(row["state"]), escape(details)
         )
     return shown
+
+
+def _device_lines(found: dict[str, Any]) -> dict[str, str]:
+    """Return the backend of each device type, with its state where it cannot run."""
+    states = {row["name"]: row["state"] for row in found["backends"]}
+    return {
+        kind: name if states.get(name, AVAILABLE) == AVAILABLE else f"{name} ({states[name]})"
+        for kind, name in found["devices"].items()
+    }
 
 
 def _show_pairs(screen: Console, title: str, pairs: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import DomainError, ShapeError
 from ..op import composite
 from ._operands import floating_only, zeros_of
-from .comparison import ge, gt, le, logical_and, lt
+from .comparison import ge, gt, le, logical_and, logical_or, lt
 from .selection import clamp, clamp_min, where
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def hardswish(self: Tensor) -> Tensor:
 def hardswish_backward(grad_output: Tensor, self: Tensor) -> Tensor:
     """Return the gradient of `hardswish` at *self* for that of its result."""
     bent = where(le(self, -3), 0, grad_output * (self / 3 + 0.5))
-    return where(lt(self, 3), bent, grad_output)  # type: ignore[no-any-return]  # an op's result
+    return where(ge(self, 3), grad_output, bent)  # type: ignore[no-any-return]  # an op's result
 
 
 hardswish.vjp(self=lambda grad, self: hardswish_backward(grad, self))
@@ -282,14 +282,18 @@ def hardshrink(self: Tensor, lambd: Number = 0.5) -> Tensor:
     return where(_not_beyond(self, lambd), 0, self)  # type: ignore[no-any-return]  # an op's result
 
 
+def _beyond(self: Tensor, lambd: Number) -> Tensor:
+    return logical_or(gt(self, lambd), lt(self, -lambd))  # type: ignore[no-any-return]  # an op's result
+
+
 def _not_beyond(self: Tensor, lambd: Number) -> Tensor:
     return logical_and(ge(self, -lambd), le(self, lambd))  # type: ignore[no-any-return]  # an op's result
 
 
 @composite(promote="arithmetic")
 def hardshrink_backward(grad_output: Tensor, self: Tensor, lambd: Number = 0.5) -> Tensor:
-    """Return *grad_output*, or 0 where *self* is between ``-lambd`` and *lambd*."""
-    return where(_not_beyond(self, lambd), 0, grad_output)  # type: ignore[no-any-return]  # an op's result
+    """Return *grad_output* where *self* is beyond ``-lambd`` and *lambd*, else 0."""
+    return where(_beyond(self, lambd), grad_output, 0)  # type: ignore[no-any-return]  # an op's result
 
 
 hardshrink.vjp(self=lambda grad, self, lambd: hardshrink_backward(grad, self, lambd))
@@ -319,8 +323,8 @@ def softshrink(self: Tensor, lambd: Number = 0.5) -> Tensor:
 
 @composite(promote="arithmetic")
 def softshrink_backward(grad_output: Tensor, self: Tensor, lambd: Number = 0.5) -> Tensor:
-    """Return *grad_output*, or 0 where *self* is between ``-lambd`` and *lambd*."""
-    return where(_not_beyond(self, lambd), 0, grad_output)  # type: ignore[no-any-return]  # an op's result
+    """Return *grad_output* where *self* is beyond ``-lambd`` and *lambd*, else 0."""
+    return where(_beyond(self, lambd), grad_output, 0)  # type: ignore[no-any-return]  # an op's result
 
 
 softshrink.vjp(self=lambda grad, self, lambd: softshrink_backward(grad, self, lambd))

@@ -67,7 +67,7 @@ def elu_backward(
 ) -> Tensor:
     """Return the gradient of `elu` at *self* for that of its result."""
     below = exp(self * input_scale) * (alpha * scale * input_scale)
-    return where(le(self, 0), grad_output * below, grad_output * scale)  # type: ignore[no-any-return]  # an op's result
+    return where(gt(self, 0), grad_output * scale, grad_output * below)  # type: ignore[no-any-return]  # an op's result
 
 
 elu.vjp(
@@ -78,7 +78,7 @@ elu_backward.vjp(
         grad, self, alpha, scale, input_scale
     ),
     self=lambda grad, grad_output, self, alpha, scale, input_scale: where(
-        le(self, 0), grad * elu_backward(grad_output * input_scale, self, alpha, scale, input_scale), 0
+        gt(self, 0), 0, grad * elu_backward(grad_output * input_scale, self, alpha, scale, input_scale)
     ),
 )
 

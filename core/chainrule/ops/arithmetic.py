@@ -223,7 +223,7 @@ def _check_rounding(self: Tensor, other: Tensor, rounding_mode: str | None) -> N
 
 
 @primitive(promote="arithmetic", refuses={"bool": "div_floor_cpu", "complex": "div_floor_cpu"})
-def floor_divide(self: Tensor, other: Tensor | Number) -> Tensor:
+def floor_divide(self: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Return ``self / other`` rounded downwards, as Python's ``//``.
 
     Raises:

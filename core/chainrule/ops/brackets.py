@@ -46,7 +46,7 @@ def parse(input: Tensor, items: tuple[Any, ...]) -> Parsed:
     """
     entries = [_as_entry(item, input) for item in items]
     shape = input._array.shape
-    missing = len(shape) - sum(width(entry) for entry in entries)
+    missing = len(shape) - sum(taken_by(entry) for entry in entries)
     if missing < 0:
         msg = f"too many indices for tensor of dimension {len(shape)}"
         raise DimError(msg)
@@ -72,17 +72,17 @@ def parse(input: Tensor, items: tuple[Any, ...]) -> Parsed:
             basic.append(entry)
             indices.append(None)
         else:
-            width = width(entry)
+            width = taken_by(entry)
             basic.extend([WHOLE] * width)
             indices.append(entry)
             _check_mask(entry, shape, dim)
             advanced = True
         if entry is not Ellipsis:
-            dim += width(entry)
+            dim += taken_by(entry)
     return Parsed(basic, indices if advanced else [])
 
 
-def width(entry: Any) -> int:
+def taken_by(entry: Any) -> int:
     """Return how many dimensions of the tensor an entry takes."""
     if entry is None or entry is Ellipsis or isinstance(entry, bool):
         return 0
@@ -202,7 +202,7 @@ def _dims_of(indices: Sequence[Any]) -> list[int]:
     """Return the dimension that each tensor of places is for; a mask counts as several."""
     dims, dim = [], 0
     for index in indices:
-        width = 1 if index is None else width(index)
+        width = 1 if index is None else taken_by(index)
         if index is not None:
             dims.extend(range(dim, dim + width))
         dim += width

@@ -85,8 +85,48 @@ def _to_copy(
     """
 
 
-_to_copy = _Transfer(_to_copy, kind="transfer", nodes={"": "ToCopyBackward0"})  # type: ignore[assignment]  # the statement becomes its op
-_to_copy.vjp(self=lambda grad: grad)  # type: ignore[attr-defined]  # see above
+_to_copy = _Transfer(_to_copy, kind="transfer", nodes={"": "ToCopyBackward0"})
+_to_copy.vjp(self=lambda grad: grad)
+
+
+@composite(dtype="same", nodes={"": "ZeroBackward0"})
+def zero(self: Tensor) -> Tensor:
+    """Return zeros like *self*.
+
+    Gradient:
+        Zero.
+
+    >>> import chainrule as cr
+    >>> cr.zero(cr.ones(2))
+    tensor([0., 0.])
+    """
+    key = self._key
+    return new_value(key.backend.full(self._array.shape, 0, key.dtype, key.device), key)  # type: ignore[no-any-return]  # a Tensor
+
+
+zero.vjp(self=lambda grad: zero(grad))
+
+
+@composite(dtype="same", nodes={"value:Tensor": "FillBackward3", "": "FillBackward2"})
+def fill(self: Tensor, value: Tensor | Number) -> Tensor:
+    """Return a tensor like *self* filled with *value*, a number or a 0-d tensor.
+
+    Gradient:
+        Zero for *self*, ``grad.sum()`` for *value*.
+
+    >>> import chainrule as cr
+    >>> cr.fill(cr.zeros(2), 3)
+    tensor([3., 3.])
+    """
+    if isinstance(value, Value) and value.dim():
+        msg = f"fill_ only supports 0-dimension value tensor but got tensor with {value.dim()} dimensions."
+        raise ShapeError(msg)
+    number: Any = value.item() if isinstance(value, Value) else value
+    key = self._key
+    return new_value(key.backend.full(self._array.shape, number, key.dtype, key.device), key)  # type: ignore[no-any-return]  # a Tensor
+
+
+fill.vjp(self=lambda grad: zero(grad), value=lambda grad: grad)
 
 
 @composite(dtype="same", nodes={"": "CopyBackwards"})
@@ -105,47 +145,6 @@ def copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 
 
 copy.vjp(self=lambda grad: zero(grad), src=lambda grad: grad)
-
-
-@composite(dtype="same", nodes={"value:Tensor": "FillBackward3", "": "FillBackward2"})
-def fill(self: Tensor, value: Tensor | Number) -> Tensor:
-    """Return a tensor like *self* filled with *value*, a number or a 0-d tensor.
-
-    Gradient:
-        Zero for *self*, ``grad.sum()`` for *value*.
-
-    >>> import chainrule as cr
-    >>> cr.fill(cr.zeros(2), 3)
-    tensor([3., 3.])
-    """
-    if isinstance(value, Value):
-        if value.dim():
-            msg = f"fill_ only supports 0-dimension value tensor but got tensor with {value.dim()} dimensions."
-            raise ShapeError(msg)
-        value = value.item()
-    key = self._key
-    return new_value(key.backend.full(self._array.shape, value, key.dtype, key.device), key)
-
-
-fill.vjp(self=lambda grad: zero(grad), value=lambda grad: grad)
-
-
-@composite(dtype="same", nodes={"": "ZeroBackward0"})
-def zero(self: Tensor) -> Tensor:
-    """Return zeros like *self*.
-
-    Gradient:
-        Zero.
-
-    >>> import chainrule as cr
-    >>> cr.zero(cr.ones(2))
-    tensor([0., 0.])
-    """
-    key = self._key
-    return new_value(key.backend.full(self._array.shape, 0, key.dtype, key.device), key)
-
-
-zero.vjp(self=lambda grad: zero(grad))
 
 
 @composite(dtype="same", nodes={"": "CopySlices"})

@@ -217,7 +217,7 @@ def arange(
     """
     if end is None:
         start, end = 0, start
-    numbers = [n.item() if isinstance(n, Value) else n for n in (start, end, step)]
+    numbers: list[Any] = [n.item() if isinstance(n, Value) else n for n in (start, end, step)]
     first, last, by = numbers
     if by == 0:
         msg = "step must be nonzero"
@@ -285,7 +285,8 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Device | str | None
         fits = (dtype is None or data._key.dtype is dtype) and (
             device is None or key_for(data._key.dtype, device) is data._key
         )
-        return data if fits else data.to(device=device, dtype=dtype)  # type: ignore[attr-defined,no-any-return]  # a Tensor
+        given: Any = data
+        return given if fits else given.to(device=device, dtype=dtype)  # type: ignore[no-any-return]  # a Tensor
     return _from_data(data, dtype, device, requires_grad=False, copy=False)
 
 

@@ -17,7 +17,7 @@ from ..plan import recording
 from ..shapes import broadcast_shapes
 from ..value import Value, new_value, storage_of
 from ._arguments import check_tensor, is_recorded, zeros_shaped
-from .brackets import WHOLE, Parsed, check_place, check_step, explain, items_of, parse, width
+from .brackets import WHOLE, Parsed, check_place, check_step, explain, items_of, parse, taken_by
 from .broadcasting import expanded_size
 from .copying import copy, fill
 from .filling import as_number
@@ -374,7 +374,7 @@ def _check_put(input: Tensor, indices: Any) -> None:
     if not isinstance(indices, (list, tuple)):
         msg = f"index_put(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}"
         raise ArgumentError(msg)
-    shape, used = input._array.shape, sum(1 if i is None else width(i) for i in indices)
+    shape, used = input._array.shape, sum(1 if i is None else taken_by(i) for i in indices)
     if used > len(shape):
         msg = f"too many indices for tensor of dimension {len(shape)} (got {used})"
         raise DimError(msg)

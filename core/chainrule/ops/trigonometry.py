@@ -193,7 +193,13 @@ def acosh(self: Tensor) -> Tensor:
     """
 
 
-acosh.vjp(self=lambda grad, self: grad * conj(rsqrt(self - 1) * rsqrt(self + 1)))
+def _acosh_gradient(grad: Tensor, self: Tensor) -> Tensor:
+    if self._key.complex:  # the square root of a product is not that of its factors
+        return grad * conj(rsqrt(self - 1) * rsqrt(self + 1))
+    return grad * rsqrt(self * self - 1)
+
+
+acosh.vjp(self=_acosh_gradient)
 
 @primitive(promote="float")
 def atanh(self: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def block(*names: str) -> None:
         for record in _named(name):
             if record.serves:
                 host.unload(record)
-            if record.state == DISCOVERED:
+            elif record.state == DISCOVERED:
                 record.state, record.reason = BLOCKED, "blocked by the program"
         host.selection.blocked.add(name)
         host.selection.allowed.discard(name)

@@ -17,7 +17,9 @@ from .kernels import place_of
 if TYPE_CHECKING:
     from ..backend import Backend, KernelDef
 
-OWN, INHERITED, BODY, TRACED, NONE = "own kernel", "inherited kernel", "body", "traced", "none"
+OWN, INHERITED, BODY, TRACED, CORE, NONE = (
+    "own kernel", "inherited kernel", "body", "traced", "core", "none",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,8 @@ class Explanation:
         backend: The backend it runs on.
         how: ``"own kernel"``, ``"inherited kernel"`` (of an ancestor or a family), ``"body"`` (the
             op's reference, over the backend's other kernels), ``"traced"`` (a composite without a
-            rule: its parts run and are recorded), or ``"none"`` (calling it raises).
+            rule: its parts run and are recorded), ``"core"`` (it moves between backends, so none of
+            them has a kernel for it), or ``"none"`` (calling it raises).
         provider: Whose kernel it is; "" where there is none.
         place: ``file:line`` of the kernel or the body.
         lineage: The backends whose kernels this one may use, nearest first.
@@ -61,6 +64,8 @@ class Explanation:
             )
         if self.how == BODY:
             return f"its body over the backend's other kernels, {self.place}"
+        if self.how == CORE:
+            return "core itself, by the backends' functions for memory"
         if self.how == TRACED:
             return f"its body, whose parts are recorded one by one, {self.place}"
         return f"{self.how} of {self.provider}, {self.place}"
@@ -136,7 +141,7 @@ def _runs(
         )
     if op.kind == "composite":
         return BODY if op.rules else TRACED, "", place_of(op.function)
-    return NONE, "", ""
+    return NONE if op.kind == "primitive" else CORE, "", ""
 
 
 def _passed_over(

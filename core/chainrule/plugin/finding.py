@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from typing import TYPE_CHECKING, Final
 
 from ..backend import IMPORT_FAILED, NO_DEVICE, NOT_INSTALLED, Availability, BackendSpec
@@ -69,8 +70,7 @@ def _not_installed_spec(name: str) -> BackendSpec:
 
 
 def _suggestion(host: PluginHost, name: str) -> str:
-    known = [*host.specs, *BUILTIN, *(r.name for r in host.records if r.group == BACKEND)]
-    close = difflib.get_close_matches(name, known, n=1)
+    close = difflib.get_close_matches(name, itertools.chain(*backend_names(host)), n=1)
     return f"Did you mean {close[0]!r}? " if close else ""
 
 

@@ -6,11 +6,9 @@ somebody asked for it by name, or in strict mode. The only user of pluggy in cha
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 import traceback
-import types
 import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -19,12 +17,14 @@ import pluggy
 
 from ..errors import PluginLoadError
 from . import discovery
-from .api import API, PluginInfo
+from .api import PluginInfo
 from .builtin import BUILTIN, CORE_NAMESPACE
+from .checking import ClaimedTwiceError, IncompatibleError, check_hooks, check_plugin
 from .kernels import Kernels
 from .records import (
     ACTIVE,
     BACKEND,
+    BLOCKED,
     CONFLICT,
     DISCOVERED,
     FAILED,
@@ -46,17 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["PluginHost", "host"]
 
 #: In place of an entry point, for a plugin that the program registers.
-_REGISTERED = "registered by the program"
-
-HOOKS = frozenset(name for name in vars(Hooks) if name.startswith("chainrule_"))
-
-
-class ClaimedTwiceError(Exception):
-    """Two plugins want one name."""
-
-
-class IncompatibleError(Exception):
-    """A plugin was written for another plugin API than ours, or for another chainrule."""
+REGISTERED = "registered by the program"
 
 
 class PluginHost:
@@ -153,13 +143,12 @@ class PluginHost:
         info = getattr(plugin, "info", None)
         name = info.name if isinstance(info, PluginInfo) else type(plugin).__name__
         kind = BACKEND if hasattr(plugin, "chainrule_backends") else PLUGIN
-        record = PluginRecord(name=name, group=kind, target=_REGISTERED)
+        record = PluginRecord(name=name, group=kind, target=REGISTERED)
         with self.lock:
             for before in [
-                r for r in self.records if (r.key, r.target) == (record.key, _REGISTERED)
+                r for r in self.records if (r.key, r.target) == (record.key, REGISTERED)
             ]:
                 self.unload(before)  # a notebook's cell runs again
-                self.records.remove(before)
             self._load(record, asked=True, plugin=plugin)
             if not record.serves:
                 raise load_error(record) from record.error
@@ -175,7 +164,9 @@ class PluginHost:
         with self.lock:
             self.kernels.withdraw(record)
             self._forget(record)
-            record.state, record.reason = DISCOVERED, "unloaded"
+            record.state, record.reason = BLOCKED, "unloaded by the program"
+            if record.target == REGISTERED:  # nobody could find it again
+                self.records.remove(record)
 
     def _load(self, record: PluginRecord, *, asked: bool, plugin: object = None) -> None:
         start = time.perf_counter()
@@ -324,64 +315,6 @@ def load_error(record: PluginRecord) -> PluginLoadError:
         else f" To do without it: CHAINRULE_DISABLE_PLUGINS={record.name}."
     )  # fmt: skip
     return PluginLoadError(f"{record}: {record.state}. {record.reason.rstrip('.')}.{hint}")
-
-
-def check_plugin(plugin: Any, record: PluginRecord) -> PluginInfo:
-    """Return the info of *plugin* after checking that it is one, and one for this chainrule."""
-    if isinstance(plugin, (type, types.ModuleType)) or not _is_hashable(plugin):
-        kind = "class" if isinstance(plugin, type) else type(plugin).__name__
-        raise TypeError(
-            f"expected a plugin object, got a {kind}. Expose an instance: plugin = MyPlugin()"
-        )
-    info = getattr(plugin, "info", None)
-    if not isinstance(info, PluginInfo):
-        raise TypeError(f"expected an attribute info: PluginInfo, got {type(info).__name__}")
-    if not record.builtin:
-        _check_versions(info, record)
-    return info
-
-
-def _is_hashable(plugin: object) -> bool:
-    try:
-        hash(plugin)
-    except TypeError:
-        return False
-    return True
-
-
-def _check_versions(info: PluginInfo, record: PluginRecord) -> None:
-    from .. import __version__
-
-    major, _, minor = info.api.partition(".")
-    if not (major.isdecimal() and minor.isdecimal()):
-        raise IncompatibleError(f"its info.api is {info.api!r}, not of the form '1.0'")
-    if int(major) != API[0] or int(minor) > API[1]:
-        ours = ".".join(map(str, API))
-        raise IncompatibleError(f"written for plugin API {info.api}; this chainrule has {ours}")
-    if not discovery.satisfies(__version__, record.requires):
-        raise IncompatibleError(f"needs chainrule {record.requires}; this is {__version__}")
-
-
-def check_hooks(plugin: Any, manager: pluggy.PluginManager) -> tuple[str, ...]:
-    """Return the hooks that *plugin* implements after checking that each can be called."""
-    names = [name for name in dir(plugin) if name.startswith("chainrule_")]
-    for name in names:
-        marked = manager.parse_hookimpl_opts(plugin, name) is not None
-        if name not in HOOKS and marked:
-            api = ".".join(map(str, API))
-            raise IncompatibleError(f"implements {name}, unknown to plugin API {api}")
-        if name in HOOKS and not marked:
-            raise TypeError(f"{name} is not marked: write @hookimpl above it")
-        if name in HOOKS and _has_defaults(getattr(plugin, name)):
-            raise TypeError(
-                f"{name} has an argument with a default, which older pluggy never passes"
-            )
-    return tuple(name for name in names if name in HOOKS)
-
-
-def _has_defaults(function: Callable[..., Any]) -> bool:
-    parameters = inspect.signature(function).parameters.values()
-    return any(p.default is not inspect.Parameter.empty for p in parameters)
 
 
 #: The plugins of this process.

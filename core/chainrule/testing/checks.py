@@ -35,14 +35,18 @@ MODIFIED = (
 def samples(
     case: OpCase, dtype: str, device: str, *, requires_grad: bool = False
 ) -> Iterator[Sample]:
-    """Yield the samples of *case*; whatever fails while one is in use says which it was."""
-    make = Maker(dtypes.by_name(dtype), device, requires_grad=requires_grad)
-    for number, sample in enumerate(case.samples(make)):
-        try:
-            yield sample
-        except BaseException as error:
-            error.add_note(f"{case.name}, sample {number}: {sample!r}")
-            raise
+    """Yield the samples of *case*."""
+    yield from case.samples(Maker(dtypes.by_name(dtype), device, requires_grad=requires_grad))
+
+
+@contextlib.contextmanager
+def naming(case: OpCase, sample: Sample) -> Iterator[None]:
+    """Let whatever fails inside say which sample it was."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"sample: {case.name}{sample!r}")
+        raise
 
 
 def tensors_of(item: Any) -> list[Tensor]:
@@ -95,11 +99,12 @@ def check_values(case: OpCase, dtype: str, device: str, np: Any) -> None:
     """Check values and shapes against the reference, computed by NumPy in double precision."""
     reference: Any = case.reference
     for sample in samples(case, dtype, device):
-        arrays = [_as_double(t, np) for t in tensors_of(sample)]
-        plain: Any = _plain(with_tensors(sample, iter(arrays)))
-        with np.errstate(all="ignore"):
-            expected = reference(np, *plain.args, **plain.kwargs)
-        _assert_close(case, dtype, run(case, sample), expected, np)
+        with naming(case, sample):
+            arrays = [_as_double(t, np) for t in tensors_of(sample)]
+            plain: Any = _plain(with_tensors(sample, iter(arrays)))
+            with np.errstate(all="ignore"):
+                expected = reference(np, *plain.args, **plain.kwargs)
+            _assert_close(case, dtype, run(case, sample), expected, np)
 
 
 def _as_double(tensor: Tensor, np: Any) -> Any:
@@ -134,22 +139,24 @@ def _assert_close(case: OpCase, dtype: str, result: Any, expected: Any, np: Any)
 def check_inputs_unchanged(case: OpCase, dtype: str, device: str) -> None:
     """Check that neither values nor versions of the inputs change, forward and backward."""
     for sample in samples(case, dtype, device, requires_grad=case.grad):
-        inputs = tensors_of(sample)
-        before = [(t.tolist(), t._version) for t in inputs]
-        outputs = differentiable(run(case, sample))
-        if outputs:
-            wanted = [t for t in inputs if t.requires_grad]
-            gradient_of(outputs, wanted, [_ones(t) for t in outputs], allow_unused=True)
+        with naming(case, sample):
+            inputs = tensors_of(sample)
+            before = [(t.tolist(), t._version) for t in inputs]
+            outputs = differentiable(run(case, sample))
+            if outputs:
+                wanted = [t for t in inputs if t.requires_grad]
+                gradient_of(outputs, wanted, [_ones(t) for t in outputs], allow_unused=True)
 
-        assert repr([(t.tolist(), t._version) for t in inputs]) == repr(before)
+            assert repr([(t.tolist(), t._version) for t in inputs]) == repr(before)
 
 
 def check_precisions_agree(case: OpCase, dtype: str, device: str, np: Any) -> None:
     """Check that the result of *dtype* is near that of the same numbers in double precision."""
     for sample in samples(case, dtype, device):
-        doubled = with_tensors(sample, map(_doubled, tensors_of(sample)))
-        expected = [_as_double(t, np) for t in tensors_of(run(case, doubled))]
-        _assert_close(case, dtype, tensors_of(run(case, sample)), expected, np)
+        with naming(case, sample):
+            doubled = with_tensors(sample, map(_doubled, tensors_of(sample)))
+            expected = [_as_double(t, np) for t in tensors_of(run(case, doubled))]
+            _assert_close(case, dtype, tensors_of(run(case, sample)), expected, np)
 
 
 def _doubled(tensor: Tensor) -> Tensor:
@@ -167,17 +174,19 @@ def _ones(tensor: Tensor) -> Tensor:
 def check_first_derivative(case: OpCase, dtype: str, device: str) -> None:
     """Check the gradient formulas against finite differences."""
     for sample in samples(case, dtype, device, requires_grad=True):
-        function, inputs = as_function(case, sample)
-        if any(t.requires_grad for t in inputs) and differentiable(run(case, sample)):
-            gradcheck(function, inputs)
+        with naming(case, sample):
+            function, inputs = as_function(case, sample)
+            if any(t.requires_grad for t in inputs) and differentiable(run(case, sample)):
+                gradcheck(function, inputs)
 
 
 def check_second_derivative(case: OpCase, dtype: str, device: str) -> None:
     """Check the gradients of the gradient formulas against finite differences."""
     for sample in samples(case, dtype, device, requires_grad=True):
-        function, inputs = as_function(case, sample)
-        if any(t.requires_grad for t in inputs) and differentiable(run(case, sample)):
-            gradgradcheck(function, inputs, fast_mode=True)
+        with naming(case, sample):
+            function, inputs = as_function(case, sample)
+            if any(t.requires_grad for t in inputs) and differentiable(run(case, sample)):
+                gradgradcheck(function, inputs, fast_mode=True)
 
 
 def as_function(
@@ -197,11 +206,12 @@ def as_function(
 def check_saved_inputs(case: OpCase, dtype: str, device: str) -> None:
     """Check that an input is saved as the object that was passed."""
     for sample in samples(case, dtype, device, requires_grad=True):
-        node: Any = node_of(run(case, sample))
-        given = {id(t) for t in tensors_of(sample)}
-        for name, saved in _saved_inputs(case, node):
-            if saved.grad_fn is None:  # else it was computed on the way
-                assert id(saved) in given, f"_saved_{name} is a copy of the input"
+        with naming(case, sample):
+            node: Any = node_of(run(case, sample))
+            given = {id(t) for t in tensors_of(sample)}
+            for name, saved in _saved_inputs(case, node):
+                if saved.grad_fn is None:  # else it was computed on the way
+                    assert id(saved) in given, f"_saved_{name} is a copy of the input"
 
 
 def _saved_inputs(case: OpCase, node: Any) -> Iterator[tuple[str, Tensor]]:
@@ -218,18 +228,19 @@ def _saved_inputs(case: OpCase, node: Any) -> Iterator[tuple[str, Tensor]]:
 def check_saved_results(case: OpCase, dtype: str, device: str) -> None:
     """Check that an output is saved without its node, and read with it: equal, not the same."""
     for sample in samples(case, dtype, device, requires_grad=True):
-        result = run(case, sample)
-        node: Any = node_of(result)
-        if not isinstance(node, OpNode):
-            continue
-        outputs = dict(zip(node._plan.op.schema.outputs, tensors_of(result), strict=False))
-        for name in set(saved_names(node)) & outputs.keys():
-            saved, output = getattr(node, f"_saved_{name}"), outputs[name]
-            if saved is None or output.grad_fn is not node:
+        with naming(case, sample):
+            result = run(case, sample)
+            node: Any = node_of(result)
+            if not isinstance(node, OpNode):
                 continue
-            assert saved is not output
-            assert saved.tolist() == output.tolist() or repr(saved.tolist()) == repr(output.tolist())
-            assert saved.grad_fn is node
+            outputs = dict(zip(node._plan.op.schema.outputs, tensors_of(result), strict=False))
+            for name in set(saved_names(node)) & outputs.keys():
+                saved, output = getattr(node, f"_saved_{name}"), outputs[name]
+                if saved is None or output.grad_fn is not node:
+                    continue
+                assert saved is not output
+                assert saved.tolist() == output.tolist() or repr(saved.tolist()) == repr(output.tolist())
+                assert saved.grad_fn is node
 
 
 def check_frozen_inputs(case: OpCase, dtype: str, device: str) -> None:
@@ -238,9 +249,10 @@ def check_frozen_inputs(case: OpCase, dtype: str, device: str) -> None:
     if not isinstance(op, Op) or len(op.differentiable) < 2 or op.has_lists:
         return
     for sample in samples(case, dtype, device):
-        bound = op.schema.bind(sample.args, sample.kwargs)
-        for name in op.differentiable:
-            _check_one_wanted(op, bound, name)
+        with naming(case, sample):
+            bound = op.schema.bind(sample.args, sample.kwargs)
+            for name in op.differentiable:
+                _check_one_wanted(op, bound, name)
 
 
 def _check_one_wanted(op: Op[Any, Any], bound: list[Any], name: str) -> None:
@@ -311,21 +323,22 @@ def _assert_raises_modified(outputs: list[Tensor], name: str) -> None:
 def check_in_place(case: OpCase, dtype: str, device: str) -> None:
     """Check the in-place form: the same values, the same object, a new version; or an error."""
     for sample in samples(case, dtype, device):
-        source = sample.args[0]
-        if not isinstance(source, Tensor):
-            continue
-        expected = run(case, sample)
-        target = source.clone()
-        before = target._version
-        method = getattr(target, case.in_place)
-        if not _fits_into(expected, target):
-            _assert_raises(RuntimeError, lambda: method(*sample.args[1:], **sample.kwargs))
-            assert repr(target.tolist()) == repr(source.tolist()), "it failed, and changed its target"
-            continue
-        found = method(*sample.args[1:], **sample.kwargs)
-        assert found is target
-        assert target._version > before
-        assert repr(target.tolist()) == repr(expected.to(target.dtype).tolist())
+        with naming(case, sample):
+            source = sample.args[0]
+            if not isinstance(source, Tensor):
+                continue
+            expected = run(case, sample)
+            target = source.clone()
+            before = target._version
+            method = getattr(target, case.in_place)
+            if not _fits_into(expected, target):
+                _assert_raises(RuntimeError, lambda: method(*sample.args[1:], **sample.kwargs))
+                assert repr(target.tolist()) == repr(source.tolist()), "it failed, and changed its target"
+                continue
+            found = method(*sample.args[1:], **sample.kwargs)
+            assert found is target
+            assert target._version > before
+            assert repr(target.tolist()) == repr(expected.to(target.dtype).tolist())
 
 
 def _fits_into(result: Tensor, target: Tensor) -> bool:
@@ -346,15 +359,16 @@ def check_bodies(case: OpCase, dtype: str, device: str, np: Any) -> None:
     """Check that fused kernels and the bodies they stand for agree, also in both derivatives."""
     name = device.partition("@")[2]
     for sample in samples(case, dtype, device, requires_grad=True):
-        fused = with_derivatives(case, sample)
-        with bodies_alone(name):
-            plain = with_derivatives(case, sample)
-        assert len(fused) == len(plain)
-        for one, other in zip(fused, plain, strict=True):
-            relative, absolute = tolerance(case, dtype)
-            np.testing.assert_allclose(
-                _as_double(one, np), _as_double(other, np), 10 * relative, 10 * absolute
-            )
+        with naming(case, sample):
+            fused = with_derivatives(case, sample)
+            with bodies_alone(name):
+                plain = with_derivatives(case, sample)
+            assert len(fused) == len(plain)
+            for one, other in zip(fused, plain, strict=True):
+                relative, absolute = tolerance(case, dtype)
+                np.testing.assert_allclose(
+                    _as_double(one, np), _as_double(other, np), 10 * relative, 10 * absolute
+                )
 
 
 @contextlib.contextmanager

@@ -16,8 +16,9 @@ __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 _WRONG_DIMENSIONS = (
     "{name}: Received a {dim}-D input to {name}, which is deprecated and will result in an error "
     "in a future release. To retain the behavior and silence this warning, please use dropout "
-    "instead. Note that {name} exists to provide channel-wise dropout on inputs with {spatial} spatial "
-    "dimensions, a channel dimension, and an optional batch dimension (i.e. {right} inputs)."
+    "instead. Note that {name} exists to provide channel-wise dropout on inputs with {spatial} "
+    "spatial dimensions, a channel dimension, and an optional batch dimension "
+    "(i.e. {right} inputs)."
 )
 
 

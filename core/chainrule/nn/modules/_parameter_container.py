@@ -129,7 +129,8 @@ class ParameterDict(Module):
         if not isinstance(key, str):
             msg = (
                 "Index given to ParameterDict cannot be used as a key as it is not a string "
-                f"(type is '{type(key).__name__}'). Open an issue on github if you need non-string keys.\n"
+                f"(type is '{type(key).__name__}'). Open an issue on github if you need "
+                "non-string keys.\n"
                 "ParameterDict: keys are names of parameters. Convert them with str()."
             )
             raise TypeError(msg)

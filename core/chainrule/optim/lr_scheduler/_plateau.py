@@ -133,8 +133,8 @@ class ReduceLROnPlateau(LRScheduler):
                 msg = (
                     f"The number of param groups in the `optimizer` ({len(groups)}) differs from "
                     f"when `ReduceLROnPlateau` was initialized ({len(self.min_lrs)}), usually due "
-                    "to a new param group being added to the optimizer. Please modify the `min_lrs` "
-                    "field to match the length of the `optimizer` param groups."
+                    "to a new param group being added to the optimizer. Please modify the "
+                    "`min_lrs` field to match the length of the `optimizer` param groups."
                 )
                 raise RuntimeError(msg)
             self.min_lrs = [self.default_min_lr] * len(groups)

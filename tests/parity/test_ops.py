@@ -1,0 +1,141 @@
+"""Every sample of every op, beside PyTorch: values, dtypes, derivatives, graph, errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from chainrule import autograd
+from chainrule.testing import checks
+from chainrule.testing.maker import Maker
+from chainrule.testing.tolerances import tolerance
+
+#: Ops that PyTorch does not have, and why we do.
+OURS_ALONE: dict[str, str] = {}
+#: Ops whose values, nodes or errors differ on purpose; the same stands in
+#: docs/reference/differences.md.
+DIFFERENT_VALUES: dict[str, str] = {}
+DIFFERENT_NODES: dict[str, str] = {}
+DIFFERENT_ERRORS: dict[str, str] = {}
+
+FLOATING = ("float32", "float64", "complex64", "complex128")
+
+
+def unless_in(*tables):
+    return lambda case: not any(case.name in table for table in (OURS_ALONE, *tables))
+
+
+def differentiable(*tables):
+    return lambda case: case.grad and case.deterministic and unless_in(*tables)(case)
+
+
+@pytest.fixture(autouse=True)
+def known(case, recorder):
+    """Fail where PyTorch has no op of the name, unless a table says so."""
+    if case.name not in OURS_ALONE:
+        recorder.counterpart(case.name)
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """Run PyTorch without its warnings."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def assert_same(case, dtype, ours, theirs, *, looser=1):
+    """Check that two lists of results agree in number, shape, dtype and value."""
+    assert len(ours) == len(theirs)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert str(mine.dtype) == str(other.dtype)
+        assert tuple(mine.shape) == tuple(other.shape)
+        relative, absolute = tolerance(case, dtype, mine.dtype.name)
+        np.testing.assert_allclose(
+            mine.detach().numpy(),
+            other.detach().resolve_conj().resolve_neg().numpy(),
+            rtol=looser * relative, atol=looser * absolute,
+        )  # fmt: skip
+
+
+def both(case, sample, recorder):
+    """Return the sample as PyTorch's, and the results of both."""
+    theirs = recorder.to_torch(sample)
+    result = recorder.counterpart(case.name)(*theirs.args, **theirs.kwargs)
+    return theirs, checks.run(case, sample), result
+
+
+@pytest.mark.cases(suits=lambda case: unless_in(DIFFERENT_VALUES)(case) and case.deterministic)
+def test_values_shapes_and_dtypes_are_pytorchs(case, dtype, recorder):
+    for sample in checks.samples(case, dtype, "cpu"):
+        _, ours, theirs = both(case, sample, recorder)
+        found, expected = checks.tensors_of(ours), recorder.tensors_in(theirs)
+
+        assert found or ours == theirs
+        assert_same(case, dtype, found, expected)
+
+
+@pytest.mark.cases(suits=differentiable(DIFFERENT_VALUES), dtypes=FLOATING)
+def test_first_and_second_derivatives_are_pytorchs(case, dtype, recorder):
+    for sample in checks.samples(case, dtype, "cpu", requires_grad=True):
+        theirs, ours, result = both(case, sample, recorder)
+        mine = derivatives(
+            autograd.grad, checks.differentiable(ours),
+            [t for t in checks.tensors_of(sample) if t.requires_grad],
+        )  # fmt: skip
+        other = derivatives(
+            torch.autograd.grad, [t for t in recorder.tensors_in(result) if t.requires_grad],
+            [t for t in recorder.tensors_in([*theirs.args, *theirs.kwargs.values()]) if t.requires_grad],
+        )  # fmt: skip
+
+        assert [g is None for g in mine] == [g is None for g in other]
+        assert_same(
+            case, dtype, [g for g in mine if g is not None], [g for g in other if g is not None], looser=10
+        )
+
+
+def derivatives(grad, outputs, inputs):
+    """Return the gradients of a weighted sum of *outputs*, and the gradients of their sum."""
+    found = []
+    for weight in (0.75, 1.0):
+        if not outputs or not inputs:
+            break
+        weights = [o.detach() * 0 + weight for o in outputs]
+        gradients = grad(outputs, inputs, weights, create_graph=True, allow_unused=True)
+        found.extend(gradients)
+        outputs = [g for g in gradients if g is not None and g.requires_grad]
+    return found
+
+
+def graph_of(node, depth=6):
+    """Return the names of *node* and of what it leads to, as nested tuples."""
+    if node is None or depth == 0:
+        return None
+    return (node.name(), *(graph_of(target, depth - 1) for target, _ in node.next_functions))
+
+
+@pytest.mark.cases(suits=differentiable(DIFFERENT_NODES), dtypes=("float64",))
+def test_graph_is_pytorchs(case, dtype, recorder):
+    for sample in checks.samples(case, dtype, "cpu", requires_grad=True):
+        _, ours, theirs = both(case, sample, recorder)
+        mine = [t.grad_fn for t in checks.tensors_of(ours)]
+        others = [t.grad_fn for t in recorder.tensors_in(theirs)]
+
+        assert [*map(graph_of, mine)] == [*map(graph_of, others)]
+        for node, other in zip(mine, others, strict=True):
+            assert checks.saved_names(node) == checks.saved_names(other)
+
+
+@pytest.mark.cases(suits=lambda case: case.errors and unless_in(DIFFERENT_ERRORS)(case))
+def test_wrong_calls_raise_the_same_in_pytorch(case, recorder):
+    import chainrule
+
+    for error in case.errors(Maker(chainrule.float32)):
+        theirs = recorder.to_torch(error.sample)
+        with pytest.raises(error.raises, match=error.match) as caught:
+            recorder.counterpart(case.name)(*theirs.args, **theirs.kwargs)
+
+        assert caught.type is error.raises, f"{error.sample!r}: {caught.type}"
