@@ -43,4 +43,10 @@ def roll(xp: Any) -> Any:
 
 @ks.family("cr::_rot90")
 def rot90(xp: Any) -> Any:
-    return lambda x, *, k, dims: xp.array(xp.rot90(x, k, dims), order="C")
+    def kernel(x: Any, *, k: int, dims: tuple[int, ...]) -> Any:
+        turns = k % 4
+        turned = {0: (), 1: (dims[1],), 2: dims, 3: (dims[0],)}[turns]
+        copied = xp.array(xp.flip(x, turned) if turned else x, order="C")
+        return copied.swapaxes(*dims) if turns % 2 else copied
+
+    return kernel

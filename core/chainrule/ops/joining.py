@@ -10,7 +10,6 @@ from ..op import primitive
 from ..shapes import wrap_dim
 from . import splitting
 from ._arguments import check_tensors, zeros_shaped
-from .axes import transpose
 from .creation import zeros
 from .shape import atleast_1d, atleast_2d, atleast_3d, expand, reshape, view
 from .slicing import _slice
@@ -290,8 +289,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     grids = []
     for dim, x in enumerate(vectors):
         line = view(x, [sizes[dim] if d == dim else 1 for d in range(len(sizes))])
-        grid = expand(line, sizes)
-        grids.append(transpose(grid, 0, 1) if swapped else grid)
+        grids.append(expand(line, sizes))
     return (grids[1], grids[0], *grids[2:]) if swapped else tuple(grids)
 
 
