@@ -19,7 +19,7 @@ import torch
 
 import chainrule as cr
 from chainrule import dtypes
-from chainrule.testing import OpCase, Sample, checks
+from chainrule.testing import OpCase, Sample, walk
 from chainrule.testing.samples import all_cases
 
 TABLE = Path(__file__).parents[1] / "tests" / "ops" / "recorded.json"
@@ -80,7 +80,7 @@ def tensors_in(result: Any) -> list[torch.Tensor]:
 
 def node_text(node: Any) -> str:
     """Return a node as ``MulBackward0(other, self)``: its name and its saved names."""
-    return f"{node.name()}({', '.join(checks.saved_names(node))})"
+    return f"{node.name()}({', '.join(walk.saved_names(node))})"
 
 
 def call(case: OpCase, sample: Sample) -> Any:
@@ -94,7 +94,7 @@ def call(case: OpCase, sample: Sample) -> Any:
 def nodes_of(case: OpCase) -> dict[str, str]:
     """Return, per sample in double precision, the node of the first output that has one."""
     found = {}
-    for sample in checks.samples(case, "float64", "cpu", requires_grad=True):
+    for sample in walk.samples(case, "float64", "cpu", requires_grad=True):
         node = next((t.grad_fn for t in tensors_in(call(case, sample)) if t.grad_fn), None)
         found[repr(sample)] = node_text(node) if node is not None else "no node"
     return found
@@ -103,7 +103,7 @@ def nodes_of(case: OpCase) -> dict[str, str]:
 def dtypes_of(case: OpCase, dtype: str) -> dict[str, str]:
     """Return, per sample in *dtype*, the dtypes of the results."""
     found = {}
-    for sample in checks.samples(case, dtype, "cpu"):
+    for sample in walk.samples(case, dtype, "cpu"):
         names = [str(t.dtype).removeprefix("torch.") for t in tensors_in(call(case, sample))]
         found[repr(sample)] = " ".join(dict.fromkeys(names))
     return found

@@ -191,7 +191,8 @@ def default_promotion(
 
 
 def _raise_category(lower: DType | None, higher: DType) -> DType:
-    # float64 with a complex scalar is complex128: the category rises, the precision stays.
-    if lower is float64 and higher.category == COMPLEX:
-        return complex128
+    # float64 with a complex scalar is complex128, float32 complex64: the category rises, the
+    # precision stays.
+    if lower is not None and lower.category == FLOATING and higher.category == COMPLEX:
+        return lower.to_complex()
     return higher

@@ -134,7 +134,7 @@ class FunctionNode(Node, FunctionCtx):
                 raise AutogradError(msg)
             if item is not None and not isinstance(item, Value):
                 msg = f"expected Variable or None (got {type(item).__name__})"
-                raise ArgumentError(msg)
+                raise AutogradError(msg)
         gradients = [items[position] for position in self._input_positions]
         for index, (edge, gradient) in enumerate(zip(self._edges, gradients, strict=True)):
             if edge is not None and gradient is not None:

@@ -63,7 +63,7 @@ class Op(Generic[P, R]):
         saves: Saved names that PyTorch lists and no rule here needs.
         outputs: The names of several outputs, where the return annotation has none.
         dtype: The dtype of the result: ``"same"`` as the first input's, ``"real"``: that of a
-            component of it, or a name like ``"int64"``; None asks the array. A promotion decides
+            component of it, ``"complex"``: the other way round, or a name like ``"int64"``; None asks the array. A promotion decides
             by itself, up to ``"real"``. Views keep the dtype.
         refuses: Categories of dtypes that the op does not take ("bool", "integer", "floating",
             "complex"), each with PyTorch's sentence, or the word that stands in its
@@ -91,7 +91,7 @@ class Op(Generic[P, R]):
         self.name = f"{namespace}::{function.__name__}"
         self.kind, self.promote, self.view = kind, promote, view
         self.dtype = "same" if view and dtype is None else dtype
-        self.nodes, self._also_saves = nodes or {}, saves
+        self.nodes, self.also_saves = nodes or {}, saves
         self.refuses = {_CATEGORIES[name]: text for name, text in (refuses or {}).items()}
         self.direct = _direct(promote, real=dtype == "real") - self.refuses.keys()
         self.check: Callable[..., None] | None = None
@@ -171,7 +171,7 @@ class Op(Generic[P, R]):
             msg = f"{self.name}: a rule names {unknown[0]!r}, which is neither an argument nor an output."
             raise OpDefinitionError(msg)
         readable = [n for n in mentioned if n not in self.shape_names]
-        self.readable = tuple(dict.fromkeys([*readable, *self._also_saves]))
+        self.readable = tuple(dict.fromkeys([*readable, *self.also_saves]))
         self.plans.clear()
         self.fast_plans.clear()
 
@@ -257,17 +257,20 @@ class Op(Generic[P, R]):
 
     def result_dtype(self, key: DispatchKey, array: Array) -> dtypes.DType:
         """Return the dtype of a result: as stated, or as the array says."""
+        if self.dtype is None:
+            return key.backend.dtype_of(array)
+        return self._stated_dtype(key.dtype)
+
+    def _stated_dtype(self, dtype: dtypes.DType) -> dtypes.DType:
         if self.dtype == "real":
-            return key.dtype.to_real()
-        return dtypes.by_name(self.dtype) if self.dtype else key.backend.dtype_of(array)
+            return dtype.to_real()
+        return dtype.to_complex() if self.dtype == "complex" else dtypes.by_name(self.dtype or "")
 
     def _known_key(self, key: DispatchKey) -> DispatchKey | None:
         """Return the result's key where the statement says its dtype; None: ask the array."""
         if self.dtype == "same":
             return key
-        if self.dtype == "real":
-            return key.of(key.dtype.to_real())
-        return None if self.dtype is None else key.of(dtypes.by_name(self.dtype))
+        return None if self.dtype is None else key.of(self._stated_dtype(key.dtype))
 
     def _wrap(
         self, array: Array, key: DispatchKey, result_key: DispatchKey | None, bound: Sequence[Any], number: int | None
@@ -377,8 +380,14 @@ class Op(Generic[P, R]):
         except KeyError:
             names = [{n for i, n in enumerate(self.differentiable) if bits >> i & 1} for bits in (wanted, numbers)]
             plan = None
+            for name in names[0] - self.rules.keys():
+                msg = (
+                    f"{self.name}: states no gradient rule for {name!r}, which requires grad. State "
+                    f"{self.__name__}.vjp({name}=...): a formula, None, or NOT_IMPLEMENTED('why')."
+                )
+                raise OpDefinitionError(msg)
             if any(self.rules.get(name) is not None for name in names[0]):
-                plan = Plan(self, self.node_class(overload), *names)
+                plan = Plan(self, self.node_class(overload), names[0], names[1], overload)
             return self.plans.setdefault((overload, wanted, numbers), plan)
 
     def node_class(self, overload: str = "") -> type[OpNode]:

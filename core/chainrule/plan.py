@@ -57,13 +57,19 @@ class Plan:
     )  # fmt: skip
 
     def __init__(
-        self, op: Op[Any, Any], node_class: type[OpNode], wanted: set[str], numbers: set[str]
+        self,
+        op: Op[Any, Any],
+        node_class: type[OpNode],
+        wanted: set[str],
+        numbers: set[str],
+        overload: str = "",
     ) -> None:
         self.op, self.node_class = op, node_class
         rules = {name: op.rules.get(name) for name in op.differentiable if name in wanted}
         joint = {names: rule for names, rule in op.joint_rules.items() if wanted & set(names)}
         used = {n for rule in [*rules.values(), *joint.values()] if callable(rule) for n in names_of(rule)}
         self._lay_out(op, used, numbers)
+        self.readable = _readable(op, numbers, overload)
         edged = [p for p in op.schema.tensors if _has_edge(op, p, numbers)]
         self.edged = tuple((op.schema.position[p.name], p.kind) for p in edged)
         names_of_edges = [p.name for p in edged]
@@ -96,7 +102,6 @@ class Plan:
         self.shape_slots = tuple(
             (slots[n], slots[n.removesuffix("_shape")]) for n in used if n in op.shape_names
         )
-        self.readable = {name: slots[name] for name in op.readable}
         self.tail = tuple(p.default for p in params[len(op.differentiable) :])
         self.padding = (None,) * (len(slots) - len(params))
 
@@ -143,15 +148,30 @@ class Plan:
         return tuple([item if slot in statics else None for slot, item in enumerate(saved)])
 
 
+def _readable(op: Op[Any, Any], numbers: set[str], overload: str) -> dict[str, int]:
+    """Return what users may read as ``_saved_<name>``, with its slot; -1 for what is never there.
+
+    That is what this overload's rules name. The rule of an input that is a number belongs to
+    another overload, and so does an argument whose presence would choose another one.
+    """
+    absent = {p.name for p in op.schema.tensors if p.kind == NUMBER_OR_TENSOR and p.name in numbers}
+    rules = [rule for name, rule in op.rules.items() if name not in absent and callable(rule)]
+    rules += [rule for names, rule in op.joint_rules.items() if not absent.issuperset(names)]
+    others = {name for name in op.nodes if name != overload}
+    named = {n for rule in rules for n in names_of(rule)} | set(op.also_saves)
+    return {name: op.slots.get(name, -1) for name in op.readable if name in named - others}
+
+
 def _has_edge(op: Op[Any, Any], param: Param, numbers: set[str]) -> bool:
     """Return whether the node has an edge for this input, be it one that leads nowhere.
 
     None for a number that another overload takes, and none for an input that the output does not
-    depend on differentiably (an index, a mask). The fast path unrolls its edges and keeps both.
+    depend on differentiably (an index, a mask). The fast path of two operands keeps both edges.
     """
     if param.kind == NUMBER_OR_TENSOR and param.name in numbers:
         return False
-    return op.rules.get(param.name, "") is not None or op.promote is not None
+    unrolled = op.promote is not None and len(op.differentiable) == 2
+    return unrolled or op.rules.get(param.name, "") is not None
 
 
 def _caller(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import ops
 from . import value as _value
 from .dtypes import float32
-from .errors import ArgumentError
+from .errors import ArgumentError, DTypeError
 from .ops.creation import as_tensor, tensor
 from .shapes import normalize_size
 from .tensor_base import TensorBase
@@ -111,27 +111,33 @@ class Tensor(TensorBase):
 
     # Arithmetic
 
-    __add__ = __radd__ = operator(ops.add)
-    __sub__ = operator(ops.sub)
-    __rsub__ = operator(ops.rsub)
-    __mul__ = __rmul__ = operator(ops.mul)
-    __truediv__ = __div__ = operator(ops.div)
-    __floordiv__ = operator(ops.floor_divide)
-    __rfloordiv__ = reflected(ops.floor_divide)
-    __mod__ = operator(ops.remainder)
-    __rmod__ = reflected(ops.remainder)
-    __pow__ = operator(ops.pow)
-    __rpow__ = reflected(ops.pow)
-    __neg__ = ops.neg.method
+    __add__: Callable[..., Any] = operator(ops.add)
+    __radd__: Callable[..., Any] = operator(ops.add)
+    __sub__: Callable[..., Any] = operator(ops.sub)
+    __rsub__: Callable[..., Any] = operator(ops.rsub)
+    __mul__: Callable[..., Any] = operator(ops.mul)
+    __rmul__: Callable[..., Any] = operator(ops.mul)
+    __truediv__: Callable[..., Any] = operator(ops.div)
+    __div__: Callable[..., Any] = operator(ops.div)
+    __floordiv__: Callable[..., Any] = operator(ops.floor_divide)
+    __rfloordiv__: Callable[..., Any] = reflected(ops.floor_divide)
+    __mod__: Callable[..., Any] = operator(ops.remainder)
+    __rmod__: Callable[..., Any] = reflected(ops.remainder)
+    __pow__: Callable[..., Any] = operator(ops.pow)
+    __rpow__: Callable[..., Any] = reflected(ops.pow)
+    __neg__: Callable[..., Any] = ops.neg.method
     __pos__ = positive = ops.positive
-    __abs__ = ops.abs.method
-    __and__ = __rand__ = operator(ops.bitwise_and)
-    __or__ = __ror__ = operator(ops.bitwise_or)
-    __xor__ = __rxor__ = operator(ops.bitwise_xor)
-    __lshift__ = operator(ops.bitwise_left_shift)
-    __rlshift__ = reflected(ops.bitwise_left_shift)
-    __rshift__ = operator(ops.bitwise_right_shift)
-    __rrshift__ = reflected(ops.bitwise_right_shift)
+    __abs__: Callable[..., Any] = ops.abs.method
+    __and__: Callable[..., Any] = operator(ops.bitwise_and)
+    __rand__: Callable[..., Any] = operator(ops.bitwise_and)
+    __or__: Callable[..., Any] = operator(ops.bitwise_or)
+    __ror__: Callable[..., Any] = operator(ops.bitwise_or)
+    __xor__: Callable[..., Any] = operator(ops.bitwise_xor)
+    __rxor__: Callable[..., Any] = operator(ops.bitwise_xor)
+    __lshift__: Callable[..., Any] = operator(ops.bitwise_left_shift)
+    __rlshift__: Callable[..., Any] = reflected(ops.bitwise_left_shift)
+    __rshift__: Callable[..., Any] = operator(ops.bitwise_right_shift)
+    __rrshift__: Callable[..., Any] = reflected(ops.bitwise_right_shift)
 
     def __rtruediv__(self, other: Any) -> Any:
         return ops.reciprocal(self) * other if isinstance(other, Number) else NotImplemented
@@ -147,18 +153,19 @@ class Tensor(TensorBase):
             raise ArgumentError(msg)
         return ops.bitwise_not(self)
 
-    __iadd__ = in_place(ops.add)
-    __isub__ = in_place(ops.sub)
-    __imul__ = in_place(ops.mul)
-    __itruediv__ = __idiv__ = in_place(ops.div)
-    __ifloordiv__ = in_place(ops.floor_divide)
-    __imod__ = in_place(ops.remainder)
-    __ipow__ = in_place(ops.pow)
-    __iand__ = in_place(ops.bitwise_and)
-    __ior__ = in_place(ops.bitwise_or)
-    __ixor__ = in_place(ops.bitwise_xor)
-    __ilshift__ = in_place(ops.bitwise_left_shift)
-    __irshift__ = in_place(ops.bitwise_right_shift)
+    __iadd__: Callable[..., Any] = in_place(ops.add)
+    __isub__: Callable[..., Any] = in_place(ops.sub)
+    __imul__: Callable[..., Any] = in_place(ops.mul)
+    __itruediv__: Callable[..., Any] = in_place(ops.div)
+    __idiv__: Callable[..., Any] = in_place(ops.div)
+    __ifloordiv__: Callable[..., Any] = in_place(ops.floor_divide)
+    __imod__: Callable[..., Any] = in_place(ops.remainder)
+    __ipow__: Callable[..., Any] = in_place(ops.pow)
+    __iand__: Callable[..., Any] = in_place(ops.bitwise_and)
+    __ior__: Callable[..., Any] = in_place(ops.bitwise_or)
+    __ixor__: Callable[..., Any] = in_place(ops.bitwise_xor)
+    __ilshift__: Callable[..., Any] = in_place(ops.bitwise_left_shift)
+    __irshift__: Callable[..., Any] = in_place(ops.bitwise_right_shift)
 
     add = ops.add.method
     add_ = in_place_with_factor(ops.add, "alpha")
@@ -183,6 +190,19 @@ class Tensor(TensorBase):
     pow = ops.pow.method
     pow_ = in_place(ops.pow)
     float_power = ops.float_power
+
+    def float_power_(self, exponent: Any) -> Any:
+        """In-place form of float_power, for a tensor that is float64 or complex128 already."""
+        dtype = ops.power.dtype_of_power(self, exponent)
+        if self._key.dtype is not dtype:
+            msg = (
+                f"the base given to float_power_ has dtype {self._key.dtype.scalar_name} but the "
+                f"operation's result requires dtype {dtype.scalar_name}\n"
+                "float_power_: convert the tensor first, or use float_power()."
+            )
+            raise DTypeError(msg)
+        return ops.pow.in_place((self, exponent), {})
+
     square = ops.square
 
     def square_(self) -> Any:
@@ -333,12 +353,12 @@ class Tensor(TensorBase):
 
     # Comparison
 
-    __eq__ = operator(ops.eq)  # type: ignore[assignment]  # elementwise, as the field has it
-    __ne__ = operator(ops.ne)  # type: ignore[assignment]  # likewise
-    __lt__ = operator(ops.lt)
-    __le__ = operator(ops.le)
-    __gt__ = operator(ops.gt)
-    __ge__ = operator(ops.ge)
+    __eq__: Callable[..., Any] = operator(ops.eq)  # type: ignore[assignment]  # elementwise, as the field has it
+    __ne__: Callable[..., Any] = operator(ops.ne)  # type: ignore[assignment]  # likewise
+    __lt__: Callable[..., Any] = operator(ops.lt)
+    __le__: Callable[..., Any] = operator(ops.le)
+    __gt__: Callable[..., Any] = operator(ops.gt)
+    __ge__: Callable[..., Any] = operator(ops.ge)
     __hash__ = TensorBase.__hash__  # a class that states __eq__ would lose it
 
     eq = ops.eq.method

@@ -34,6 +34,11 @@ _NON_LEAF_GRAD = (
     "Tensor by mistake, make sure you access the leaf Tensor instead. See "
     "github.com/pytorch/pytorch/pull/30531 for more information."
 )
+_NUMBER_FROM_GRAPH = (
+    "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+    "Consider using tensor.detach() first."
+)
+_warned: list[bool] = []
 _NO_NUMPY = (
     "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 )
@@ -180,6 +185,11 @@ class TensorBase(Value):
             requires_grad, "only Tensors of floating point dtype can require gradients"
         )
         return self
+
+    @requires_grad.deleter
+    def requires_grad(self) -> None:
+        msg = "requires_grad must be a bool"
+        raise AutogradError(msg)
 
     def _set_requires_grad(self, flag: bool, refusal: str) -> None:
         if self._base is not None:
@@ -407,7 +417,7 @@ class TensorBase(Value):
 
     @data.deleter
     def data(self) -> None:
-        msg = "cannot delete data"
+        msg = "Deleting tensor data is not allowed. Delete tensor instead!"
         raise AutogradError(msg)
 
     @property
@@ -486,13 +496,19 @@ class TensorBase(Value):
         return bool(self.item())
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._as_number())
 
     def __int__(self) -> int:
         return int(self.item())
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._as_number())
+
+    def _as_number(self) -> Any:
+        if self._requires_grad and not _warned:
+            _warned.append(True)  # once in a process, as in PyTorch
+            warnings.warn(_NUMBER_FROM_GRAPH, UserWarning, stacklevel=3)
+        return self.item()
 
     def __index__(self) -> int:
         if self._key.category > dtypes.INTEGER or self.numel() != 1:

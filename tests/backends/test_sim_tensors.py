@@ -30,6 +30,13 @@ def test_it_is_asked_for_by_device(device, shown):
     assert (str(x.device), x.backend, x.tolist()) == (shown, "sim", [1.0, 1.0])
 
 
+def test_random_numbers_are_drawn_on_the_device_and_are_the_same_on_both():
+    cr.manual_seed(1)
+    first, second = cr.rand(3, device="sim:0"), cr.rand(3, device="sim:1")
+
+    assert (first + first).tolist() == (second + second).tolist()
+
+
 def test_there_are_two_devices():
     with pytest.raises(BackendUnavailableError, match="has 2 device"):
         cr.ones(2, device="sim:2")

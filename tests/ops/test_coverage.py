@@ -9,7 +9,7 @@ import pytest
 import chainrule
 from chainrule import backend as registry
 from chainrule.op import Op, all_ops
-from chainrule.testing import checks
+from chainrule.testing import checks, walk
 from chainrule.testing.samples import all_cases
 
 CASES = list(all_cases())
@@ -83,8 +83,8 @@ def is_elementwise(case):
 def test_elementwise_op_is_sampled_with_no_dimension_and_with_no_element(case, device):
     shapes = [
         tuple(tensor.shape)
-        for sample in checks.samples(case, case.dtypes[0], device)
-        for tensor in checks.tensors_of(sample)
+        for sample in walk.samples(case, case.dtypes[0], device)
+        for tensor in walk.tensors_of(sample)
     ]
 
     assert () in shapes
@@ -106,7 +106,7 @@ def test_every_op_is_run_by_some_sample(backend, device):
         op.reset(live.index)
     for case in CASES:
         name = next((d for d in ("float64", *case.dtypes) if d in case.dtypes), None)
-        for sample in checks.samples(case, name, device, requires_grad=case.grad):
+        for sample in walk.samples(case, name, device, requires_grad=case.grad):
             checks.with_derivatives(case, sample)
     never = [name for name, op in CORE_OPS.items() if is_unused(op, live)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chainrule.testing import checks
+from chainrule.testing import walk
 
 TABLE = json.loads(Path(__file__).with_name("recorded.json").read_text(encoding="utf-8"))
 
@@ -28,8 +28,8 @@ def recorded(table, sample):
 
 
 def shown(result):
-    node = checks.node_of(result)
-    return "no node" if node is None else f"{node.name()}({', '.join(checks.saved_names(node))})"
+    node = walk.node_of(result)
+    return "no node" if node is None else f"{node.name()}({', '.join(walk.saved_names(node))})"
 
 
 @pytest.mark.cases(
@@ -37,26 +37,26 @@ def shown(result):
     dtypes=("float64",),
 )
 def test_node_and_saved_names_are_pytorchs(case, dtype, device):
-    for sample in checks.samples(case, dtype, device, requires_grad=True):
-        assert shown(checks.run(case, sample)) == recorded(TABLE["nodes"][case.name], sample)
+    for sample in walk.samples(case, dtype, device, requires_grad=True):
+        assert shown(walk.run(case, sample)) == recorded(TABLE["nodes"][case.name], sample)
 
 
 @pytest.mark.cases(suits=lambda case: case.name in TABLE["dtypes"] and case.name not in DIFFERENT_DTYPES)
 def test_result_dtype_is_pytorchs(case, dtype, device):
-    for sample in checks.samples(case, dtype, device):
-        found = [tensor.dtype.name for tensor in checks.tensors_of(checks.run(case, sample))]
+    for sample in walk.samples(case, dtype, device):
+        found = [tensor.dtype.name for tensor in walk.tensors_of(walk.run(case, sample))]
 
         assert " ".join(dict.fromkeys(found)) == recorded(TABLE["dtypes"][case.name][dtype], sample)
 
 
 @pytest.mark.cases(suits=lambda case: case.saved is not None or case.node is not None)
 def test_node_and_saved_names_are_as_the_case_says(case, device):
-    sample = next(iter(checks.samples(case, "float64", device, requires_grad=True)))
-    node = checks.node_of(checks.run(case, sample))
+    sample = next(iter(walk.samples(case, "float64", device, requires_grad=True)))
+    node = walk.node_of(walk.run(case, sample))
 
     assert node is not None
     assert case.node in {None, node.name()}
-    assert case.saved is None or tuple(sorted(case.saved)) == checks.saved_names(node)
+    assert case.saved is None or tuple(sorted(case.saved)) == walk.saved_names(node)
 
 
 @pytest.mark.parametrize("name", sorted({*DIFFERENT_NODES, *DIFFERENT_DTYPES}))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from chainrule import autograd
-from chainrule.testing import checks
+from chainrule.testing import walk
 from chainrule.testing.maker import Maker
 from chainrule.testing.tolerances import tolerance
 
@@ -65,14 +65,14 @@ def both(case, sample, recorder):
     """Return the sample as PyTorch's, and the results of both."""
     theirs = recorder.to_torch(sample)
     result = recorder.counterpart(case.name)(*theirs.args, **theirs.kwargs)
-    return theirs, checks.run(case, sample), result
+    return theirs, walk.run(case, sample), result
 
 
 @pytest.mark.cases(suits=lambda case: unless_in(DIFFERENT_VALUES)(case) and case.deterministic)
 def test_values_shapes_and_dtypes_are_pytorchs(case, dtype, recorder):
-    for sample in checks.samples(case, dtype, "cpu"):
+    for sample in walk.samples(case, dtype, "cpu"):
         _, ours, theirs = both(case, sample, recorder)
-        found, expected = checks.tensors_of(ours), recorder.tensors_in(theirs)
+        found, expected = walk.tensors_of(ours), recorder.tensors_in(theirs)
 
         assert found or ours == theirs
         assert_same(case, dtype, found, expected)
@@ -80,11 +80,11 @@ def test_values_shapes_and_dtypes_are_pytorchs(case, dtype, recorder):
 
 @pytest.mark.cases(suits=differentiable(DIFFERENT_VALUES), dtypes=FLOATING)
 def test_first_and_second_derivatives_are_pytorchs(case, dtype, recorder):
-    for sample in checks.samples(case, dtype, "cpu", requires_grad=True):
+    for sample in walk.samples(case, dtype, "cpu", requires_grad=True):
         theirs, ours, result = both(case, sample, recorder)
         mine = derivatives(
-            autograd.grad, checks.differentiable(ours),
-            [t for t in checks.tensors_of(sample) if t.requires_grad],
+            autograd.grad, walk.differentiable(ours),
+            [t for t in walk.tensors_of(sample) if t.requires_grad],
         )  # fmt: skip
         other = derivatives(
             torch.autograd.grad, [t for t in recorder.tensors_in(result) if t.requires_grad],
@@ -119,14 +119,14 @@ def graph_of(node, depth=6):
 
 @pytest.mark.cases(suits=differentiable(DIFFERENT_NODES), dtypes=("float64",))
 def test_graph_is_pytorchs(case, dtype, recorder):
-    for sample in checks.samples(case, dtype, "cpu", requires_grad=True):
+    for sample in walk.samples(case, dtype, "cpu", requires_grad=True):
         _, ours, theirs = both(case, sample, recorder)
-        mine = [t.grad_fn for t in checks.tensors_of(ours)]
+        mine = [t.grad_fn for t in walk.tensors_of(ours)]
         others = [t.grad_fn for t in recorder.tensors_in(theirs)]
 
         assert [*map(graph_of, mine)] == [*map(graph_of, others)]
         for node, other in zip(mine, others, strict=True):
-            assert checks.saved_names(node) == checks.saved_names(other)
+            assert walk.saved_names(node) == walk.saved_names(other)
 
 
 @pytest.mark.cases(suits=lambda case: case.errors and unless_in(DIFFERENT_ERRORS)(case))

@@ -172,3 +172,21 @@ def test_a_backend_that_descends_from_nobody_is_an_error(answer):
     )
 
     assert "descends from 'nobody'" in answer(program, "loop")
+
+
+# What activation does to a program
+
+
+def test_infinities_and_nan_make_no_warning_on_the_host(answer):
+    program = (
+        "import chainrule as cr; x = cr.tensor([0.0, -1.0, 1e38])\n"
+        "print((x / 0.0).tolist(), (x * x).tolist()[2])"
+    )
+
+    assert answer(program) == "[nan, -inf, inf] inf"
+
+
+def test_warnings_about_the_users_own_numpy_code_stay(run):
+    program = "import chainrule as cr, numpy; cr.zeros(1); numpy.ones(1) / numpy.zeros(1)"
+
+    assert "RuntimeWarning: divide by zero" in run(program).stderr

@@ -105,6 +105,13 @@ def test_what_is_no_kernel_set_is_refused(give):
     assert "expected KernelSet, got function" in refused(give, lambda x: x)
 
 
+def test_a_kernel_for_an_op_that_core_does_not_have_is_refused(give):
+    ks = KernelSet("numpy")
+    ks.forward("cr::nonesuch")(lambda x: x)
+
+    assert "a kernel for 'cr::nonesuch' at" in refused(give, ks)
+
+
 def test_two_kernels_of_one_provider_for_one_op_are_refused_with_both_places(give):
     first, second = wrong_tanh(), wrong_tanh()
     with pytest.raises(PluginLoadError) as caught:

@@ -187,6 +187,59 @@ def test_an_op_outside_its_namespaces_is_refused(make_host):
         make_host().register(plugin_with("chainrule_ops", lambda self: [foreign]))
 
 
+def test_what_is_no_op_and_what_is_no_backend_is_refused(make_host):
+    with pytest.raises(
+        PluginLoadError, match=r"expected what @primitive or @composite give, got 3"
+    ):
+        make_host().register(plugin_with("chainrule_ops", lambda self: [3]))
+    with pytest.raises(
+        PluginLoadError, match="expected a BackendSpec with device types, got 'toy'"
+    ):
+        make_host().register(plugin_with("chainrule_backends", lambda self: ["toy"]))
+
+
+def test_an_op_of_two_plugins_is_used_from_neither_and_both_are_named(make_host):
+    from chainrule.op import composite
+
+    def word(self: Tensor) -> Tensor:  # noqa: F821 - a schema's word
+        """Return *self*."""
+        return self
+
+    def claimant(name):
+        made = composite(word, namespace="both")
+        info = PluginInfo(name=name, api="1.0", namespaces=("both",))
+        methods = {"info": info, "chainrule_ops": hookimpl(lambda self: [made])}
+        return type("Plugin", (), methods)()
+
+    host = make_host()
+    first = host.register(claimant("first"))
+    with pytest.raises(
+        PluginLoadError, match=r"'both::word' is claimed by plugin 'first'.*'second'"
+    ):
+        host.register(claimant("second"))
+
+    assert (first.state, host.ops) == ("conflict", {})
+
+
+def test_a_backend_of_two_plugins_is_used_from_neither(answer):
+    program = (
+        "import chainrule as cr, chainrule.plugin as p, loop_backend\n"
+        "class Other(loop_backend.Plugin):\n"
+        "    info = p.PluginInfo(name='other', api='1.0')\n"
+        "    @p.hookimpl\n"
+        "    def chainrule_backends(self): return [loop_backend.spec]\n"
+        "p.register(loop_backend.plugin)\n"
+        "try: p.register(Other())\n"
+        "except ImportError as e: print(e)\n"
+        "try: cr.use('loop')\n"
+        "except cr.errors.BackendError as e: print(type(e).__name__)"
+    )
+    text, kind = answer(program, "loop", CHAINRULE_NO_PLUGINS="1").splitlines()
+
+    assert "backend 'loop' is claimed by plugin 'loop'" in text
+    assert kind == "BackendUnavailableError"
+
+
 def test_registering_again_replaces_the_plugin_of_that_name(make_host):
     host = make_host()
     first = host.register(Empty())

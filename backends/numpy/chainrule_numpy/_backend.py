@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.backend import CPU, Backend, Device, DType, dtypes
+from chainrule.errors import BackendError
 
 from . import spec
 
@@ -78,6 +79,15 @@ class NumpyBackend(Backend):
 
     def data_ptr(self, array: Any) -> int:
         return int(array.ctypes.data)
+
+    def stream(self, algorithm: str) -> Any:
+        from chainrule_xp.streams import MT19937Stream, PhiloxStream
+
+        streams = {"default": MT19937Stream, "mt19937": MT19937Stream, "philox": PhiloxStream}
+        if algorithm not in streams:
+            msg = f"stream: expected one of {', '.join(streams)}, got {algorithm!r}."
+            raise BackendError(msg)
+        return streams[algorithm](np)
 
 
 def create() -> NumpyBackend:

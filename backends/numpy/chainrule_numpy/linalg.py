@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from chainrule_xp.linalg import conjugated, plus_product
 
 from chainrule.backend import Array, Kernel, KernelSet
+from chainrule_xp.linalg import conjugated, plus_product
 
 ks = KernelSet("numpy")
 

@@ -27,9 +27,7 @@ def elu(xp: Any) -> Any:
 
 @ks.family("cr::elu_backward")
 def elu_backward(xp: Any) -> Any:
-    def kernel(
-        grad: Any, x: Any, *, alpha: Any = 1.0, scale: Any = 1, input_scale: Any = 1
-    ) -> Any:
+    def kernel(grad: Any, x: Any, *, alpha: Any = 1.0, scale: Any = 1, input_scale: Any = 1) -> Any:
         below = xp.exp(xp.minimum(x, 0) * input_scale) * (alpha * scale * input_scale)
         return grad * xp.where(x > 0, scale, below)
 

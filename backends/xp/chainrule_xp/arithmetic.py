@@ -27,7 +27,10 @@ def scaled(xp: Any, y: Any, factor: Any) -> Any:
 def refuse_zero(xp: Any, divisor: Any) -> None:
     """Raise if an integer is to be divided by zero, for which there is no integer to return."""
     if not xp.all(divisor):
-        msg = "ZeroDivisionError\ninteger division: the divisor has a zero. Convert to floating for inf."
+        msg = (
+            "ZeroDivisionError\n"
+            "integer division: the divisor has a zero. Convert to a floating dtype for inf."
+        )
         raise DomainError(msg)
 
 

@@ -30,7 +30,8 @@ def view_as_real(xp: Any) -> Any:
 @ks.family("cr::_view_as_complex")
 def view_as_complex(xp: Any) -> Any:
     def kernel(x: Any) -> Any:
-        return x.view(xp.result_type(x.dtype, xp.complex64))[..., 0]
+        pairs = x if x.size else xp.ascontiguousarray(x)  # an empty array has any strides
+        return pairs.view(xp.result_type(x.dtype, xp.complex64))[..., 0]
 
     return kernel
 
@@ -44,7 +45,7 @@ def complex(xp: Any) -> Any:
 
 
 def from_parts(xp: Any, real: Any, imag: Any) -> Any:
-    """Return complex numbers from their parts; ``real + 1j * imag`` would lose signed zeros and inf."""
+    """Return complex numbers; ``real + 1j * imag`` would lose signs of zero, and infinities."""
     made = xp.empty(xp.broadcast(real, imag).shape, xp.result_type(real.dtype, xp.complex64))
     made.real, made.imag = real, imag
     return made

@@ -23,8 +23,9 @@ def between(xp: Any) -> Any:
             number = xp.float32 if dtype.name == "float32" else xp.float64
             first, last = number(start), number(end)
             step = float((last - first) / number(max(count - 1, 1)))
-            rising = fused_multiply_add(xp, places.astype(number), step, float(first))
-            falling = fused_multiply_add(xp, (count - 1 - places).astype(number), -step, float(last))
+            left, right = places.astype(number), (count - 1 - places).astype(number)
+            rising = fused_multiply_add(xp, left, step, float(first))
+            falling = fused_multiply_add(xp, right, -step, float(last))
             values = xp.where(places < count // 2, rising, falling)
         if base is not None:
             values = xp.power(base, values)

@@ -58,7 +58,7 @@ def xlogy(xp: Any) -> Any:
         if not hasattr(y, "dtype"):
             y = xp.asarray(y, dtype=x.dtype)
         product = x * xp.log(y)
-        return xp.where(xp.equal(x, 0) & (y == y), 0, product)
+        return xp.where(xp.equal(x, 0) & ~xp.isnan(y), 0, product)
 
     return kernel
 

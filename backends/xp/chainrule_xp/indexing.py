@@ -136,7 +136,7 @@ def nonzero(xp: Any) -> Any:
     def kernel(x: Any) -> Any:
         if x.ndim == 0:
             return xp.zeros((x.reshape(1).nonzero()[0].shape[0], 0), "int64")
-        return xp.stack(x.nonzero(), 1)
+        return xp.stack(x.nonzero()).T  # each dimension's places follow each other, as in PyTorch
 
     return kernel
 

@@ -25,7 +25,7 @@ def neg(xp: Any) -> Any:
 def sign(xp: Any) -> Any:
     def kernel(x: Any) -> Any:
         if x.dtype.kind == "f":
-            return xp.where(x == x, xp.sign(x), 0)  # NumPy's sign of NaN is NaN
+            return xp.where(xp.isnan(x), 0, xp.sign(x))
         return xp.sign(x) if x.dtype.kind != "b" else x.copy()
 
     return kernel
@@ -76,7 +76,9 @@ def round(xp: Any) -> Any:
         if not decimals:
             return nearest(x)
         factor = 10.0 ** (decimals if decimals > 0 else -decimals)
-        return xp.rint(x * factor) / factor if decimals > 0 else xp.rint(x / factor) * factor
+        wide = x.astype(xp.float32) if x.dtype.itemsize == 2 else x
+        made = xp.rint(wide * factor) / factor if decimals > 0 else xp.rint(wide / factor) * factor
+        return made.astype(x.dtype, copy=False)
 
     return kernel
 
@@ -92,7 +94,11 @@ def frac(xp: Any) -> Any:
 @ks.family("cr::nan_to_num")
 def nan_to_num(xp: Any) -> Any:
     def kernel(
-        x: Any, *, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+        x: Any,
+        *,
+        nan: float | None = None,
+        posinf: float | None = None,
+        neginf: float | None = None,
     ) -> Any:
         return xp.nan_to_num(x, nan=nan or 0.0, posinf=posinf, neginf=neginf)
 
@@ -114,7 +120,7 @@ def angle(xp: Any) -> Any:
     def kernel(x: Any) -> Any:
         if x.dtype.kind == "c":
             return xp.arctan2(x.imag, x.real)
-        return xp.where(x < 0, xp.pi, xp.where(x == x, 0, x))
+        return xp.where(x < 0, xp.pi, xp.where(xp.isnan(x), x, 0))
 
     return kernel
 

@@ -44,7 +44,7 @@ def integer_power(xp: Any) -> Any:
             if exponent < 0:
                 msg = (
                     "Integers to negative integer powers are not allowed.\n"
-                    f"pow: expected an exponent from 0 on, got {exponent}. Convert to floating first."
+                    f"pow: expected an exponent from 0 on, got {exponent}. Convert to floats first."
                 )
                 raise DomainError(msg)
             return xp.power(x, exponent)

@@ -59,7 +59,7 @@ def clamp(xp: Any) -> Any:
 
 
 def within_range(xp: Any, dtype: Any, bound: int | None) -> int | None:
-    """Return *bound*, or the nearest number that *dtype* has: beyond it there is nothing to clamp."""
+    """Return *bound*, or the nearest number that *dtype* has: nothing lies beyond that."""
     if bound is None:
         return None
     info = xp.iinfo(dtype)

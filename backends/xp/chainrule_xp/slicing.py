@@ -82,7 +82,7 @@ def unfold(xp: Any) -> Any:
 
     def kernel(x: Any, *, dimension: int, size: int, step: int) -> Any:
         if x.ndim == 0:
-            x = x.reshape(1)
+            return x.reshape(1)[:size]
         seen = windows(x, size, dimension, writeable=x.flags.writeable)
         return seen[at(x, dimension, slice(None, None, step))]
 
@@ -94,12 +94,14 @@ def unfold_backward(xp: Any) -> Any:
     def kernel(
         grad_in: Any, *, input_sizes: tuple[int, ...], dim: int, size: int, step: int
     ) -> Any:
-        out = _zeros(xp, grad_in, input_sizes or (1,))
+        if not input_sizes:
+            return grad_in.sum()
+        out = _zeros(xp, grad_in, input_sizes)
         place = dim % out.ndim
         reach = (grad_in.shape[place] - 1) * step + 1
         for shift in range(size):  # one place of all windows at a time: no two of them meet
             out[at(out, place, slice(shift, shift + reach, step))] += grad_in[..., shift]
-        return out.reshape(input_sizes)
+        return out
 
     return kernel
 

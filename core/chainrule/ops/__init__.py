@@ -22,13 +22,16 @@ from .comparison import *  # noqa: F403
 from .complex import *  # noqa: F403
 from .copying import *  # noqa: F403
 from .creation import *  # noqa: F403
+from .creation_from import *  # noqa: F403
 from .creation_like import *  # noqa: F403
 from .creation_ranges import *  # noqa: F403
 from .diagonals import *  # noqa: F403
+from .dropout import *  # noqa: F403
 from .embeddings import *  # noqa: F403
 from .exponential import *  # noqa: F403
 from .fused import *  # noqa: F403
 from .gathering import *  # noqa: F403
+from .generator import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .joining import *  # noqa: F403
 from .linalg import *  # noqa: F403
@@ -40,6 +43,9 @@ from .masking import *  # noqa: F403
 from .pointwise import *  # noqa: F403
 from .polar import *  # noqa: F403
 from .power import *  # noqa: F403
+from .random import *  # noqa: F403
+from .random_choices import *  # noqa: F403
+from .random_in_place import *  # noqa: F403
 from .rearranging import *  # noqa: F403
 from .reductions import *  # noqa: F403
 from .rows import *  # noqa: F403

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ShapeError
 from ..grad_mode import mode
+from ..graph import OpNode
 from ..inplace import check_writable, run_in_place
 from ..shapes import infer_size
 from ..value import Value, new_value, storage_of
@@ -66,18 +68,29 @@ def integers(function: str, argument: str, given: tuple[Any, ...], named: Any = 
     try:
         return tuple(map(operator.index, given))
     except TypeError:
-        place, culprit = next((i, g) for i, g in enumerate(given) if not hasattr(g, "__index__"))
+        place = next(i for i, item in enumerate(given) if not _is_integer(item))
         msg = (
             f"{function}(): argument '{argument}' failed to unpack the object at pos {place + 1} "
-            f'with error "type must be tuple of ints,but got {type(culprit).__name__}"'
+            f'with error "type must be tuple of ints,but got {type(given[place]).__name__}"'
         )
         raise ArgumentError(msg) from None
+
+
+def _is_integer(item: Any) -> bool:
+    try:
+        operator.index(item)
+    except TypeError:
+        return False
+    return True
 
 
 def fit_size(size: tuple[int, ...], numel: int) -> tuple[int, ...]:
     """Return *size* with its -1 replaced by what makes *numel* elements; quick where all is plain."""
     known = 1
-    for n in size:
+    for place, n in enumerate(size):
+        if n < -1:
+            msg = f"invalid shape dimension {n} at index {place} of shape {list(size)}"
+            raise ShapeError(msg)
         if n < 0:
             return infer_size(size, numel)
         known *= n
@@ -116,6 +129,7 @@ def new_look(function: Callable[..., Any]) -> Callable[..., Any]:
         self._array = seen._array
         if recorded:
             self._node, self._output_nr = seen._node, seen._output_nr
+            self._node.__class__ = _in_place_class(type(self._node))
         if self._base is not None:
             self._view = seen._view
         storage_of(self).version += 1
@@ -124,6 +138,14 @@ def new_look(function: Callable[..., Any]) -> Callable[..., Any]:
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"In-place form of {function.__name__}: the shape changes, the memory stays."
     return method
+
+
+@functools.cache
+def _in_place_class(node_class: type[OpNode]) -> type[OpNode]:
+    """Return the class of nodes that PyTorch gives the in-place form: it counts on."""
+    stem, number = node_class.__name__[:-1], int(node_class.__name__[-1])
+    name = f"{stem}{number + (3 if stem.startswith('Squeeze') else 1)}"
+    return type(name, (OpNode,), {"__slots__": ("_widths",), "__module__": OpNode.__module__})
 
 
 def _twin(value: Value) -> Any:

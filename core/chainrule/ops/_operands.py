@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..dtypes import category_of_number
-from ..errors import UnsupportedDTypeError
+from ..errors import ShapeError, UnsupportedDTypeError
+from ..shapes import broadcast_shapes
 from ..value import Value, new_value
 
 if TYPE_CHECKING:
@@ -30,12 +31,30 @@ def category(operand: Any) -> int:
 def refusal(op: str, word: str, dtype: DType) -> UnsupportedDTypeError:
     """Return the error that *op* does not take *dtype*; *word* is what PyTorch calls its kernel."""
     sentence = f"\"{word}\" not implemented for '{dtype.scalar_name}'"
-    return UnsupportedDTypeError(f"{sentence}\n{op}: does not take {dtype}. Convert with .to(...) first.")
+    return UnsupportedDTypeError(
+        f"{sentence}\n{op}: does not take {dtype}. Convert with .to(...) first."
+    )
+
+
+def check_broadcast(op: str, *operands: Value) -> None:
+    """Raise PyTorch's sentence if the shapes do not broadcast, for ops that promote nothing."""
+    shapes = [operand._array.shape for operand in operands]
+    try:
+        broadcast_shapes(*shapes)
+    except ShapeError as error:
+        found = ", ".join(str(tuple(shape)) for shape in shapes)
+        msg = f"{error}\n{op}: expected shapes that broadcast, got {found}. Reshape one of them."
+        raise ShapeError(msg) from None
 
 
 def floating_only(word: str) -> dict[str, str]:
     """Return what an op refuses that takes floating dtypes alone; *word* as of `refusal`."""
     return dict.fromkeys(("bool", "integer", "complex"), word)
+
+
+def into(out: Value | None, op: Any, *args: Any) -> Any:
+    """Return the result of *op*, written into *out* if there is one."""
+    return op(*args) if out is None else op(*args, out=out)
 
 
 def zeros_of(grad: Value) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ..dtypes import FLOATING
 from ..errors import DomainError, ShapeError
 from ..op import composite
 from ._operands import floating_only, zeros_of
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "hardshrink", "hardshrink_backward", "hardsigmoid", "hardsigmoid_backward", "hardswish",
     "hardswish_backward", "hardtanh", "hardtanh_backward", "leaky_relu", "leaky_relu_backward",
-    "prelu", "relu", "relu6", "softshrink", "softshrink_backward", "threshold", "threshold_backward",
+    "prelu", "relu", "relu6", "softshrink", "softshrink_backward", "threshold",
+    "threshold_backward",
 ]  # fmt: skip
 
 
@@ -42,7 +44,7 @@ def relu(self: Tensor) -> Tensor:
     >>> cr.relu(cr.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return clamp_min(self, 0)  # type: ignore[no-any-return]  # an op's result
+    return clamp_min(self, 0)
 
 
 @composite(promote="arithmetic")
@@ -107,7 +109,9 @@ hardtanh.vjp(
     self=lambda grad, self, min_val, max_val: hardtanh_backward(grad, self, min_val, max_val)
 )
 hardtanh_backward.vjp(
-    grad_output=lambda grad, self, min_val, max_val: hardtanh_backward(grad, self, min_val, max_val),
+    grad_output=lambda grad, self, min_val, max_val: hardtanh_backward(
+        grad, self, min_val, max_val
+    ),
     self=lambda grad: zeros_of(grad),
 )
 
@@ -119,7 +123,7 @@ def relu6(input: Tensor) -> Tensor:
     >>> cr.ops.relu6(cr.tensor([-1.0, 3.0, 8.0]))
     tensor([0., 3., 6.])
     """
-    return hardtanh(input, 0, 6)  # type: ignore[no-any-return]  # an op's result
+    return hardtanh(input, 0, 6)
 
 
 @composite(promote="arithmetic", refuses=floating_only("leaky_relu_cpu"))
@@ -137,9 +141,7 @@ def leaky_relu(self: Tensor, negative_slope: Number = 0.01) -> Tensor:
 
 
 @composite(promote="arithmetic")
-def leaky_relu_backward(
-    grad_output: Tensor, self: Tensor, negative_slope: Number = 0.01
-) -> Tensor:
+def leaky_relu_backward(grad_output: Tensor, self: Tensor, negative_slope: Number = 0.01) -> Tensor:
     """Return *grad_output*, times *negative_slope* where *self* is not positive."""
     return where(gt(self, 0), grad_output, grad_output * negative_slope)  # type: ignore[no-any-return]  # an op's result
 
@@ -183,24 +185,34 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     >>> cr.prelu(cr.tensor([-4.0, 2.0]), cr.tensor([0.25]))
     tensor([-1.,  2.])
     """
-    shape = tuple(input._array.shape)
-    factors, ndim = math.prod(weight._array.shape), len(weight._array.shape)
-    if ndim > 1:
-        msg = (
-            f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {ndim}\n"
-            "prelu: flatten the weight."
-        )
-        raise ShapeError(msg)
+    _check_factors(input, weight)
+    ndim = len(input._array.shape)
+    if len(weight._array.shape) != ndim:
+        factors = math.prod(weight._array.shape)
+        weight = weight.reshape([factors if d == 1 else 1 for d in range(ndim)])
+    return _prelu_kernel(input, weight)
+
+
+def _check_factors(input: Tensor, weight: Tensor) -> None:
+    shape, factors, ndim = (
+        input._array.shape,
+        math.prod(weight._array.shape),
+        len(weight._array.shape),
+    )
     channels = shape[1] if len(shape) > 1 else 1
-    if factors not in {1, channels}:
-        msg = (
+    if factors != 1 and not shape:
+        sentence = "Not allow zero-dim input tensor."
+    elif factors not in {1, channels}:
+        sentence = (
             "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-            f"{factors} and channel size = {channels}.\nprelu: expected 1 or {channels} factors."
+            f"{factors} and channel size = {channels}."
         )
-        raise ShapeError(msg)
-    if len(shape) > 1 and ndim == 1:
-        weight = weight.reshape(1, factors, *(1 for _ in shape[2:]))
-    return _prelu_kernel(input, weight)  # type: ignore[no-any-return]  # an op's result
+    elif ndim > 1:
+        sentence = f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {ndim}"
+    else:
+        return
+    msg = f"{sentence}\nprelu: expected one factor, or one per channel of {tuple(shape)}."
+    raise ShapeError(msg)
 
 
 @composite(promote="arithmetic", refuses=floating_only("hardsigmoid_cpu"))
@@ -217,7 +229,7 @@ def hardsigmoid(self: Tensor) -> Tensor:
     >>> cr.ops.hardsigmoid(cr.tensor([-4.0, 0.0, 1.5]))
     tensor([0.0000, 0.5000, 0.7500])
     """
-    return clamp(self + 3, 0, 6) / 6
+    return clamp(self + 3, 0, 6) / 6  # type: ignore[no-any-return]  # an op's result
 
 
 @composite(promote="arithmetic")
@@ -228,12 +240,13 @@ def hardsigmoid_backward(grad_output: Tensor, self: Tensor) -> Tensor:
 
 def _within(self: Tensor, limit: Number) -> Tensor:
     """Return where *self* is strictly between ``-limit`` and *limit*."""
-    return logical_and(gt(self, -limit), lt(self, limit))  # type: ignore[no-any-return]  # an op's result
+    return logical_and(gt(self, -limit), lt(self, limit))
 
 
 hardsigmoid.vjp(self=lambda grad, self: hardsigmoid_backward(grad, self))
 hardsigmoid_backward.vjp(
-    grad_output=lambda grad, self: hardsigmoid_backward(grad, self), self=lambda grad: zeros_of(grad)
+    grad_output=lambda grad, self: hardsigmoid_backward(grad, self),
+    self=lambda grad: zeros_of(grad),
 )
 
 
@@ -251,7 +264,7 @@ def hardswish(self: Tensor) -> Tensor:
     >>> cr.ops.hardswish(cr.tensor([-4.0, 1.5, 4.0]))
     tensor([0.0000, 1.1250, 4.0000])
     """
-    return self * clamp(self + 3, 0, 6) / 6
+    return self * clamp(self + 3, 0, 6) / 6  # type: ignore[no-any-return]  # an op's result
 
 
 @composite(promote="arithmetic")
@@ -283,11 +296,11 @@ def hardshrink(self: Tensor, lambd: Number = 0.5) -> Tensor:
 
 
 def _beyond(self: Tensor, lambd: Number) -> Tensor:
-    return logical_or(gt(self, lambd), lt(self, -lambd))  # type: ignore[no-any-return]  # an op's result
+    return logical_or(gt(self, lambd), lt(self, -lambd))
 
 
 def _not_beyond(self: Tensor, lambd: Number) -> Tensor:
-    return logical_and(ge(self, -lambd), le(self, lambd))  # type: ignore[no-any-return]  # an op's result
+    return logical_and(ge(self, -lambd), le(self, lambd))
 
 
 @composite(promote="arithmetic")
@@ -334,12 +347,16 @@ softshrink_backward.vjp(
 )
 
 
+_LARGEST = {2: "65504", 4: "3.40282e+38", 8: "1.79769e+308"}
+
+
 @softshrink.checks
 def _check_lambda(self: Tensor, lambd: Number) -> None:
-    if lambd < 0:  # type: ignore[operator]  # a bound is no complex number
-        dtype = self._key.dtype.scalar_name
+    if lambd < 0 and self._key.category == FLOATING:  # type: ignore[operator]  # a bound is no complex number
+        dtype = self._key.dtype
         msg = (
-            f"lambda must be in range [0, 3.40282e+38] for input dtype {dtype}, but found {lambd}\n"
+            f"lambda must be in range [0, {_LARGEST[dtype.itemsize]}] for input dtype "
+            f"{dtype.scalar_name}, but found {lambd}\n"
             "softshrink: expected a distance, which is not negative."
         )
         raise DomainError(msg)

@@ -34,9 +34,7 @@ __all__ = [
 
 
 @composite(promote="arithmetic", refuses=floating_only("elu_cpu"))
-def elu(
-    self: Tensor, alpha: Number = 1.0, scale: Number = 1, input_scale: Number = 1
-) -> Tensor:
+def elu(self: Tensor, alpha: Number = 1.0, scale: Number = 1, input_scale: Number = 1) -> Tensor:
     """Return each element, or ``alpha * (exp(self) - 1)`` where it is negative.
 
     Args:
@@ -71,14 +69,18 @@ def elu_backward(
 
 
 elu.vjp(
-    self=lambda grad, self, alpha, scale, input_scale: elu_backward(grad, self, alpha, scale, input_scale)
+    self=lambda grad, self, alpha, scale, input_scale: elu_backward(
+        grad, self, alpha, scale, input_scale
+    )
 )
 elu_backward.vjp(
     grad_output=lambda grad, self, alpha, scale, input_scale: elu_backward(
         grad, self, alpha, scale, input_scale
     ),
     self=lambda grad, grad_output, self, alpha, scale, input_scale: where(
-        gt(self, 0), 0, grad * elu_backward(grad_output * input_scale, self, alpha, scale, input_scale)
+        gt(self, 0),
+        0,
+        grad * elu_backward(grad_output * input_scale, self, alpha, scale, input_scale),
     ),
 )
 
@@ -96,7 +98,7 @@ def selu(input: Tensor) -> Tensor:
     >>> cr.selu(cr.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
-    return elu(input, _SELU_ALPHA, _SELU_SCALE)  # type: ignore[no-any-return]  # an op's result
+    return elu(input, _SELU_ALPHA, _SELU_SCALE)
 
 
 @composite(promote="arithmetic", refuses=floating_only("elu_cpu"))
@@ -113,7 +115,7 @@ def celu(self: Tensor, alpha: Number = 1.0) -> Tensor:
     >>> cr.celu(cr.tensor([-1.0, 2.0]), 0.5)
     tensor([-0.4323,  2.0000])
     """
-    return elu(self, alpha, 1, 1 / alpha)  # type: ignore[no-any-return]  # an op's result
+    return elu(self, alpha, 1, 1 / alpha)
 
 
 celu.vjp(self=lambda grad, self, alpha: elu_backward(grad, self, alpha, 1, 1 / alpha))
@@ -150,8 +152,8 @@ def gelu(self: Tensor, approximate: str = "none") -> Tensor:
     tensor([-0.1587,  1.9545])
     """
     if approximate == "tanh":
-        return self * 0.5 * (tanh(_tanh_argument(self)) + 1)
-    return self * _normal_below(self)
+        return self * 0.5 * (tanh(_tanh_argument(self)) + 1)  # type: ignore[no-any-return]  # an op's result
+    return self * _normal_below(self)  # type: ignore[no-any-return]  # an op's result
 
 
 _ROOT_HALF: Final = math.sqrt(0.5)
@@ -160,15 +162,15 @@ _CUBIC: Final = 0.044715
 
 
 def _normal_below(self: Tensor) -> Tensor:
-    return (erf(self * _ROOT_HALF) + 1) * 0.5
+    return (erf(self * _ROOT_HALF) + 1) * 0.5  # type: ignore[no-any-return]  # an op's result
 
 
 def _normal_density(self: Tensor) -> Tensor:
-    return exp(self * self * -0.5) * (0.5 * _ROOT_2_OVER_PI)
+    return exp(self * self * -0.5) * (0.5 * _ROOT_2_OVER_PI)  # type: ignore[no-any-return]  # an op's result
 
 
 def _tanh_argument(self: Tensor) -> Tensor:
-    return (self + self * self * self * _CUBIC) * _ROOT_2_OVER_PI
+    return (self + self * self * self * _CUBIC) * _ROOT_2_OVER_PI  # type: ignore[no-any-return]  # an op's result
 
 
 @gelu.checks
@@ -185,10 +187,10 @@ def _check_approximation(self: Tensor, approximate: str) -> None:
 def gelu_backward(grad_output: Tensor, self: Tensor, approximate: str = "none") -> Tensor:
     """Return the gradient of `gelu` at *self* for that of its result."""
     if approximate == "none":
-        return grad_output * (_normal_below(self) + self * _normal_density(self))
+        return grad_output * (_normal_below(self) + self * _normal_density(self))  # type: ignore[no-any-return]  # an op's result
     t = tanh(_tanh_argument(self))
     slope = (self * self * (3 * _CUBIC) + 1) * _ROOT_2_OVER_PI
-    return grad_output * ((t + 1) * 0.5 + self * 0.5 * (1 - t * t) * slope)
+    return grad_output * ((t + 1) * 0.5 + self * 0.5 * (1 - t * t) * slope)  # type: ignore[no-any-return]  # an op's result
 
 
 def _gelu_curvature(grad: Tensor, grad_output: Tensor, self: Tensor, approximate: str) -> Any:
@@ -209,9 +211,7 @@ gelu_backward.vjp(
 )
 
 
-@composite(
-    promote="arithmetic", refuses={"bool": "silu_cpu", "integer": "silu_cpu"}
-)
+@composite(promote="arithmetic", refuses={"bool": "silu_cpu", "integer": "silu_cpu"})
 def silu(self: Tensor) -> Tensor:
     """Return ``self * sigmoid(self)``.
 
@@ -225,14 +225,14 @@ def silu(self: Tensor) -> Tensor:
     >>> cr.ops.silu(cr.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
-    return self * sigmoid(self)
+    return self * sigmoid(self)  # type: ignore[no-any-return]  # an op's result
 
 
 @composite(dtype="same")
 def silu_backward(grad_output: Tensor, self: Tensor) -> Tensor:
     """Return the gradient of `silu` at *self* for that of its result."""
     s = sigmoid(self)
-    return grad_output * conj(s * (self * (1 - s) + 1))
+    return grad_output * conj(s * (self * (1 - s) + 1))  # type: ignore[no-any-return]  # an op's result
 
 
 silu.vjp(self=lambda grad, self: silu_backward(grad, self))
@@ -252,14 +252,14 @@ def mish(self: Tensor) -> Tensor:
     >>> cr.ops.mish(cr.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
-    return self * tanh(softplus(self))
+    return self * tanh(softplus(self))  # type: ignore[no-any-return]  # an op's result
 
 
 @composite(dtype="same")
 def mish_backward(grad_output: Tensor, self: Tensor) -> Tensor:
     """Return the gradient of `mish` at *self* for that of its result."""
     t = tanh(softplus(self))
-    return grad_output * (t + self * sigmoid(self) * (1 - t * t))
+    return grad_output * (t + self * sigmoid(self) * (1 - t * t))  # type: ignore[no-any-return]  # an op's result
 
 
 mish.vjp(self=lambda grad, self: mish_backward(grad, self))
@@ -316,6 +316,7 @@ softplus_backward.vjp(
     promote="arithmetic",
     refuses=floating_only("log_sigmoid_cpu"),
     nodes={"": "LogSigmoidBackward0"},
+    saves=("buffer",),
 )
 def logsigmoid(self: Tensor) -> Tensor:
     """Return ``log(sigmoid(self))``, exact also where the sigmoid is tiny or nearly 1.
@@ -333,7 +334,7 @@ def logsigmoid(self: Tensor) -> Tensor:
 @composite(promote="arithmetic")
 def log_sigmoid_backward(grad_output: Tensor, self: Tensor) -> Tensor:
     """Return the gradient of `logsigmoid` at *self* for that of its result."""
-    return grad_output * sigmoid(-self)
+    return grad_output * sigmoid(-self)  # type: ignore[no-any-return]  # an op's result
 
 
 def _log_sigmoid_curvature(grad: Tensor, grad_output: Tensor, self: Tensor) -> Any:
@@ -371,7 +372,7 @@ def glu(self: Tensor, dim: int = -1) -> Tensor:
     tensor([0.5000, 1.0000])
     """
     first, second = _halves(self, dim)
-    return first * sigmoid(second)
+    return first * sigmoid(second)  # type: ignore[no-any-return]  # an op's result
 
 
 def _halves(self: Tensor, dim: int) -> tuple[Tensor, Tensor]:
@@ -403,7 +404,7 @@ def glu_backward(grad_output: Tensor, self: Tensor, dim: int = -1) -> Tensor:
     first, second = _halves(self, dim)
     s = sigmoid(second)
     ahead = grad_output * s
-    return cat([ahead, ahead * first * (1 - s)], dim)  # type: ignore[no-any-return]  # an op's result
+    return cat([ahead, ahead * first * (1 - s)], dim)
 
 
 glu.vjp(self=lambda grad, self, dim: glu_backward(grad, self, dim))

@@ -13,8 +13,8 @@ from ..errors import DTypeError
 from ..op import primitive
 from ..plan import NOT_IMPLEMENTED
 from ..value import Value
+from ._operands import C_NAMES, category, check_broadcast, refusal, zeros_of
 from .complex import conj
-from ._operands import C_NAMES, category, refusal, zeros_of
 
 if TYPE_CHECKING:
     from ..tensor import Number, Tensor
@@ -62,7 +62,7 @@ add.vjp(self=lambda grad: grad, other=lambda grad, alpha: _scaled(grad, alpha))
 
 
 def _scaled(grad: Tensor, alpha: Number) -> Tensor:
-    return grad if alpha == 1 else grad * conj(alpha)  # type: ignore[no-any-return]  # an op's result
+    return grad if alpha == 1 else grad * conj(alpha)
 
 
 @add.checks
@@ -70,7 +70,10 @@ def _check_alpha(self: Tensor, other: Tensor, alpha: Number) -> None:
     """Refuse a factor of a higher category than the operands."""
     if alpha is True or alpha is False:
         if category(self) > BOOL or category(other) > BOOL:
-            msg = "Boolean alpha only supported for Boolean results.\nadd, sub: pass a number as alpha."
+            msg = (
+                "Boolean alpha only supported for Boolean results.\n"
+                "add, sub: pass a number as alpha."
+            )
             raise DTypeError(msg)
     elif not isinstance(alpha, int) and max(category(self), category(other)) <= INTEGER:
         msg = (
@@ -247,7 +250,11 @@ floor_divide.vjp(
 @primitive(
     promote="arithmetic",
     refuses={"bool": "remainder_cpu", "complex": "remainder_cpu"},
-    nodes={"self:Number": "RemainderBackward2", "other:Number": "RemainderBackward0", "": "RemainderBackward1"},
+    nodes={
+        "self:Number": "RemainderBackward2",
+        "other:Number": "RemainderBackward0",
+        "": "RemainderBackward1",
+    },
 )
 def remainder(self: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Return what is left of *self* after dividing by *other* downwards, as Python's ``%``.
@@ -356,7 +363,9 @@ def addcdiv(self: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1
 addcdiv.vjp(
     self=lambda grad: grad,
     tensor1=lambda grad, tensor2, value: grad * conj(value / tensor2),
-    tensor2=lambda grad, tensor1, tensor2, value: -grad * conj(tensor1 * value / (tensor2 * tensor2)),
+    tensor2=lambda grad, tensor1, tensor2, value: (
+        -grad * conj(tensor1 * value / (tensor2 * tensor2))
+    ),
 )
 
 
@@ -364,21 +373,18 @@ addcdiv.vjp(
 def _check_quotient(self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Number) -> None:
     if max(category(tensor1), category(tensor2)) <= INTEGER:
         msg = (
-            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv "
-            "will perform a true division of tensor1 and tensor2. The historic addcdiv behavior can be "
-            "implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer "
-            "inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv "
-            "behavior is just the latter implementation: (input + value * tensor1 / tensor2), for all "
-            "dtypes.\naddcdiv: expected floating tensor1 or tensor2. Convert one with .to(...)."
+            "Integer division with addcdiv is no longer supported, and in a future  release "
+            "addcdiv will perform a true division of tensor1 and tensor2. The historic addcdiv "
+            "behavior can be implemented as (input + value * torch.trunc(tensor1 / tensor2))."
+            "to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for "
+            "float inputs. The future addcdiv behavior is just the latter implementation: "
+            "(input + value * tensor1 / tensor2), for all dtypes.\n"
+            "addcdiv: expected floating tensor1 or tensor2. Convert one with .to(...)."
         )
         raise DTypeError(msg)
 
 
-@primitive(
-    refuses={"bool": "lerp_kernel_scalar", "integer": "lerp_kernel_scalar"},
-    nodes={"weight:Number": "LerpBackward0", "": "LerpBackward1"},
-    dtype="same",
-)
+@primitive(nodes={"weight:Number": "LerpBackward0", "": "LerpBackward1"}, dtype="same")
 def lerp(self: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """Return the point between *self* and *end*: ``self + weight * (end - self)``, broadcasting.
 
@@ -411,7 +417,7 @@ lerp.vjp(
 
 
 @lerp.checks
-def _check_dtypes(self: Tensor, end: Tensor, weight: Tensor | Number) -> None:
+def _check_ends(self: Tensor, end: Tensor, weight: Tensor | Number) -> None:
     for name, operand in (("end", end), ("weight", weight)):
         if isinstance(operand, Value) and operand._key.dtype is not self._key.dtype:
             expected, found = self._key.dtype, operand._key.dtype
@@ -421,6 +427,11 @@ def _check_dtypes(self: Tensor, end: Tensor, weight: Tensor | Number) -> None:
                 f"lerp: expected {expected}, got {name} of {found}. Convert it with .to(...)."
             )
             raise DTypeError(msg)
+    tensors = [operand for operand in (self, end, weight) if isinstance(operand, Value)]
+    if not self._key.floating:
+        kind = "scalar" if len(tensors) == 2 else "tensor"
+        raise refusal("lerp", f"lerp_kernel_{kind}", self._key.dtype)
+    check_broadcast("lerp", *tensors)
 
 
 true_divide, divide, multiply, subtract = div, div, mul, sub

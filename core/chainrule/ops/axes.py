@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..op import primitive
 from ..shapes import wrap_dim, wrap_dims
 from ._arguments import check_tensor, integers, new_look, permutation_inverse
@@ -151,6 +151,13 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     torch.Size([3, 4, 2])
     """
     check_tensor("movedim", input)
+    if isinstance(source, int) != isinstance(destination, int):
+        got = f"{type(source).__name__}, {type(destination).__name__}"
+        msg = (
+            f"movedim() received an invalid combination of arguments - got ({got}), but expected one "
+            "of:\n * (int source, int destination)\n * (tuple of ints source, tuple of ints destination)"
+        )
+        raise ArgumentError(msg)
     ndim = len(input._array.shape)
     ours = _named_once(source, ndim, "source")
     theirs = _named_once(destination, ndim, "destination")

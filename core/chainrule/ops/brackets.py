@@ -7,10 +7,11 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import dtypes
-from ..errors import DimError, ShapeError
+from ..errors import ArgumentError, DimError, ShapeError
 from ..shapes import broadcast_shapes
 from ..value import Value
 from .creation import as_tensor, tensor
+from .filling import kind_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ def parse(input: Tensor, items: tuple[Any, ...]) -> Parsed:
         elif entry is Ellipsis:
             basic.extend([WHOLE] * missing)
             indices.extend([None] * missing)
-            dim += missing
+            dim, missing = dim + missing, 0  # a second one has nothing left to stand for
         elif isinstance(entry, slice):
             basic.append(entry)
             indices.append(None)
@@ -114,13 +115,33 @@ def _as_entry(item: Any, input: Tensor) -> Any:
     except TypeError:
         msg = (
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
-            f"valid indices (got {type(item).__name__})"
+            f"valid indices (got {kind_name(item)})"
         )
         raise DimError(msg) from None
 
 
+def bound(number: Any) -> int:
+    """Return a part of a slice as an integer.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    try:
+        return operator.index(number)
+    except TypeError as error:
+        if isinstance(number, Value):
+            raise
+        msg = f"slice indices must be integers or None or have an __index__ method\nindex: {error}."
+        raise ArgumentError(msg) from None
+
+
 def check_step(step: Any) -> None:
-    if step is not None and operator.index(step) <= 0:
+    """Check that a slice steps forward.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if step is not None and bound(step) <= 0:
         msg = "slice step cannot be zero" if step == 0 else "step must be greater than zero"
         raise ValueError(msg)  # PyTorch's type
 

@@ -24,7 +24,7 @@ def isclose(
     atol: float = 1e-08,
     equal_nan: bool = False,
 ) -> Tensor:
-    """Return where *self* is near *other*, broadcasting: ``|self - other| <= atol + rtol * |other|``.
+    """Return where *self* is near *other*: ``|self - other| <= atol + rtol * |other|``.
 
     Args:
         self: ``(*)``, any dtype.
@@ -47,12 +47,12 @@ def isclose(
     if equal_nan and self._key.floating:
         close = logical_or(close, logical_and(isnan(self), isnan(other)))
     if rtol == 0 and atol == 0:
-        return close  # type: ignore[no-any-return]  # an op's result
+        return close
     if self._key.category <= INTEGER:
         self, other = self.double(), other.double()
     distance = abs(self - other)
     near = logical_and(isfinite(distance), le(distance, abs(other * rtol) + atol))
-    return logical_or(close, near)  # type: ignore[no-any-return]  # an op's result
+    return logical_or(close, near)
 
 
 isclose.vjp(self=None, other=None)

@@ -1,4 +1,4 @@
-"""Comparisons and tests of each element, and logic: all of them give bools and have no gradients."""
+"""Comparisons and tests of each element, and logic: all give bools and have no gradients."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def logical_xor(self: Tensor, other: Tensor) -> Tensor:
     """
 
 
-for _op in (eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_xor):
-    _op.vjp(self=None, other=None)
+for _comparison in (eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_xor):
+    _comparison.vjp(self=None, other=None)
 
 
 @primitive(promote="compare")
@@ -177,8 +177,8 @@ def isneginf(self: Tensor) -> Tensor:
     """
 
 
-for _op in (logical_not, isnan, isinf, isfinite, isposinf, isneginf):
-    _op.vjp(self=None)
+for _test in (logical_not, isnan, isinf, isfinite, isposinf, isneginf):
+    _test.vjp(self=None)
 
 
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne

@@ -7,19 +7,22 @@ the rule ``grad * conj(f')``, which for real dtypes is the rule everyone knows.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..dtypes import FLOATING
 from ..errors import DTypeError, ShapeError
 from ..op import primitive
+from ._operands import into
+from .copying import clone
 from .slicing import select
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = [
-    "_conj_physical", "complex", "conj", "conj_physical", "imag", "is_complex", "real", "resolve_conj",
-    "view_as_complex", "view_as_real",
+    "_conj_physical", "complex", "conj", "conj_physical", "imag", "is_complex", "real",
+    "resolve_conj", "view_as_complex", "view_as_real",
 ]  # fmt: skip
 
 
@@ -72,9 +75,9 @@ def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> cr.conj_physical(cr.tensor([1 + 2j]))
     tensor([1.-2.j])
     """
-    if out is not None:
-        return _conj_physical(input, out=out)  # type: ignore[no-any-return]  # an op's result
-    return _conj_physical(input) if input._key.complex else input  # type: ignore[no-any-return]  # likewise
+    if out is None and not input._key.complex:
+        return input
+    return into(out, _conj_physical, input)  # type: ignore[no-any-return]  # an op's result
 
 
 def resolve_conj(input: Tensor) -> Tensor:
@@ -98,12 +101,12 @@ def is_complex(input: Tensor) -> bool:
     return input._key.complex
 
 
-@primitive(view=True, nodes={"": "ViewAsRealBackward0"})
+@primitive(view=True, dtype="real", nodes={"": "ViewAsRealBackward0"})
 def _view_as_real(self: Tensor) -> Tensor:
     """Return the two parts of each complex number as a last dimension."""
 
 
-@primitive(view=True, nodes={"": "ViewAsComplexBackward0"})
+@primitive(view=True, dtype="complex", nodes={"": "ViewAsComplexBackward0"})
 def _view_as_complex(self: Tensor) -> Tensor:
     """Return the pairs of a last dimension of size 2 as complex numbers."""
 
@@ -114,7 +117,7 @@ _view_as_complex.vjp(self=lambda grad: view_as_real(grad))
 
 def _paired(grad: Tensor) -> Tensor:
     """Return *grad* with the two numbers of each pair side by side in memory."""
-    return grad if grad._key.backend.strides(grad._array)[-1] == 1 else grad.clone()
+    return grad if grad._key.backend.strides(grad._array)[-1] == 1 else clone(grad)
 
 
 def view_as_real(input: Tensor) -> Tensor:
@@ -142,7 +145,7 @@ def view_as_real(input: Tensor) -> Tensor:
             f"view_as_real: got {input._key.dtype}. A real tensor has one part."
         )
         raise DTypeError(msg)
-    return _view_as_real(input)  # type: ignore[no-any-return]  # an op's result
+    return _view_as_real(input)
 
 
 def view_as_complex(input: Tensor) -> Tensor:
@@ -167,18 +170,19 @@ def view_as_complex(input: Tensor) -> Tensor:
     key, shape = input._key, input._array.shape
     if key.category != FLOATING or key.dtype.itemsize < 4:
         msg = (
-            "view_as_complex is only supported for half, float and double tensors, but got a tensor "
-            f"of scalar type: {key.dtype.scalar_name}\nview_as_complex: convert with .to(...) first."
+            "view_as_complex is only supported for half, float and double tensors, but got a "
+            f"tensor of scalar type: {key.dtype.scalar_name}\n"
+            "view_as_complex: convert with .to(...) first."
         )
         raise DTypeError(msg)
     if not shape:
         sentence = "Input tensor must have one or more dimensions"
     elif shape[-1] != 2:
         sentence = "Tensor must have a last dimension of size 2"
-    elif key.backend.strides(input._array)[-1] != 1:
+    elif prod(shape) and key.backend.strides(input._array)[-1] != 1:
         sentence = "Tensor must have a last dimension with stride 1"
     else:
-        return _view_as_complex(input)  # type: ignore[no-any-return]  # an op's result
+        return _view_as_complex(input)
     msg = f"{sentence}\nview_as_complex: got shape {tuple(shape)}. Use complex() for two tensors."
     raise ShapeError(msg)
 
@@ -193,7 +197,9 @@ def real(input: Tensor) -> Tensor:
     >>> cr.real(cr.tensor([1 + 2j]))
     tensor([1.])
     """
-    return select(_view_as_real(input), -1, 0) if input._key.complex else input
+    if not input._key.complex:
+        return input
+    return select(_view_as_real(input), len(input._array.shape), 0)
 
 
 def imag(input: Tensor) -> Tensor:
@@ -215,7 +221,7 @@ def imag(input: Tensor) -> Tensor:
             f"imag: got {input._key.dtype}, whose imaginary part would be all zeros."
         )
         raise DTypeError(msg)
-    return select(_view_as_real(input), -1, 1)
+    return select(_view_as_real(input), len(input._array.shape), 1)
 
 
 @primitive(nodes={"": "ComplexBackward0"}, saves=("real", "imag"))
@@ -250,7 +256,7 @@ def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([1.+2.j])
     """
     check_parts("complex", real, imag)
-    return _complex(real, imag) if out is None else _complex(real, imag, out=out)  # type: ignore[no-any-return]  # an op's result
+    return into(out, _complex, real, imag)  # type: ignore[no-any-return]  # an op's result
 
 
 def check_parts(op: str, first: Tensor, second: Tensor) -> None:
@@ -267,8 +273,8 @@ def check_parts(op: str, first: Tensor, second: Tensor) -> None:
         )
     elif one is not two:
         msg = (
-            f"Expected object of scalar type {one.scalar_name} but got scalar type {two.scalar_name} "
-            f"for second argument\n{op}: expected one dtype for both. Convert with .to(...)."
+            f"Expected object of scalar type {one.scalar_name} but got scalar type "
+            f"{two.scalar_name} for second argument\n{op}: expected one dtype for both. Convert with .to(...)."
         )
     else:
         return

@@ -11,6 +11,7 @@ from ..errors import ArgumentError, ShapeError
 from ..value import Value
 from .copying import clone
 from .creation import _from_array, _from_data, empty, finish, full, key_for
+from .creation_like import key_like
 from .striding import as_strided
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ def from_numpy(ndarray: Any) -> Tensor:
     """
     if not (hasattr(ndarray, "__array_interface__") and hasattr(ndarray, "ctypes")):
         kind = type(ndarray)
-        name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        where = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
         msg = (
-            f"expected np.ndarray (got {name})\n"
+            f"expected np.ndarray (got {where}{kind.__name__})\n"
             "from_numpy: use tensor() for numbers, and as_tensor() for what converts to an array."
         )
         raise ArgumentError(msg)
@@ -70,15 +71,15 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 def _warn_of_read_only(what: str, short: str) -> None:
     """Warn that writing into a tensor would write into memory that nobody may write into."""
-    consequence = (
-        "This means writing to this tensor will result in undefined behavior."
-        if short == "array"
-        else "This means you can write to the underlying (supposedly non-writable) buffer using the tensor."
-    )
+    consequence = "writing to this tensor will result in undefined behavior."
+    if short == "buffer":
+        consequence = (
+            "you can write to the underlying (supposedly non-writable) buffer using the tensor."
+        )
     warnings.warn(
         f"The given {what} is not writable, and PyTorch does not support non-writable tensors. "
-        f"{consequence} You may want to copy the {short} to protect its data or make it writable "
-        "before converting it to a tensor.",
+        f"This means {consequence} You may want to copy the {short} to protect its data or make "
+        "it writable before converting it to a tensor.",
         UserWarning,
         stacklevel=3,
     )
@@ -92,7 +93,7 @@ def frombuffer(
     offset: int = 0,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return a one-dimensional tensor over the memory of *buffer*.
+    r"""Return a one-dimensional tensor over the memory of *buffer*.
 
     Args:
         buffer: Anything with Python's buffer protocol.
@@ -108,7 +109,7 @@ def frombuffer(
         ValueError: there is no element, or not a whole number of them.
 
     >>> import chainrule as cr
-    >>> cr.frombuffer(bytearray(b"\\x01\\x02\\x03"), dtype=cr.uint8, offset=1)
+    >>> cr.frombuffer(bytearray(b"\x01\x02\x03"), dtype=cr.uint8, offset=1)
     tensor([2, 3], dtype=torch.uint8)
     """
     try:
@@ -132,7 +133,8 @@ def frombuffer(
 
 def _check_buffer(length: int, size: int, count: int, offset: int) -> None:
     """Check that *count* elements of *size* bytes follow *offset* in a buffer of *length* bytes."""
-    advice = f"frombuffer: the buffer has {length} bytes, {max(length - offset, 0)} of them after the offset."
+    after = max(length - offset, 0)
+    advice = f"frombuffer: the buffer has {length} bytes, {after} of them after the offset."
     if length == 0 or count == 0:
         msg = f"both buffer length ({length}) and count ({count}) must not be 0\n{advice}"
         raise ValueError(msg)
@@ -209,7 +211,7 @@ def _tensor_as(
 ) -> Tensor:
     """Return a tensor as one of another dtype or device, or a copy of it."""
     ours = obj._key
-    wanted = key_for(dtype or ours.dtype, device) if device is not None else ours.of(dtype or ours.dtype)
+    wanted = key_like(obj, dtype, device)
     if copy is False:
         _check_no_copy(ours.dtype, wanted.dtype)
         if ours.device != wanted.device:
@@ -250,7 +252,8 @@ def _array_as(
         msg = "can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray. "
         raise RuntimeError(msg)
     if copy is False and dtype is not None:
-        _check_no_copy(_from_array(obj, None, "cpu", requires_grad=False, copy=False)._key.dtype, dtype)
+        ours = _from_array(obj, None, "cpu", requires_grad=False, copy=False)
+        _check_no_copy(ours._key.dtype, dtype)
     return _from_array(obj, dtype, device, bool(requires_grad), copy=bool(copy))
 
 
@@ -322,11 +325,11 @@ def empty_strided(
         raise ShapeError(msg)
     if min((*size, *stride), default=0) < 0:
         msg = (
-            f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}"
-            "\nempty_strided: sizes and strides must not be negative."
+            f"Storage size calculation overflowed with sizes={list(size)} and "
+            f"strides={list(stride)}\nempty_strided: sizes and strides must not be negative."
         )
         raise ShapeError(msg)
-    extent = 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) if prod(size) else 0
-    memory = empty(extent, dtype=dtype, device=device)
+    last = sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    memory = empty(last + 1 if prod(size) else 0, dtype=dtype, device=device)
     key = memory._key
     return finish(as_strided(memory, size, stride)._array, key, requires_grad)

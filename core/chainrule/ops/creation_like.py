@@ -315,8 +315,9 @@ def new_empty(
     torch.Size([2, 3])
     """
     return _new(
-        "new_empty", self, None, sizes, size, dtype=dtype, device=device, requires_grad=requires_grad
-    )
+        "new_empty", self, None, sizes, size, dtype=dtype, device=device,
+        requires_grad=requires_grad,
+    )  # fmt: skip
 
 
 def new_full(
@@ -337,8 +338,9 @@ def new_full(
     tensor([3, 3])
     """
     return _new(
-        "new_full", self, fill_value, (), size, dtype=dtype, device=device, requires_grad=requires_grad
-    )
+        "new_full", self, fill_value, (), size, dtype=dtype, device=device,
+        requires_grad=requires_grad,
+    )  # fmt: skip
 
 
 def new_tensor(
@@ -378,7 +380,7 @@ def new(self: Tensor, *data: Any, device: Device | str | None = None) -> Tensor:
     if len(data) == 1 and not isinstance(data[0], int):
         item = data[0]
         if isinstance(item, Value):
-            return new_value(item._array, item._key)  # type: ignore[no-any-return]  # the result class is Tensor
+            return new_value(item._array, item._key)  # type: ignore[no-any-return]  # a Tensor
         if type(item).__name__ != "Size":
             return new_tensor(self, item, device=device)
     return new_empty(self, *(data or (0,)), device=device)

@@ -23,7 +23,7 @@ def as_number(value: Any, dtype: dtypes.DType) -> Any:
         try:
             value = operator.index(value)
         except TypeError:
-            msg = f"can't assign a {_kind(value)} to a torch.{dtype.scalar_name}Tensor"
+            msg = f"can't assign a {kind_name(value)} to a torch.{dtype.scalar_name}Tensor"
             raise ArgumentError(msg) from None
     if _overflows(value, dtype):
         msg = f"value cannot be converted to type {_C_NAMES.get(dtype.name, dtype.name)} without overflow"
@@ -41,7 +41,8 @@ _C_NAMES: Final = {
 }  # fmt: skip
 
 
-def _kind(value: Any) -> str:
+def kind_name(value: Any) -> str:
+    """Return the name of a value's type, with its module unless that is Python's own."""
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 

@@ -131,8 +131,8 @@ class Generator:
             raise DeviceError(msg)
         if key.backend.spec.storage != self._backend.spec.storage:
             msg = (
-                f"Generator: expected a generator whose numbers are arrays of {key.backend.name}, got "
-                f"one of {self._backend.name}. Make one with Generator('{key.device}@{key.backend.name}')."
+                f"Generator: expected one that draws arrays of {key.backend.name}, got one of "
+                f"{self._backend.name}. Make one with Generator('{key.device}@{key.backend.name}')."
             )
             raise MixedBackendError(msg)
         return self._stream

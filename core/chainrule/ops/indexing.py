@@ -7,7 +7,6 @@ index on top of them and copies.
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
@@ -17,7 +16,7 @@ from ..plan import recording
 from ..shapes import broadcast_shapes
 from ..value import Value, new_value, storage_of
 from ._arguments import check_tensor, is_recorded, zeros_shaped
-from .brackets import WHOLE, Parsed, check_place, check_step, explain, items_of, parse, taken_by
+from .brackets import WHOLE, Parsed, bound, check_place, check_step, explain, items_of, parse, taken_by
 from .broadcasting import expanded_size
 from .copying import copy, fill
 from .filling import as_number
@@ -177,9 +176,9 @@ def _sliced(input: Tensor, dim: int, item: slice, *, alone: bool = False) -> Ten
         msg = "slice() cannot be applied to a 0-dim tensor."
         raise DimError(msg)
     check_step(item.step)
-    start = 0 if item.start is None else operator.index(item.start)
-    stop = OPEN_END if item.stop is None else operator.index(item.stop)
-    step = 1 if item.step is None else operator.index(item.step)
+    start = 0 if item.start is None else bound(item.start)
+    stop = OPEN_END if item.stop is None else bound(item.stop)
+    step = 1 if item.step is None else bound(item.step)
     if not alone and start == 0 and step == 1 and stop >= shape[dim]:
         return input
     return _slice(input, dim, start, stop, step)

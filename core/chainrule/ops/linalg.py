@@ -8,15 +8,12 @@ per gradient and copies nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..op import composite, primitive
+from . import linalg_checks as checks
 from .axes import t, transpose
 from .complex import conj
-from .linalg_checks import (
-    check_addbmm, check_addmm, check_addmv, check_addr, check_baddbmm, check_bmm, check_cross,
-    check_dot, check_mm, check_mv, check_trace, checked,
-)  # fmt: skip
 from .reductions import sum
 from .shape import expand, unsqueeze
 
@@ -24,8 +21,8 @@ if TYPE_CHECKING:
     from ..tensor import Number, Tensor
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "dot", "linalg_cross", "mm", "mv", "trace",
-    "vdot",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "dot", "linalg_cross", "mm", "mv",
+    "trace", "vdot",
 ]  # fmt: skip
 
 
@@ -37,7 +34,7 @@ def _scaled(grad: Tensor, factor: Number) -> Tensor:
 # Two matrices
 
 
-@checked(check_mm, dtype="same")
+@checks.checked(checks.check_mm, dtype="same")
 def mm(self: Tensor, mat2: Tensor) -> Tensor:
     """Return the product of two matrices.
 
@@ -68,12 +65,12 @@ def mm(self: Tensor, mat2: Tensor) -> Tensor:
 # factor that is a transpose: nodes and values are the same, the gradient is laid out by columns.
 
 
-@checked(check_mm, dtype="same", nodes={"": "MmBackward0"})
+@checks.checked(checks.check_mm, dtype="same", nodes={"": "MmBackward0"})
 def _mm_with_transpose(self: Tensor, mat2: Tensor) -> Tensor:
     """Return `mm` for a *mat2* that is a transpose: Note [Layout of a weight's gradient]."""
 
 
-@checked(check_addmm, dtype="same")
+@checks.checked(checks.check_addmm, dtype="same")
 def addmm(
     self: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -101,7 +98,7 @@ def addmm(
     """
 
 
-@checked(check_addmm, dtype="same", nodes={"": "AddmmBackward0"})
+@checks.checked(checks.check_addmm, dtype="same", nodes={"": "AddmmBackward0"})
 def _addmm_with_transpose(
     self: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -111,7 +108,7 @@ def _addmm_with_transpose(
 # Batches of matrices
 
 
-@checked(check_bmm, dtype="same")
+@checks.checked(checks.check_bmm, dtype="same")
 def bmm(self: Tensor, mat2: Tensor) -> Tensor:
     """Return the products of two batches of matrices, pair by pair.
 
@@ -136,7 +133,7 @@ def bmm(self: Tensor, mat2: Tensor) -> Tensor:
     """
 
 
-@checked(check_baddbmm, dtype="same")
+@checks.checked(checks.check_baddbmm, dtype="same")
 def baddbmm(
     self: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -164,7 +161,7 @@ def baddbmm(
     """
 
 
-@checked(check_addbmm, dtype="same")
+@checks.checked(checks.check_addbmm, dtype="same")
 def addbmm(
     self: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -210,7 +207,7 @@ def _adjoint_times(self: Tensor, other: Tensor, by_columns: bool = False) -> Ten
 
 
 def _product(self: Tensor, other: Tensor) -> Tensor:
-    return mm(self, other) if len(self._array.shape) == 2 else bmm(self, other)  # type: ignore[no-any-return]  # an op's result
+    return mm(self, other) if len(self._array.shape) == 2 else bmm(self, other)  # type: ignore[no-any-return]  # an op's
 
 
 _times_adjoint.vjp(
@@ -267,7 +264,7 @@ def _for_each(grad: Tensor, count: int) -> Tensor:
 # Vectors
 
 
-@checked(check_dot, dtype="same")
+@checks.checked(checks.check_dot, dtype="same")
 def dot(self: Tensor, tensor: Tensor) -> Tensor:
     """Return the sum of the products of two vectors' elements.
 
@@ -296,7 +293,7 @@ dot.vjp(
 )
 
 
-@checked(check_dot, dtype="same")
+@checks.checked(checks.check_dot, dtype="same")
 def vdot(self: Tensor, other: Tensor) -> Tensor:
     """Return the inner product of two vectors: `dot` with *self* conjugated.
 
@@ -325,7 +322,7 @@ vdot.vjp(
 )
 
 
-@checked(check_mv, dtype="same")
+@checks.checked(checks.check_mv, dtype="same")
 def mv(self: Tensor, vec: Tensor) -> Tensor:
     """Return the product of a matrix and a vector.
 
@@ -354,7 +351,7 @@ mv.vjp(
 )
 
 
-@checked(check_addmv, dtype="same")
+@checks.checked(checks.check_addmv, dtype="same")
 def addmv(
     self: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -389,7 +386,7 @@ addmv.vjp(
 )
 
 
-@checked(check_addr, promote="arithmetic")
+@checks.checked(checks.check_addr, promote="arithmetic")
 def addr(
     self: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -426,7 +423,7 @@ addr.vjp(
 )
 
 
-@checked(check_cross, dtype="same")
+@checks.checked(checks.check_cross, dtype="same")
 def linalg_cross(self: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """Return the cross product of vectors of length 3 along *dim*: ``chainrule.linalg.cross``.
 
@@ -459,7 +456,7 @@ linalg_cross.vjp(
 # The diagonal
 
 
-@checked(check_trace)
+@checks.checked(checks.check_trace)
 def trace(self: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix.
 

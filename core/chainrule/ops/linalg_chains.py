@@ -122,7 +122,7 @@ def _multiply_chain(
         return chain[i]
     k = splits[i, j]
     left, right = _multiply_chain(chain, splits, i, k), _multiply_chain(chain, splits, k + 1, j)
-    return mm(left, right)  # type: ignore[no-any-return]  # an op's result
+    return mm(left, right)  # type: ignore[no-any-return]  # an op's
 
 
 def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
@@ -139,7 +139,7 @@ def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
     for tensor in matrices:
         if len(tensor._array.shape) != 2:
             sentence = f"Tensor dimension is {len(tensor._array.shape)}, expected 2 instead."
-            fail(ShapeError, sentence, "chain_matmul: expected matrices. Use multi_dot() for vectors.")
+            fail(ShapeError, sentence, "chain_matmul: use multi_dot() for vectors.")
     if len(matrices) > 1:
         return multi_dot(matrices, out=out)
     only = clone(matrices[0])
@@ -189,13 +189,13 @@ def _check_square(input: Tensor) -> None:
             "linalg.matrix_power: A must be batches of square matrices, but they are "
             f"{shape[-2]} by {shape[-1]} matrices"
         )
-        fail(ShapeError, sentence, "matrix_power: only a square matrix can be multiplied with itself.")
+        fail(ShapeError, sentence, "matrix_power: expected as many rows as columns.")
 
 
 def _identity_like(input: Tensor) -> Tensor:
     """Return identity matrices of the shape of *input*."""
     key = input._key
-    return copy(clone(input), eye(input._array.shape[-1], dtype=key.dtype, device=key.device))  # type: ignore[no-any-return]  # an op's result
+    return copy(clone(input), eye(input._array.shape[-1], dtype=key.dtype, device=key.device))  # type: ignore[no-any-return]  # an op's
 
 
 def _power(base: Tensor, n: int) -> Tensor:

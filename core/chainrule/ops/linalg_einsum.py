@@ -1,4 +1,4 @@
-"""Sums of products by Einstein's convention: a letter per dimension, summed where the result has none.
+"""Sums of products by Einstein's convention: a letter per dimension, summed if the result lacks it.
 
 An equation is read (`_Equation`), every operand gets one dimension per letter, in one order, and
 then the operands are multiplied two at a time, left to right: by `bmm` where a letter of both is
@@ -183,7 +183,8 @@ class _Equation:
             for index, operand in enumerate(aligned):
                 size = operand._array.shape[dim]
                 if seen != size and 1 not in {seen, size}:
-                    fail(ShapeError, _size_message(label, size, index, seen, self), _size_advice(label))
+                    message = _size_message(label, size, index, seen, self)
+                    fail(ShapeError, message, _size_advice(label))
                 seen = size if seen == 1 else seen
 
 
@@ -238,7 +239,7 @@ def _labels_of_operand(text: str, start: int, index: int, ndim: int) -> list[Lab
     where, twice = f"operand {index}", "for which an ellipsis was already found"
     items = list(_tokens(text, start, where, twice, "ellipsis"))
     letters = len([item for item in items if item != "..."])
-    advice = f"einsum: operand {index} has {ndim} dimension(s), and {text.strip()!r} in the equation."
+    advice = f"einsum: operand {index} has {ndim} dimension(s), and stands as {text.strip()!r}."
     if letters > ndim and "..." in items:
         fail(
             ShapeError,
@@ -282,7 +283,7 @@ def _diagonal_of(operand: Tensor, labels: list[Label], label: Label, index: int)
 
 
 def _contract(operands: list[Tensor], kept: int) -> Tensor:
-    """Return the product of *operands*, of equal dimensions, summed over all but the first *kept*."""
+    """Return the product of *operands*, which are aligned, summed over all but the first *kept*."""
     ndim = len(operands[0]._array.shape)
     summed = list(range(kept, ndim))
     result = operands[0]

@@ -61,7 +61,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
         check_tensor("matmul", other, "other", 2)
         raise
     if n == 2 == m:
-        return mm(input, other)  # type: ignore[no-any-return]  # an op's result
+        return mm(input, other)  # type: ignore[no-any-return]  # an op's
     if n == 0 or m == 0:
         fail(
             ShapeError,
@@ -71,7 +71,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
         )
     if n <= 2 and m <= 2:
         if n == 2:
-            return mv(input, other)  # type: ignore[no-any-return]  # an op's result
+            return mv(input, other)  # type: ignore[no-any-return]  # an op's
         return dot(input, other) if m == 1 else _squeezed(mm(unsqueeze(input, 0), other), 0)  # type: ignore[no-any-return]  # likewise
     return _batched_matmul(input, other)
 
@@ -127,7 +127,7 @@ def _folded_product(batch: Tensor, factor: Tensor) -> Tensor:
     *front, inner = batch._array.shape
     rows = reshape(batch, (prod(front), inner))
     if len(factor._array.shape) == 1:
-        return _unsafe_view(mv(rows, factor), tuple(front))  # type: ignore[no-any-return]  # an op's result
+        return _unsafe_view(mv(rows, factor), tuple(front))  # type: ignore[no-any-return]  # an op's
     return _unsafe_view(mm(rows, factor), (*front, factor._array.shape[1]))  # type: ignore[no-any-return]  # likewise
 
 
@@ -143,7 +143,7 @@ def _broadcast_product(input: Tensor, other: Tensor) -> Tensor:
         reshape(expand(right, (*batch, rows, m)), (prod(batch), rows, m)),
     )
     if column:
-        return _unsafe_view(squeeze(result, -1), (*batch, n))  # type: ignore[no-any-return]  # an op's result
+        return _unsafe_view(squeeze(result, -1), (*batch, n))  # type: ignore[no-any-return]  # an op's
     return _unsafe_view(result, (*batch, m) if row else (*batch, n, m))  # type: ignore[no-any-return]  # likewise
 
 
@@ -180,7 +180,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         check_tensor("linear", weight, "weight", 2)
         raise
     if ndim == 2 and bias is not None:
-        return _addmm_with_transpose(bias, input, transposed)  # type: ignore[no-any-return]  # an op's result
+        return _addmm_with_transpose(bias, input, transposed)  # type: ignore[no-any-return]  # an op's
     if ndim == 0:
         fail(
             ShapeError,
@@ -200,7 +200,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         fail(
             ShapeError,
             f"output with shape {list(shape)} doesn't match the broadcast shape {list(found)}",
-            f"linear: expected a bias that broadcasts to {tuple(shape)}, got {tuple(bias._array.shape)}.",
+            f"linear: expected a bias that broadcasts to that, got {tuple(bias._array.shape)}.",
         )
     return product + bias
 
@@ -211,14 +211,17 @@ def _matmul_with_transpose(input: Tensor, transposed: Tensor) -> Tensor:
     if not front or len(transposed._array.shape) != 2 or not transposed._requires_grad:
         return matmul(input, transposed)
     if len(front) == 1:
-        return _mm_with_transpose(input, transposed)  # type: ignore[no-any-return]  # an op's result
+        return _mm_with_transpose(input, transposed)  # type: ignore[no-any-return]  # an op's
     product = _mm_with_transpose(reshape(input, (prod(front), k)), transposed)
     return _unsafe_view(product, (*front, transposed._array.shape[1]))  # type: ignore[no-any-return]  # likewise
 
 
 @composite(nodes={"": "TrilinearBackward0"})
 def _trilinear(i1: Tensor, i2: Tensor, i3: Tensor) -> Tensor:
-    """Return the forms ``i1 . i2[m] . i3``: ``(b, i)``, ``(m, i, j)`` and ``(b, j)`` to ``(b, m)``."""
+    """Return the values ``(b, m)`` of the bilinear forms ``i1 . i2[m] . i3``.
+
+    *i1* is ``(b, i)``, *i2* ``(m, i, j)``, and *i3* ``(b, j)``.
+    """
     m, i, j = i2._array.shape
     forms = mm(i1, reshape(permute(i2, (1, 0, 2)), (i, m * j)))
     return squeeze(bmm(view(forms, (i1._array.shape[0], m, j)), unsqueeze(i3, 2)), 2)
@@ -274,26 +277,29 @@ def bilinear(
 
 def _check_bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None) -> None:
     a, b, w = (tuple(v._array.shape) for v in (input1, input2, weight))
-    advice = f"bilinear: expected (*, i), (*, j) and (m, i, j), got {a}, {b} and {w}."
+    mistake = None
     if len(a) != len(b):
-        sentence = f"bilinear(): input dimensions do not match: got {len(a)} and {len(b)}"
-        fail(ShapeError, sentence, advice)
-    for dim, (have, other) in enumerate(zip(a[:-1], b[:-1], strict=True)):
-        if have != other:
-            sentence = (
-                f"bilinear(): input batch dimensions do not match at dim {dim}: got {have} and {other}"
-            )
-            fail(ShapeError, sentence, advice)
-    for name, have, want in (("input1", a[-1], w[1]), ("input2", b[-1], w[2])):
-        if have != want:
-            sentence = f"bilinear(): {name} size does not match weight size: got {have} but expected {want}"
-            fail(ShapeError, sentence, advice)
-    if bias is not None and bias._array.shape[0] != w[0]:
+        mistake = f"input dimensions do not match: got {len(a)} and {len(b)}"
+    elif a[:-1] != b[:-1]:
+        dim = next(d for d in range(len(a)) if a[d] != b[d])
+        mistake = f"input batch dimensions do not match at dim {dim}: got {a[dim]} and {b[dim]}"
+    elif a[-1] != w[1]:
+        mistake = f"input1 size does not match weight size: got {a[-1]} but expected {w[1]}"
+    elif b[-1] != w[2]:
+        mistake = f"input2 size does not match weight size: got {b[-1]} but expected {w[2]}"
+    elif bias is not None and bias._array.shape[0] != w[0]:
         found = bias._array.shape[0]
-        sentence = f"bilinear(): bias size does not match weight size: got {found} but expected {w[0]}"
-        fail(ShapeError, sentence, advice)
-    tensors = [input1, input2, weight, input1 if bias is None else bias]
-    if any(v._key.dtype is not input1._key.dtype for v in tensors):
-        names = [C_NAMES[v._key.dtype.name] for v in tensors]
-        sentence = "All tensors must have the same dtype, got input1: {}, input2: {}, weight: {}, bias: {}"
-        fail(DTypeError, sentence.format(*names), "bilinear: a product does not promote. Convert first.")
+        mistake = f"bias size does not match weight size: got {found} but expected {w[0]}"
+    if mistake is not None:
+        advice = f"bilinear: expected (*, i), (*, j) and (m, i, j), got {a}, {b} and {w}."
+        fail(ShapeError, f"bilinear(): {mistake}", advice)
+    tensors = {"input1": input1, "input2": input2, "weight": weight, "bias": input1}
+    if bias is not None:
+        tensors["bias"] = bias
+    if any(v._key.dtype is not input1._key.dtype for v in tensors.values()):
+        found = ", ".join(f"{name}: {C_NAMES[v._key.dtype.name]}" for name, v in tensors.items())
+        fail(
+            DTypeError,
+            f"All tensors must have the same dtype, got {found}",
+            "bilinear: a product does not promote. Convert with .to(...) first.",
+        )

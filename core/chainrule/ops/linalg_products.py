@@ -206,7 +206,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     ours, theirs = _dims_of_tensordot(a, b, dims)
     a, b, ours, theirs = _sum_broadcast_dims(a, b, ours, theirs)
     if a._key.dtype is not b._key.dtype:
-        fail(DTypeError, "both inputs should have same dtype", "tensordot: convert one of them first.")
+        fail(DTypeError, "both inputs should have same dtype", "tensordot: convert one of them.")
     free_a = [d for d in range(len(a._array.shape)) if d not in ours]
     free_b = [d for d in range(len(b._array.shape)) if d not in theirs]
     sizes = [a._array.shape[d] for d in free_a] + [b._array.shape[d] for d in free_b]
@@ -296,8 +296,8 @@ def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 
 def _spread(input: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Return *input* as *size*, by the node that PyTorch has here, with the version counter shared."""
+    """Return *input* as *size* by the node that PyTorch has here, sharing the version counter."""
     spread = _unsafe_view(input, size)
     if is_contiguous(input):
         spread._storage = storage_of(input)
-    return spread  # type: ignore[no-any-return]  # an op's result
+    return spread  # type: ignore[no-any-return]  # an op's

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..dtypes import FLOATING
 from ..errors import DTypeError
 from ..op import primitive
+from ._operands import refusal, zeros_of
 from .comparison import eq, isfinite, ne
 from .complex import conj, real
-from ._operands import zeros_of
 from .selection import where
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def positive(input: Tensor) -> Tensor:
     tensor([ 1., -2.])
     """
     if input._key.dtype.name == "bool":
-        msg = "The `+` operator, on a bool tensor is not supported.\npositive: expected numbers. Convert with .to(...)."
+        msg = (
+            "The `+` operator, on a bool tensor is not supported.\n"
+            "positive: expected numbers. Convert with .to(...)."
+        )
         raise DTypeError(msg)
     return input
 
@@ -123,7 +127,7 @@ def _across(grad: Tensor, self: Tensor, result: Tensor) -> Tensor:
         return zeros_of(grad)  # type: ignore[no-any-return]  # an op's result
     radius = abs(self)
     turn = grad - result * real(conj(result) * grad)
-    return turn * where(eq(radius, 0), 0, 1 / radius)
+    return turn * where(eq(radius, 0), 0, 1 / radius)  # type: ignore[no-any-return]  # an op's result
 
 
 sgn.vjp(self=_across)
@@ -203,12 +207,8 @@ def round(self: Tensor, *, decimals: int | None = None) -> Tensor:
 
 @round.checks
 def _check_decimals(self: Tensor, decimals: int | None) -> None:
-    if decimals is not None and not self._key.floating:
-        msg = (
-            f"\"round_cpu\" not implemented for '{self._key.dtype.scalar_name}'\n"
-            f"round: expected a floating dtype with decimals, got {self._key.dtype}."
-        )
-        raise DTypeError(msg)
+    if decimals is not None and self._key.category != FLOATING:
+        raise refusal("round", "round_cpu" if decimals else "round_vml_cpu", self._key.dtype)
 
 
 for _op in (floor, ceil, trunc, round):

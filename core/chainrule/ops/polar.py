@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..op import primitive
-from ._operands import zeros_of
+from ._operands import into, zeros_of
 from .comparison import eq
 from .complex import check_parts, conj, real
 from .pointwise import abs as magnitude
@@ -42,7 +42,7 @@ def _turn(grad: Tensor, self: Tensor) -> Tensor:
     if not self._key.complex:
         return zeros_of(grad)  # type: ignore[no-any-return]  # an op's result
     radius = magnitude(self)
-    return grad * where(eq(radius, 0), 0, 1j * self / (radius * radius))
+    return grad * where(eq(radius, 0), 0, 1j * self / (radius * radius))  # type: ignore[no-any-return]  # an op's result
 
 
 angle.vjp(self=_turn)
@@ -79,4 +79,4 @@ def polar(abs: Tensor, angle: Tensor, *, out: Tensor | None = None) -> Tensor:
     tensor([2.+0.j])
     """
     check_parts("polar", abs, angle)
-    return _polar(abs, angle) if out is None else _polar(abs, angle, out=out)  # type: ignore[no-any-return]  # an op's result
+    return into(out, _polar, abs, angle)  # type: ignore[no-any-return]  # an op's result

@@ -6,16 +6,17 @@ import cmath
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..dtypes import COMPLEX, float64
+from ..dtypes import COMPLEX, complex128, float64
 from ..op import primitive
 from ..value import Value
-from .complex import conj, imag, real
-from .comparison import eq, ge, logical_and
 from ._operands import category, zeros_of
+from .comparison import eq, ge, logical_and
+from .complex import conj, imag, real
 from .exponential import log
 from .selection import where
 
 if TYPE_CHECKING:
+    from ..dtypes import DType
     from ..tensor import Number, Tensor
 
 __all__ = ["float_power", "pow", "reciprocal", "rsqrt", "sqrt", "square"]
@@ -47,7 +48,7 @@ def pow(self: Tensor | Number, exponent: Tensor | Number) -> Tensor:
 
     >>> import chainrule as cr
     >>> x = cr.tensor([1.0, 2.0, 3.0], requires_grad=True)
-    >>> (x ** 2).sum().backward()
+    >>> (x**2).sum().backward()
     >>> x.grad
     tensor([2., 4., 6.])
     """
@@ -63,7 +64,9 @@ def _base_gradient(grad: Tensor, self: Tensor, exponent: Tensor | Number) -> Any
     return where(eq(exponent, 0), 0, grad * conj(exponent * pow(self, exponent - 1)))
 
 
-def _exponent_gradient(grad: Tensor, self: Tensor | Number, exponent: Tensor, result: Tensor) -> Any:
+def _exponent_gradient(
+    grad: Tensor, self: Tensor | Number, exponent: Tensor, result: Tensor
+) -> Any:
     """Return ``grad * result * log(self)``, but 0 at base 0, where the logarithm is infinite."""
     if isinstance(self, Value):
         flat = logical_and(eq(self, 0), _from_zero_on(exponent))
@@ -99,15 +102,19 @@ def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
     >>> cr.float_power(cr.tensor([2, 3]), 2)
     tensor([4., 9.], dtype=torch.float64)
     """
-    dtype = float64
-    if max(category(input), category(exponent)) == COMPLEX:
-        dtype = dtype.to_complex()
+    dtype = dtype_of_power(input, exponent)
     return pow(_as_double(input, dtype), _as_double(exponent, dtype))
+
+
+def dtype_of_power(input: Tensor | Number, exponent: Tensor | Number) -> DType:
+    """Return the dtype of `float_power`."""
+    either_complex = max(category(input), category(exponent)) == COMPLEX
+    return complex128 if either_complex else float64
 
 
 def _as_double(operand: Any, dtype: Any) -> Any:
     if isinstance(operand, Value):
-        return operand.to(dtype)
+        return operand.to(dtype)  # type: ignore[attr-defined]  # a Tensor
     return complex(operand) if dtype.is_complex else float(operand)
 
 

@@ -17,8 +17,6 @@ from .creation_like import fit_value, key_like, laid_out_like
 from .generator import generator_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..backend import Array, DispatchKey
     from ..device import Device
     from ..tensor import Tensor
@@ -47,11 +45,8 @@ def check_floating(function: str, kernel: str, dtype: DType) -> None:
         raise refusal(function, kernel, dtype)
 
 
-def _new(
-    key: DispatchKey, generator: Any, method: str, arguments: tuple[Any, ...], *, out: Any, requires_grad: bool
-) -> Tensor:
-    """Return a new tensor with what was drawn, or *out* holding it."""
-    array = draw(key, generator, method, *arguments)
+def _new(key: DispatchKey, array: Array, out: Any, requires_grad: bool) -> Tensor:
+    """Return a new tensor over what was drawn, or *out* holding it."""
     if out is not None:
         return fill_out(out, finish(array, key))  # type: ignore[no-any-return]  # it is out
     return finish(array, key, requires_grad)
@@ -89,7 +84,7 @@ def rand(
     key = key_for(dtype, device)
     check_floating("rand", "check_uniform_bounds", key.dtype)
     shape = _checked(integers("rand", "size", sizes, size))
-    return _new(key, generator, "uniform", (shape, key.dtype.name), out=out, requires_grad=requires_grad)
+    return _new(key, draw(key, generator, "uniform", shape, key.dtype.name), out, requires_grad)
 
 
 def randn(
@@ -113,7 +108,7 @@ def randn(
     key = key_for(dtype, device)
     check_floating("randn", "normal_kernel_cpu", key.dtype)
     shape = _checked(integers("randn", "size", sizes, size))
-    return _new(key, generator, "normal", (shape, key.dtype.name), out=out, requires_grad=requires_grad)
+    return _new(key, draw(key, generator, "normal", shape, key.dtype.name), out, requires_grad)
 
 
 def randint(
@@ -158,8 +153,8 @@ def randint(
     key = key_for(int64 if dtype is None else dtype, device)
     check_range(low, high, key.dtype)
     shape = _checked(integers("randint", "size", (size,)))
-    drawn = (shape, key.dtype.name, low, high)
-    return _new(key, generator, "integers", drawn, out=out, requires_grad=requires_grad)
+    drawn = draw(key, generator, "integers", shape, key.dtype.name, low, high)
+    return _new(key, drawn, out, requires_grad)
 
 
 def _bounds(
@@ -218,10 +213,10 @@ def check_range(low: int, high: int, dtype: DType) -> None:
         digits = _WHOLE_NUMBERS.get(dtype.name)
         if digits is not None and abs(number) > 1 << digits:
             warnings.warn(
-                f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations "
-                f"{C_NAMES[dtype.name]} can support discrete uniform distribution only within this "
-                "range. This warning will become an error in version 1.7 release, please fix the "
-                "code in advance",
+                f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision "
+                f"limitations {C_NAMES[dtype.name]} can support discrete uniform distribution only "
+                "within this range. This warning will become an error in version 1.7 release, "
+                "please fix the code in advance",
                 UserWarning,
                 stacklevel=3,
             )
@@ -267,7 +262,7 @@ def randperm(
     >>> import chainrule as cr
     >>> _ = cr.manual_seed(0)
     >>> cr.randperm(5)
-    tensor([4, 1, 2, 0, 3])
+    tensor([4, 0, 1, 3, 2])
     """
     if not hasattr(n, "__index__"):
         msg = f"randperm(): argument 'n' (position 1) must be int, not {type(n).__name__}"
@@ -279,23 +274,17 @@ def randperm(
     if key.category in {BOOL, COMPLEX}:
         raise refusal("randperm", "randperm", key.dtype)
     fit_value(max(n - 1, 0), key.dtype)
-    return _new(key, generator, "permutation", (n, key.dtype.name), out=out, requires_grad=requires_grad)
+    return _new(key, draw(key, generator, "permutation", n, key.dtype.name), out, requires_grad)
 
 
 # Like another tensor
 
 
-def _like(
-    input: Tensor,
-    key: DispatchKey,
-    generator: Any,
-    method: str,
-    arguments: tuple[Any, ...] = (),
-) -> Array:
-    """Return an array of the shape of *input* and laid out as it is, filled in its memory's order."""
+def _like(input: Tensor, key: DispatchKey, generator: Any, method: str, *bounds: int) -> Array:
+    """Return an array of the shape and layout of *input*, filled in the order of its memory."""
 
     def make(shape: tuple[int, ...]) -> Array:
-        return draw(key, generator, method, shape, key.dtype.name, *arguments)
+        return draw(key, generator, method, shape, key.dtype.name, *bounds)
 
     return laid_out_like(input, key, make)
 
@@ -382,4 +371,4 @@ def randint_like(
     low, high, _ = _bounds("randint_like", bounds, low, high, ())
     key = key_like(input, dtype, device)
     check_range(low, high, key.dtype)
-    return finish(_like(input, key, generator, "integers", (low, high)), key, requires_grad)
+    return finish(_like(input, key, generator, "integers", low, high), key, requires_grad)

@@ -13,7 +13,7 @@ from ._arguments import check_tensor, integers
 from .copying import clone
 from .rows import index_select
 from .reductions import sum
-from .shape import expand, reshape, unsqueeze, view
+from .shape import expand, flatten, reshape, unsqueeze, view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,13 +128,17 @@ def repeat_interleave(
     if repeats is None:
         return _places(input, output_size)
     if dim is None:
-        input, dim = reshape(input, -1), 0
+        input, dim = flatten(input), 0
     shape = tuple(input._array.shape)
     place = wrap_dim(dim, len(shape))
     if isinstance(repeats, int):
         return _interleaved(input, repeats, place)
     if not isinstance(repeats, Value):
-        msg = f"repeat_interleave() received an invalid combination of arguments - got repeats={type(repeats).__name__}"
+        got = f"Tensor, {type(repeats).__name__}"
+        msg = (
+            f"repeat_interleave() received an invalid combination of arguments - got ({got}), but "
+            "expected one of:\n * (Tensor input, Tensor repeats)\n * (Tensor input, int repeats)"
+        )
         raise ArgumentError(msg)
     if prod(repeats._array.shape) == 1 and len(repeats._array.shape) < 2:
         repeats = expand(reshape(repeats, 1), shape[place] if shape else 1)
@@ -168,7 +172,11 @@ def _places(repeats: Tensor, output_size: int | None) -> Tensor:
         raise ShapeError(msg)
     if not repeats._array.shape:
         repeats = reshape(repeats, 1)
-    found = _repeat_places(repeats)
+    try:
+        found = _repeat_places(repeats)
+    except ValueError:
+        msg = "repeats can not be negative"
+        raise ShapeError(msg) from None
     if output_size is not None and found._array.shape[0] != output_size:
         msg = (
             "allocated size does not match required size\n"
@@ -311,9 +319,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     if ndim < 2:
         msg = f"expected total dims >= 2, but got total dims = {ndim}"
         raise ShapeError(msg)
-    if plane[0] == plane[1] or abs(plane[0] - plane[1]) == ndim:
+    if wrap_dim(plane[0], ndim) == wrap_dim(plane[1], ndim):
         msg = f"expected rotation dims to be different, but got dim0 = {plane[0]} and dim1 = {plane[1]}"
         raise ShapeError(msg)
-    for dim in plane:
-        wrap_dim(dim, ndim)
     return _rot90(input, k, plane)

@@ -11,7 +11,10 @@ from ..op import primitive
 from ..shapes import wrap_dim
 from ..value import Value
 from ._arguments import check_tensor, in_place_form
+from .comparison import lt
 from .reductions import sum
+from .searching import _unique
+from .selection import where
 from .shape import reshape
 
 if TYPE_CHECKING:
@@ -259,8 +262,14 @@ def _index_fill(self: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
 _index_fill.vjp(
     self=lambda grad, dim, index: _index_fill(grad, dim, index, 0),
     index=None,
-    value=lambda grad, dim, index: sum(_index_select(grad, dim, index)),
+    value=lambda grad, dim, index: sum(_index_select(grad, dim, _distinct(grad, dim, index))),
 )
+
+
+def _distinct(grad: Tensor, dim: int, index: Tensor) -> Tensor:
+    """Return every place that *index* names once, counted from the front."""
+    size = grad._array.shape[dim] if grad._array.shape else 1
+    return _unique(where(lt(index, 0), index + size, index))[0]  # type: ignore[no-any-return]  # an op's result
 
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:

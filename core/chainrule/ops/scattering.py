@@ -240,24 +240,36 @@ def _mean_rule(
 def _prod_rule(
     grad: Any, self: Any, dim: int, index: Any, src: Any, include_self: bool, result: Any
 ) -> tuple[Any, Any]:
-    """Each element's gradient is the product of the others, taken apart into zeros and the rest.
+    """Each element's gradient is the product of the others in its group.
 
-    With no zero in the group that is the product divided by the element; with one, only the zero
-    itself has a gradient; with more, none has.
+    For an element that is not zero that is the product divided by it. For a zero it is the product
+    of what is not zero, if it is the only one; with another zero beside it, that times the other,
+    which is their sum without it; and nothing with more. So the second derivative is right too.
     """
+    none = zeros_shaped(grad, ())
+    one = none + 1
+    count = zeros = zeros_shaped(grad, self._array.shape)
     zero_self, zero_src = eq(self, 0), eq(src, 0)
-    rest_self, rest_src = masked_fill(self, zero_self, 1), masked_fill(src, zero_src, 1)
-    nothing = zeros_shaped(grad, ())
-    start = where(zero_self, nothing + 1, nothing) if include_self else zeros_shaped(grad, self._array.shape)
-    zeros = _scatter_add(start, dim, index, where(zero_src, nothing + 1, nothing))
-    weighted = grad * _scatter_reduce(rest_self, dim, index, rest_src, "prod", include_self=include_self)
-    theirs = _gather(zeros, dim, index)
-    counts_self = eq(zeros, where(zero_self, nothing + 1, nothing))
-    counts_src = eq(theirs, where(zero_src, nothing + 1, nothing))
-    return (
-        where(counts_self, weighted / rest_self, nothing),
-        where(counts_src, _gather(weighted, dim, index) / rest_src, nothing),
-    )
+    if include_self:
+        count, zeros = where(zero_self, one, none), where(zero_self, self, none)
+    count = _scatter_add(count, dim, index, where(zero_src, one, none))
+    zeros = _scatter_add(zeros, dim, index, where(zero_src, src, none))
+    rest = _scatter_reduce(
+        masked_fill(self, zero_self, 1), dim, index, masked_fill(src, zero_src, 1), "prod",
+        include_self=include_self,
+    )  # fmt: skip
+    there = (_gather(x, dim, index) for x in (result, rest, zeros, count))
+    of_src = _gather(grad, dim, index) * _others(src, zero_src, *there)
+    if not include_self:
+        return grad, of_src
+    return grad * _others(self, zero_self, result, rest, zeros, count), of_src
+
+
+def _others(x: Any, is_zero: Any, product: Any, rest: Any, zeros: Any, count: Any) -> Any:
+    """Return the product of the other elements of each one's group."""
+    none = zeros_shaped(rest, ())
+    beside = where(eq(count, 1), rest, where(eq(count, 2), rest * (zeros - x), none))
+    return where(is_zero, beside, product / masked_fill(x, is_zero, 1))
 
 
 def _extreme_rule(

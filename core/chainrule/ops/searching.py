@@ -35,17 +35,17 @@ def _no_derivative(op: str) -> Any:
     return rule
 
 
-@primitive(nodes={"": "Unique2Backward0"})
+@primitive(nodes={"": "Unique2Backward0"}, refuses={"complex": "unique"})
 def _unique(self: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the distinct elements in order, which of them each one is, and how often each occurs."""
 
 
-@primitive(nodes={"": "UniqueDimBackward0"})
+@primitive(nodes={"": "UniqueDimBackward0"}, refuses={"complex": "unique_dim"})
 def _unique_dim(self: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return the distinct slices along *dim* in order, which of them each one is, how often each occurs."""
 
 
-@primitive(nodes={"": "UniqueConsecutiveBackward0"})
+@primitive(nodes={"": "UniqueConsecutiveBackward0"}, refuses={"complex": "unique"})
 def _unique_consecutive(self: Tensor, dim: int | None) -> tuple[Tensor, Tensor, Tensor]:
     """Return elements, or slices along *dim*, without the repetitions that follow each other."""
 

@@ -6,14 +6,12 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
-from ..dtypes import COMPLEX, INTEGER, category_of_number
+from ..dtypes import BOOL, COMPLEX, INTEGER, category_of_number
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..inplace import fill_out
 from ..op import Op, primitive
-from ..shapes import broadcast_shapes
 from ..value import Value, new_value
+from ._operands import C_NAMES, check_broadcast, into
 from .comparison import eq, ge, gt, isnan, le, logical_and, logical_or, lt
-from ._operands import C_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +25,21 @@ __all__ = [
 ]  # fmt: skip
 
 
-@primitive
+class _Where(Op[Any, Any]):
+    """The op of `where`: its condition takes no part in type promotion."""
+
+    def _promoted(
+        self, tensors: list[Any], values: list[Value], key: DispatchKey, bound: Sequence[Any]
+    ) -> tuple[list[Any], DispatchKey | None]:
+        arrays, result = super()._promoted(tensors[1:], values[1:], key, bound)
+        return [tensors[0]._array, *arrays], result
+
+
+def _chooses(function: Any) -> Any:
+    return _Where(function, kind="primitive", promote="arithmetic")
+
+
+@_chooses
 def _where(condition: Tensor, self: Tensor, other: Tensor) -> Tensor:
     """Return the elements of *self* where *condition* holds, else those of *other*."""
 
@@ -75,40 +87,27 @@ def where(
     if input is None or other is None or not isinstance(condition, Value):
         got = ", ".join(type(a).__name__ for a in (condition, input, other) if a is not None)
         msg = (
-            f"where() received an invalid combination of arguments - got ({got}), but expected one of:\n"
+            f"where() received an invalid combination of arguments - got ({got}), "
+            "but expected one of:\n"
             " * (Tensor condition)\n"
             " * (Tensor condition, Tensor input, Tensor other, *, Tensor out = None)"
         )
         raise ArgumentError(msg)
-    bound = _bound(_as_mask(condition), input, other)
-    try:
-        result = _where.evaluate_any(bound)
-    except ValueError:
-        _check_broadcast("where", *(b for b in bound if isinstance(b, Value)))
-        raise
-    return result if out is None else fill_out(out, result)
+    condition = _as_mask(condition)
+    if not isinstance(input, Value) and not isinstance(other, Value):
+        input = _number_beside(condition, input, other)
+    return into(out, _where, condition, input, other)
 
 
-def _bound(condition: Tensor, input: Any, other: Any) -> tuple[Any, Any, Any]:
-    """Return the arguments of `_where`, of one dtype; a number stays one, since it takes any."""
-    if not isinstance(other, Value):
-        if not isinstance(input, Value):
-            dtype = _common_dtype([], [input, other])
-            key = condition._key.of(dtype)
-            input = new_value(key.backend.full((), input, dtype, key.device), key)
-        numbers, values = [other], [input]
-    elif not isinstance(input, Value):
-        numbers, values = [input], [other]
-    elif input._key is other._key:
-        return condition, input, other
-    else:
-        numbers, values = [], [input, other]
-    dtype = _common_dtype(values, numbers)
-    return condition, _as_dtype(input, dtype), _as_dtype(other, dtype)
+def _number_beside(condition: Tensor, number: Number, other: Number) -> Tensor:
+    """Return *number* as a tensor of the dtype that it and *other* have together."""
+    dtype = dtypes.default_promotion([], [], [category_of_number(n) for n in (number, other)])
+    key = condition._key.of(dtype)
+    return new_value(key.backend.full((), number, dtype, key.device), key)  # type: ignore[no-any-return]  # the result class is Tensor
 
 
 def _places(condition: Tensor) -> tuple[Tensor, ...]:
-    from .indexing import nonzero  # noqa: PLC0415 - indexing is built on selection
+    from .indexing import nonzero
 
     return nonzero(condition, as_tuple=True)  # type: ignore[no-any-return]  # an op's result
 
@@ -132,29 +131,6 @@ def _as_mask(condition: Tensor) -> Tensor:
     raise DTypeError(msg)
 
 
-def _common_dtype(values: list[Value], numbers: list[Number]) -> dtypes.DType:
-    return dtypes.default_promotion(
-        [v._key.dtype for v in values if v._array.shape != ()],
-        [v._key.dtype for v in values if v._array.shape == ()],
-        [category_of_number(number) for number in numbers],
-    )
-
-
-def _as_dtype(item: Any, dtype: dtypes.DType) -> Any:
-    return item.to(dtype) if isinstance(item, Value) and item._key.dtype is not dtype else item  # type: ignore[attr-defined]  # a Tensor
-
-
-def _check_broadcast(op: str, *operands: Tensor) -> None:
-    """Raise PyTorch's sentence if the shapes do not broadcast: no promotion asks for these ops."""
-    shapes = [operand._array.shape for operand in operands]
-    try:
-        broadcast_shapes(*shapes)
-    except ShapeError as error:
-        found = ", ".join(str(tuple(shape)) for shape in shapes)
-        msg = f"{error}\n{op}: expected shapes that broadcast, got {found}."
-        raise ShapeError(msg) from None
-
-
 @primitive(nodes={"value:Number": "MaskedFillBackward0", "": "MaskedFillBackward1"}, dtype="same")
 def masked_fill(self: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """Return *self* with *value* where *mask* holds, broadcasting.
@@ -168,7 +144,7 @@ def masked_fill(self: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
         The broadcast shape, dtype of *self*.
 
     Raises:
-        RuntimeError: *mask* is not bool, *value* has dimensions or does not fit the dtype of *self*.
+        RuntimeError: *mask* is not bool; *value* has dimensions, or does not fit the dtype.
 
     Gradient:
         ``grad`` where *mask* does not hold, else 0, for *self*; the sum of ``grad`` where it does
@@ -192,21 +168,22 @@ def _check_fill(self: Tensor, mask: Tensor, value: Tensor | Number) -> None:
     dtype, of_mask = self._key.dtype, mask._key.dtype
     if of_mask is not dtypes.bool_:
         msg = (
-            f"masked_fill_ only supports boolean masks, but got mask with dtype {C_NAMES[of_mask.name]}\n"
-            "masked_fill: compare first, or convert the mask with .to(torch.bool)."
+            "masked_fill_ only supports boolean masks, but got mask with dtype "
+            f"{C_NAMES[of_mask.name]}\nmasked_fill: compare first, or convert the mask with .to(torch.bool)."
         )
         raise DTypeError(msg)
-    _check_broadcast("masked_fill", mask, self)
+    check_broadcast("masked_fill", mask, self)
     if isinstance(value, Value):
         if value._array.shape != ():
             msg = (
                 "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-                f"{len(value._array.shape)} dimension(s).\nmasked_fill: use where() for more values."
+                f"{len(value._array.shape)} dimension(s).\n"
+                "masked_fill: use where() for more values."
             )
             raise ShapeError(msg)
     elif not _holds(dtype, value):
         msg = (
-            f"value cannot be converted to type {C_NAMES[dtype.name]} without overflow\n"
+            f"value cannot be converted to type {_fixed_width(dtype)} without overflow\n"
             f"masked_fill: {value} does not fit {dtype}. Convert the tensor first."
         )
         raise DTypeError(msg)
@@ -215,11 +192,17 @@ def _check_fill(self: Tensor, mask: Tensor, value: Tensor | Number) -> None:
 def _holds(dtype: dtypes.DType, value: Number) -> bool:
     """Return whether *value* is in the range of *dtype*, up to a fraction that is cut off."""
     if isinstance(value, complex):
-        return dtype.category == COMPLEX or (dtype.category != INTEGER and value.imag == 0)
+        return dtype.category in {BOOL, COMPLEX} or (dtype.category != INTEGER and value.imag == 0)
     if dtype.category != INTEGER:
         return True
     low, high = _range(dtype)
     return value == value and low <= value <= high  # noqa: PLR0124 - NaN is in no range
+
+
+def _fixed_width(dtype: dtypes.DType) -> str:
+    if dtype.category == INTEGER and dtype is not dtypes.int32:
+        return f"{dtype.name}_t"
+    return C_NAMES[dtype.name]
 
 
 def _range(dtype: dtypes.DType) -> tuple[int, int]:
@@ -333,41 +316,51 @@ class _CountingNumbers(Op[Any, Any]):
         return arrays[: len(tensors)], result
 
 
+def _counts_numbers(**options: Any) -> Any:
+    return lambda function: _CountingNumbers(function, kind="primitive", **options)
+
+
+@_counts_numbers(
+    promote="arithmetic",
+    refuses={"bool": "clamp_scalar_cpu", "complex": _NO_COMPLEX},
+    nodes={"": "ClampBackward1"},
+)
 def _clamp(self: Tensor, min: Number | None = None, max: Number | None = None) -> Tensor:
     """Return *self* within bounds that are numbers."""
 
 
-_clamp: Any = _CountingNumbers(  # type: ignore[no-redef]  # the statement becomes its op
-    _clamp,
-    kind="primitive",
+@primitive(
     promote="arithmetic",
     refuses={"complex": _NO_COMPLEX},
-    nodes={"": "ClampBackward1"},
+    nodes={"": "ClampBackward0"},
 )
-_clamp.vjp(self=lambda grad, self, min, max: where(_inside(self, min, max), grad, 0))
-
-
-@primitive(promote="arithmetic", refuses={"complex": _NO_COMPLEX}, nodes={"": "ClampBackward0"})
 def _clamp_between(self: Tensor, min: Tensor | None = None, max: Tensor | None = None) -> Tensor:
     """Return *self* within bounds that are tensors."""
 
 
-_clamp_between.vjp(
-    self=lambda grad, self, min, max: where(_inside(self, min, max), grad, 0),
-    min=lambda grad, self, min, max: where(
-        lt(self, min) if max is None else logical_and(lt(self, min), lt(min, max)), grad, 0
-    ),
-    max=lambda grad, self, min, max: where(
-        gt(self, max) if min is None else logical_or(gt(self, max), lt(max, min)), grad, 0
-    ),
-)
-
-
-def _inside(self: Tensor, min: Any, max: Any) -> Any:
-    """Return where *self* is within its bounds, on them included."""
+def _inside_gradient(grad: Tensor, self: Tensor, min: Any, max: Any) -> Any:
+    """Return *grad* where *self* is within its bounds, on them included."""
     if min is None:
-        return le(self, max)
-    return ge(self, min) if max is None else logical_and(ge(self, min), le(self, max))
+        inside = le(self, max)
+    else:
+        inside = ge(self, min) if max is None else logical_and(ge(self, min), le(self, max))
+    return where(inside, grad, 0)
+
+
+def _lower_gradient(grad: Tensor, self: Tensor, min: Tensor, max: Tensor | None) -> Any:
+    """Return *grad* where the result is *min*."""
+    below = lt(self, min)
+    return where(below if max is None else logical_and(below, lt(min, max)), grad, 0)
+
+
+def _upper_gradient(grad: Tensor, self: Tensor, min: Tensor | None, max: Tensor) -> Any:
+    """Return *grad* where the result is *max*."""
+    above = gt(self, max)
+    return where(above if min is None else logical_or(above, lt(max, min)), grad, 0)
+
+
+_clamp.vjp(self=_inside_gradient)
+_clamp_between.vjp(self=_inside_gradient, min=_lower_gradient, max=_upper_gradient)
 
 
 def clamp(
@@ -400,7 +393,7 @@ def clamp(
     tensor([0.0000, 0.5000, 1.0000])
     """
     op = clamp_op(min, max)
-    return op(input, min, max) if out is None else op(input, min, max, out=out)  # type: ignore[no-any-return]  # an op's result
+    return into(out, op, input, min, max)  # type: ignore[no-any-return]  # an op's result
 
 
 def clamp_op(min: Any, max: Any) -> Any:
@@ -440,10 +433,15 @@ def clamp_min(self: Tensor, min: Tensor | Number) -> Tensor:
     """
 
 
-clamp_min.vjp(
-    self=lambda grad, self, min: where(ge(self, min), grad, 0),
-    min=lambda grad, self, min: where(lt(self, min), grad, 0),
-)
+def _reached_gradient(grad: Tensor, self: Tensor, min: Any) -> Any:
+    return where(ge(self, min), grad, 0)
+
+
+def _raised_gradient(grad: Tensor, self: Tensor, min: Tensor) -> Any:
+    return where(lt(self, min), grad, 0)
+
+
+clamp_min.vjp(self=_reached_gradient, min=_raised_gradient)
 
 
 @primitive(
@@ -463,9 +461,14 @@ def clamp_max(self: Tensor, max: Tensor | Number) -> Tensor:
     """
 
 
-clamp_max.vjp(
-    self=lambda grad, self, max: where(le(self, max), grad, 0),
-    max=lambda grad, self, max: where(gt(self, max), grad, 0),
-)
+def _kept_gradient(grad: Tensor, self: Tensor, max: Any) -> Any:
+    return where(le(self, max), grad, 0)
+
+
+def _lowered_gradient(grad: Tensor, self: Tensor, max: Tensor) -> Any:
+    return where(gt(self, max), grad, 0)
+
+
+clamp_max.vjp(self=_kept_gradient, max=_lowered_gradient)
 
 clip = clamp

@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..dtypes import DType
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..op import primitive
 from ..shapes import contiguous_strides, normalize_size, wrap_dim, wrap_dims
 from ..value import Value
@@ -94,8 +94,22 @@ def view(input: Tensor, *sizes: Any, size: Any = None, dtype: DType | None = Non
     if dtype is not None:
         _check_bytes(input, dtype)
         return _view_as_dtype(input, dtype)
-    wanted = integers("view", "size", sizes, size)
+    try:
+        wanted = integers("view", "size", sizes, size)
+    except ArgumentError as error:
+        raise _no_overload(sizes, error) from None
     return _view(input, fit_size(wanted, prod(input._array.shape)))
+
+
+def _no_overload(sizes: tuple[Any, ...], error: ArgumentError) -> ArgumentError:
+    """Return PyTorch's error for arguments that are neither sizes nor a dtype."""
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        return error
+    got = ", ".join(type(item).__name__ for item in sizes)
+    return ArgumentError(
+        f"view() received an invalid combination of arguments - got ({got}), but expected one of:\n"
+        " * (torch.dtype dtype)\n * (tuple of ints size)"
+    )
 
 
 def _check_bytes(input: Tensor, dtype: DType) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
+from ..dtypes import FLOATING
 from ..op import composite
 from ..shapes import wrap_dim
 from . import reductions
-from ._operands import floating_only
+from ._operands import into, refusal
 from .exponential import exp, log
 from .pointwise import neg
 from .reductions import sum
@@ -24,17 +26,17 @@ def _shifted(self: Tensor, dim: int) -> Tensor:
     return self - reductions.amax(self, dim, keepdim=True)  # type: ignore[no-any-return]  # an op's result
 
 
-@composite(refuses=floating_only("softmax_lastdim_kernel_impl"), dtype="same")
+@composite(dtype="same")
 def _softmax(self: Tensor, dim: int) -> Tensor:
     """Return `softmax` in the dtype of *self*."""
     e = exp(_shifted(self, dim))
-    return e / sum(e, dim, keepdim=True)
+    return e / sum(e, dim, keepdim=True)  # type: ignore[no-any-return]  # an op's result
 
 
 @composite(dtype="same", nodes={"": "SoftmaxBackwardDataBackward0"})
 def softmax_backward(grad_output: Tensor, output: Tensor, dim: int) -> Tensor:
     """Return the gradient of `softmax` for that of its *output*."""
-    return output * (grad_output - sum(grad_output * output, dim, keepdim=True))
+    return output * (grad_output - sum(grad_output * output, dim, keepdim=True))  # type: ignore[no-any-return]  # an op's result
 
 
 def _weights_gradient(grad: Tensor, grad_output: Tensor, output: Tensor, dim: int) -> Any:
@@ -77,17 +79,17 @@ def softmax(
     return _run(_softmax, input, dim, dtype, out)
 
 
-@composite(refuses=floating_only("log_softmax_lastdim_kernel_impl"), dtype="same")
+@composite(dtype="same")
 def _log_softmax(self: Tensor, dim: int) -> Tensor:
     """Return `log_softmax` in the dtype of *self*."""
     shifted = _shifted(self, dim)
-    return shifted - log(sum(exp(shifted), dim, keepdim=True))
+    return shifted - log(sum(exp(shifted), dim, keepdim=True))  # type: ignore[no-any-return]  # an op's result
 
 
 @composite(dtype="same", nodes={"": "LogSoftmaxBackwardDataBackward0"})
 def log_softmax_backward(grad_output: Tensor, output: Tensor, dim: int) -> Tensor:
     """Return the gradient of `log_softmax` for that of its *output*."""
-    return grad_output - exp(output) * sum(grad_output, dim, keepdim=True)
+    return grad_output - exp(output) * sum(grad_output, dim, keepdim=True)  # type: ignore[no-any-return]  # an op's result
 
 
 _log_softmax.vjp(self=lambda grad, result, dim: log_softmax_backward(grad, result, dim))
@@ -139,5 +141,11 @@ def softmin(
 def _run(op: Any, input: Tensor, dim: int, dtype: DType | None, out: Tensor | None) -> Tensor:
     if dtype is not None and dtype is not input._key.dtype:
         input = input.to(dtype)
-    wrap_dim(dim, len(input._array.shape))
-    return op(input, dim) if out is None else op(input, dim, out=out)  # type: ignore[no-any-return]  # an op's result
+    shape = input._array.shape
+    place = wrap_dim(dim, len(shape))
+    if input._key.category != FLOATING and prod(shape):
+        last = "_lastdim" if place == max(len(shape) - 1, 0) else ""
+        raise refusal(
+            op.__name__.strip("_"), f"{op.__name__[1:]}{last}_kernel_impl", input._key.dtype
+        )
+    return into(out, op, input, dim)  # type: ignore[no-any-return]  # an op's result

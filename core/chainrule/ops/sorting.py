@@ -98,7 +98,7 @@ def sort(
     return op(input, dim, bool(descending), **extra)  # type: ignore[no-any-return]  # an op's result
 
 
-@primitive(dtype="int64")
+@primitive(dtype="int64", refuses={"complex": " Sort does not support complex dtypes on CPU"})
 def _argsort(self: Tensor, dim: int, descending: bool) -> Tensor:
     """Return where the elements stand that come first, second, … in order along *dim*."""
 
@@ -136,7 +136,9 @@ def msort(input: Tensor, *, out: Any = None) -> Tensor:
     return values if out is None else out.copy_(values)  # type: ignore[no-any-return]  # a Tensor
 
 
-@primitive(nodes={"": "TopkBackward0"})
+@primitive(
+    nodes={"": "TopkBackward0"}, refuses={"complex": " topk does not support complex dtypes on CPU"}
+)
 def _topk(self: Tensor, k: int, dim: int, largest: bool, sorted: bool) -> TopkResult:
     """Return the *k* largest or smallest elements along *dim*, and where they stand."""
 

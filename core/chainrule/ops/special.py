@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DomainError
 from ..op import primitive
+from ._operands import into
 from .exponential import exp
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def erfinv(self: Tensor) -> Tensor:
 
 
 def _squared_exp(x: Tensor, sign: int) -> Tensor:
-    return exp(x * x * sign)  # type: ignore[no-any-return]  # an op's result
+    return exp(x * x * sign)
 
 
 erf.vjp(self=lambda grad, self: grad * (_squared_exp(self, -1) * _TWO_OVER_ROOT_PI))
@@ -129,4 +130,4 @@ def polygamma(n: int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
     >>> cr.polygamma(1, cr.tensor([1.0]))
     tensor([1.6449])
     """
-    return _polygamma(input, n) if out is None else _polygamma(input, n, out=out)  # type: ignore[no-any-return]  # an op's result
+    return into(out, _polygamma, input, n)  # type: ignore[no-any-return]  # an op's result

@@ -146,6 +146,9 @@ def _check_layout(
     if len(size) != len(stride):
         msg = "mismatch in length of strides and shape"
         raise ShapeError(msg)
+    if any(n < 0 for n in size):
+        msg = f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}"
+        raise ShapeError(msg)
     if any(step < 0 for step in stride):
         msg = f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}"
         raise ShapeError(msg)

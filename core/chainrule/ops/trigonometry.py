@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = [
-    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin",
-    "asinh", "atan", "atan2", "atanh", "cos", "cosh", "hypot", "sin", "sinh", "tan", "tanh",
+    "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "hypot", "sin", "sinh", "tan", "tanh",
     "tanh_backward",
 ]  # fmt: skip
 
@@ -49,6 +49,7 @@ def cos(self: Tensor) -> Tensor:
 sin.vjp(self=lambda grad, self: grad * conj(cos(self)))
 cos.vjp(self=lambda grad, self: -grad * conj(sin(self)))
 
+
 @primitive(promote="float")
 def tan(self: Tensor) -> Tensor:
     """Return the tangent.
@@ -63,6 +64,7 @@ def tan(self: Tensor) -> Tensor:
 
 
 tan.vjp(self=lambda grad, result: grad * conj(result * result + 1))
+
 
 @primitive(promote="float")
 def asin(self: Tensor) -> Tensor:
@@ -79,6 +81,7 @@ def asin(self: Tensor) -> Tensor:
 
 asin.vjp(self=lambda grad, self: grad * conj(rsqrt(1 - self * self)))
 
+
 @primitive(promote="float")
 def acos(self: Tensor) -> Tensor:
     """Return the angle between 0 and π whose cosine is each element.
@@ -94,6 +97,7 @@ def acos(self: Tensor) -> Tensor:
 
 acos.vjp(self=lambda grad, self: -grad * conj(rsqrt(1 - self * self)))
 
+
 @primitive(promote="float")
 def atan(self: Tensor) -> Tensor:
     """Return the angle between -π/2 and π/2 whose tangent is each element.
@@ -108,6 +112,7 @@ def atan(self: Tensor) -> Tensor:
 
 
 atan.vjp(self=lambda grad, self: grad / conj(self * self + 1))
+
 
 @primitive(promote="float")
 def sinh(self: Tensor) -> Tensor:
@@ -155,7 +160,7 @@ def tanh(self: Tensor) -> Tensor:
 @composite(promote="arithmetic")
 def tanh_backward(grad_output: Tensor, output: Tensor) -> Tensor:
     """Return the gradient of `tanh` for that of its *output*."""
-    return grad_output * conj(1 - output * output)
+    return grad_output * conj(1 - output * output)  # type: ignore[no-any-return]  # an op's result
 
 
 tanh.vjp(self=lambda grad, result: tanh_backward(grad, result))
@@ -180,6 +185,7 @@ def asinh(self: Tensor) -> Tensor:
 
 asinh.vjp(self=lambda grad, self: grad * conj(rsqrt(self * self + 1)))
 
+
 @primitive(promote="float")
 def acosh(self: Tensor) -> Tensor:
     """Return the number from 0 on whose hyperbolic cosine is each element.
@@ -195,11 +201,12 @@ def acosh(self: Tensor) -> Tensor:
 
 def _acosh_gradient(grad: Tensor, self: Tensor) -> Tensor:
     if self._key.complex:  # the square root of a product is not that of its factors
-        return grad * conj(rsqrt(self - 1) * rsqrt(self + 1))
-    return grad * rsqrt(self * self - 1)
+        return grad * conj(rsqrt(self - 1) * rsqrt(self + 1))  # type: ignore[no-any-return]  # an op's result
+    return grad * rsqrt(self * self - 1)  # type: ignore[no-any-return]  # an op's result
 
 
 acosh.vjp(self=_acosh_gradient)
+
 
 @primitive(promote="float")
 def atanh(self: Tensor) -> Tensor:
@@ -241,7 +248,7 @@ def atan2(self: Tensor, other: Tensor) -> Tensor:
 def _inverse_square(self: Tensor, other: Tensor) -> Tensor:
     """Return one over the squared distance from the origin, and 0 at it."""
     square = self * self + other * other
-    return where(eq(square, 0), 0, 1 / square)
+    return where(eq(square, 0), 0, 1 / square)  # type: ignore[no-any-return]  # an op's result
 
 
 atan2.vjp(

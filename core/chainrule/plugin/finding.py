@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +69,8 @@ def _not_installed_spec(name: str) -> BackendSpec:
 
 
 def _suggestion(host: PluginHost, name: str) -> str:
+    import difflib  # here, since few need it
+
     close = difflib.get_close_matches(name, itertools.chain(*backend_names(host)), n=1)
     return f"Did you mean {close[0]!r}? " if close else ""
 

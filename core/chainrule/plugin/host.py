@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from ..backend import BackendSpec
 from ..errors import PluginLoadError
+from ..op import Op
 from . import discovery
 from .api import PluginInfo
 from .builtin import BUILTIN, CORE_NAMESPACE
 from .checking import ClaimedTwiceError, IncompatibleError, check_hooks, check_plugin
-from .kernels import Kernels
+from .kernels import Kernels, namespace_of
 from .records import (
     ACTIVE,
     BACKEND,
@@ -40,8 +41,6 @@ from .specs import Hooks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ..backend import BackendSpec
-    from ..op import Op
 
 __all__ = ["PluginHost", "host"]
 
@@ -200,6 +199,10 @@ class PluginHost:
         self.kernels.ask_for_live_backends(record)
 
     def _take_backend(self, record: PluginRecord, spec: BackendSpec) -> None:
+        if not isinstance(spec, BackendSpec) or not spec.device_types:
+            raise TypeError(
+                f"chainrule_backends: expected a BackendSpec with device types, got {spec!r}"
+            )
         if not record.builtin and spec.name in BUILTIN:
             raise ValueError(f"its backend {spec.name!r} takes a name of chainrule's own")
         if spec.name in self.specs:
@@ -208,7 +211,11 @@ class PluginHost:
         record.backends += (spec.name,)
 
     def _take_op(self, record: PluginRecord, op: Op[Any, Any]) -> None:
-        namespace = op.name.partition("::")[0]
+        if not isinstance(op, Op):
+            raise TypeError(
+                f"chainrule_ops: expected what @primitive or @composite give, got {op!r}"
+            )
+        namespace = namespace_of(op.name)
         if namespace == CORE_NAMESPACE or namespace not in record.namespaces:
             raise ValueError(
                 f"its op {op.name!r} stands in namespace {namespace!r}, but its info allows "
@@ -227,6 +234,7 @@ class PluginHost:
             f"CHAINRULE_DISABLE_PLUGINS={record.distribution or record.name}"
         )
         if not self.kernels.has_live_backend(other):
+            self.kernels.withdraw(other)
             self._forget(other)
             other.state, other.reason = CONFLICT, reason
         raise ClaimedTwiceError(reason)
@@ -243,7 +251,9 @@ class PluginHost:
             self.kernels.withdraw(record)
             self._forget(record)
             record.state = CONFLICT if isinstance(error, ClaimedTwiceError) else state
-        record.error, record.traceback = error, "".join(traceback.format_exception(error))
+        from traceback import format_exception  # here, since few need it
+
+        record.error, record.traceback = error, "".join(format_exception(error))
         plain = isinstance(error, (IncompatibleError, ClaimedTwiceError))
         record.reason = str(error) if plain else f"{type(error).__name__}: {error}"
         if self.selection.strict and not asked:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from .records import DISCOVERED, PLUGIN, PluginRecord
@@ -30,6 +29,8 @@ class OpNamespace:
         ops = self._ops()
         if name in ops:
             return ops[name]
+        import difflib  # here, since few need it
+
         close = difflib.get_close_matches(name, ops, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         msg = f"chainrule.ops.{self._name} has no op {name!r}.{hint}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from types import GeneratorType
 from typing import TYPE_CHECKING
 
 from ... import ops
@@ -116,9 +117,9 @@ def clip_grad_norm_(
     tensor([0.6000, 0.8000])
     """
     if not isinstance(parameters, Tensor):
-        generator = not isinstance(parameters, (list, tuple))
+        spent = isinstance(parameters, GeneratorType)
         parameters = list(parameters)
-        if generator and not parameters:
+        if spent and not parameters:
             warnings.warn(
                 "`parameters` is an empty generator, no gradient clipping will occur.",
                 stacklevel=2,
