@@ -170,8 +170,12 @@ class GraphTask:
             self.add_to_grad(leaf, self._after_leaf_hooks(leaf, grad))
             if leaf._hooks is not None:
                 for hook in list(leaf._hooks.after.values()):
-                    if hook(leaf) is not None:
-                        msg = "expected Variable, but hook returned a value; it must return None"
+                    returned = hook(leaf)
+                    if returned is not None:
+                        msg = (
+                            f"expected Variable, but hook returned '{type(returned).__name__}'\n"
+                            "register_post_accumulate_grad_hook: the hook must return None."
+                        )
                         raise ArgumentError(msg)
 
     def _after_leaf_hooks(self, leaf: Any, grad: Any) -> Any:

@@ -81,7 +81,7 @@ def _check_history(target: Value, name: str, *, recorded: bool) -> None:
             f"{name}: write under no_grad(), or into a clone()."
         )
         raise InplaceError(msg)
-    if base is None or not recorded:
+    if base is None or not (recorded or base._requires_grad):
         return
     if base._requires_grad and base._node is None:
         msg = (
@@ -161,13 +161,27 @@ def _rewrite_history(target: Any, result: Any) -> None:
     storage = storage_of(target)
     storage.rebased += 1
     if base is None:
+        retained = _take_retained(target)
         target._node, target._output_nr = result._node, result._output_nr
         target._requires_grad = result._requires_grad
+        if retained is not None and target._node is not None:
+            target._node.extras.retained[target._output_nr] = retained
         return
     from .ops.copying import view_scatter
 
     old = _as_it_was(base)
     view_scatter.record_onto(base, (old, result, target._view.chain()))
+    retained = _take_retained(old)
+    if retained is not None:
+        base._node.extras.retained[0] = retained
+
+
+def _take_retained(tensor: Any) -> Any:
+    """Return, and forget at the old node, that ``retain_grad`` was called: it moves to the new one."""
+    node = tensor._node
+    if node is None or node._extras is None:
+        return None
+    return node._extras.retained.pop(tensor._output_nr, None)
 
 
 def _like(target: Any, result: Any) -> Any:
@@ -206,7 +220,7 @@ def check_write(target: Value, result: Any, name: str) -> None:
                 f"{name}: an in-place operation keeps the dtype of its target. Convert the target first."
             )
             raise DTypeError(msg)
-        _check_shape(target, result, name)
+        check_shape(target, result, name)
     array = target._array
     if 0 in target._key.backend.strides(array):
         strides = target._key.backend.strides(array)
@@ -230,7 +244,8 @@ def write(target: Value, result: Any, name: str) -> None:
     storage_of(target).version += 1
 
 
-def _check_shape(target: Value, result: Value, name: str) -> None:
+def check_shape(target: Value, result: Value, name: str) -> None:
+    """Check that *result* broadcasts to the shape of *target*."""
     shape, found = tuple(target._array.shape), tuple(result._array.shape)
     if shape != found and tuple(broadcast_shapes(shape, found)) != shape:
         msg = (

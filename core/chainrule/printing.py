@@ -75,7 +75,7 @@ def tensor_text(value: Value, prefix: str = "tensor(") -> str:
     suffixes = []
     if key.device.type != "cpu":
         suffixes.append(f"device='{key.device}'")
-    elif key.backend.name != _default_backend_name(key.device.type):
+    elif _default_backend_name(key.device.type) not in {None, key.backend.name}:
         suffixes.append(f"backend='{key.backend.name}'")
     numel = math.prod(shape)
     usual = {dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_, dtypes.get_default_dtype().to_complex()}

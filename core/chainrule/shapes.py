@@ -102,7 +102,7 @@ def _broadcast_two(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, 
     ndim = max(len(left), len(right))
     padded = (1,) * (ndim - len(left)) + left, (1,) * (ndim - len(right)) + right
     sizes = []
-    for dim, (a, b) in enumerate(zip(*padded, strict=True)):
+    for dim, (a, b) in reversed(list(enumerate(zip(*padded, strict=True)))):
         if a != b and 1 not in {a, b}:
             msg = (
                 f"The size of tensor a ({a}) must match the size of tensor b ({b}) "
@@ -110,7 +110,7 @@ def _broadcast_two(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, 
             )
             raise ShapeError(msg)
         sizes.append(b if a == 1 else a)
-    return tuple(sizes)
+    return tuple(reversed(sizes))
 
 
 def normalize_size(size: tuple[object, ...]) -> tuple[int, ...]:

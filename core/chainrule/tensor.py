@@ -9,6 +9,7 @@ from . import ops
 from . import value as _value
 from .dtypes import float32
 from .errors import ArgumentError, DTypeError
+from .ops import creation_like, random_in_place
 from .ops.creation import as_tensor, tensor
 from .shapes import normalize_size
 from .tensor_base import TensorBase
@@ -353,8 +354,8 @@ class Tensor(TensorBase):
 
     # Comparison
 
-    __eq__: Callable[..., Any] = operator(ops.eq)  # type: ignore[assignment]  # elementwise, as the field has it
-    __ne__: Callable[..., Any] = operator(ops.ne)  # type: ignore[assignment]  # likewise
+    __eq__: Callable[..., Any] = operator(ops.eq)
+    __ne__: Callable[..., Any] = operator(ops.ne)
     __lt__: Callable[..., Any] = operator(ops.lt)
     __le__: Callable[..., Any] = operator(ops.le)
     __gt__: Callable[..., Any] = operator(ops.gt)
@@ -404,6 +405,37 @@ class Tensor(TensorBase):
     # Reductions
 
     sum = ops.sum.method
+    sum_to_size = ops.sum_to_size
+    nansum = ops.nansum.method
+    mean = ops.mean.method
+    nanmean = ops.nanmean.method
+    prod = ops.prod.method
+    logsumexp = ops.logsumexp.method
+    all = ops.all.method
+    any = ops.any.method
+    count_nonzero = ops.count_nonzero
+    max = ops.max.method
+    min = ops.min.method
+    amax = ops.amax.method
+    amin = ops.amin.method
+    aminmax = ops.aminmax.method
+    argmax = ops.argmax.method
+    argmin = ops.argmin.method
+    median = ops.median.method
+    nanmedian = ops.nanmedian.method
+    mode = ops.mode.method
+    kthvalue = ops.kthvalue.method
+    var = ops.var.method
+    std = ops.std.method
+    norm = ops.norm.method
+    dist = ops.dist.method
+    cumsum = ops.cumsum.method
+    cumsum_ = in_place(ops.cumsum)
+    cumprod = ops.cumprod.method
+    cumprod_ = in_place(ops.cumprod)
+    logcumsumexp = ops.logcumsumexp.method
+    cummax = ops.cummax.method
+    cummin = ops.cummin.method
 
     # Shapes and views
 
@@ -411,19 +443,19 @@ class Tensor(TensorBase):
     reshape, reshape_as = ops.reshape, ops.reshape_as
     flatten, unflatten, ravel = ops.flatten, ops.unflatten, ops.ravel
     squeeze, unsqueeze = ops.squeeze, ops.unsqueeze
-    squeeze_, unsqueeze_ = ops.squeeze_, ops.unsqueeze_
+    squeeze_, unsqueeze_ = ops.shape.squeeze_, ops.shape.unsqueeze_
     contiguous = ops.contiguous
     expand, expand_as, broadcast_to = ops.expand, ops.expand_as, ops.broadcast_to
     transpose, t, permute = ops.transpose, ops.t, ops.permute
     swapaxes, swapdims = ops.swapaxes, ops.swapdims
     movedim, moveaxis, adjoint = ops.movedim, ops.moveaxis, ops.adjoint
-    transpose_, t_ = ops.transpose_, ops.t_
+    transpose_, t_ = ops.axes.transpose_, ops.axes.t_
     swapaxes_, swapdims_ = ops.axes.swapaxes_, ops.axes.swapdims_
     T, mT = property(ops.axes.T), property(ops.axes.mT)
     H, mH = property(ops.axes.H), property(ops.axes.mH)
     narrow, select, unfold = ops.narrow, ops.select, ops.slicing.unfold
     select_scatter, slice_scatter = ops.select_scatter, ops.slice_scatter
-    as_strided, as_strided_ = ops.as_strided, ops.as_strided_
+    as_strided, as_strided_ = ops.as_strided, ops.striding.as_strided_
     diagonal, diagonal_scatter = ops.diagonal, ops.diagonal_scatter
     diag, diag_embed, diagflat = ops.diag, ops.diag_embed, ops.diagflat
     triu, tril = ops.triu, ops.tril
@@ -440,27 +472,77 @@ class Tensor(TensorBase):
 
     # Indexing
 
-    __getitem__, __setitem__ = ops.getitem, ops.setitem
-    index_put, index_put_ = ops.index_put, ops.index_put_
+    __getitem__, __setitem__ = ops.indexing.getitem, ops.indexing.setitem
+    index_put, index_put_ = ops.index_put, ops.indexing.index_put_
     nonzero, argwhere = ops.nonzero, ops.argwhere
     gather, take, take_along_dim = ops.gather, ops.take, ops.take_along_dim
-    put, put_ = ops.put, ops.put_
-    scatter, scatter_ = ops.scatter, ops.scatter_
-    scatter_add, scatter_add_ = ops.scatter_add, ops.scatter_add_
-    scatter_reduce, scatter_reduce_ = ops.scatter_reduce, ops.scatter_reduce_
+    put, put_ = ops.put, ops.gathering.put_
+    scatter, scatter_ = ops.scatter, ops.scattering.scatter_
+    scatter_add, scatter_add_ = ops.scatter_add, ops.scattering.scatter_add_
+    scatter_reduce, scatter_reduce_ = ops.scatter_reduce, ops.scattering.scatter_reduce_
     index_select = ops.index_select
-    index_add, index_add_ = ops.index_add, ops.index_add_
-    index_copy, index_copy_ = ops.index_copy, ops.index_copy_
-    index_fill, index_fill_ = ops.index_fill, ops.index_fill_
+    index_add, index_add_ = ops.index_add, ops.rows.index_add_
+    index_copy, index_copy_ = ops.index_copy, ops.rows.index_copy_
+    index_fill, index_fill_ = ops.index_fill, ops.rows.index_fill_
     masked_select = ops.masked_select
-    masked_scatter, masked_scatter_ = ops.masked_scatter, ops.masked_scatter_
+    masked_scatter, masked_scatter_ = ops.masked_scatter, ops.masking.masked_scatter_
     sort, argsort, msort, topk = ops.sort, ops.argsort, ops.msort, ops.topk
     unique, unique_consecutive = ops.unique, ops.unique_consecutive
     bincount = ops.bincount
 
     # Products
 
+    def __matmul__(self, other: Any) -> Tensor:
+        return ops.matmul(self, other) if isinstance(other, Value) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return ops.matmul(other, self) if isinstance(other, Value) else NotImplemented
+
+    matmul = ops.matmul
+    mm = ops.mm.method
+    bmm = ops.bmm.method
+    mv = ops.mv.method
+    dot = ops.dot.method
+    vdot = ops.vdot.method
+    addmm = ops.addmm.method
+    addmv = ops.addmv.method
+    addr = ops.addr.method
+    addbmm = ops.addbmm.method
+    baddbmm = ops.baddbmm.method
+    addmm_ = in_place(ops.addmm)
+    addmv_ = in_place(ops.addmv)
+    addr_ = in_place(ops.addr)
+    addbmm_ = in_place(ops.addbmm)
+    baddbmm_ = in_place(ops.baddbmm)
+    inner = ops.inner
+    outer = ops.outer
+    ger = ops.ger
+    kron = ops.kron
+    cross = ops.cross
+    trace = ops.trace.method
+    matrix_power = ops.matrix_power
+
     # Random values in place
+
+    normal_ = random_in_place.normal_
+    uniform_ = random_in_place.uniform_
+    random_ = random_in_place.random_
+    bernoulli_ = random_in_place.bernoulli_
+    exponential_ = random_in_place.exponential_
+    geometric_ = random_in_place.geometric_
+    cauchy_ = random_in_place.cauchy_
+    log_normal_ = random_in_place.log_normal_
+    bernoulli = ops.bernoulli
+    multinomial = ops.multinomial
+
+    # New tensors of the same kind
+
+    new = creation_like.new
+    new_empty = creation_like.new_empty
+    new_full = creation_like.new_full
+    new_ones = creation_like.new_ones
+    new_tensor = creation_like.new_tensor
+    new_zeros = creation_like.new_zeros
 
 
 _value.result_class = Tensor

@@ -15,6 +15,7 @@ from .device import Device
 from .dtypes import DType
 from .errors import ArgumentError, AutogradError
 from .graph import HookDict, LeafHooks
+from .inplace import check_shape
 from .printing import tensor_text
 from .shapes import Size, contiguous_strides, wrap_dim
 from .value import Value, new_value, storage_of
@@ -690,6 +691,7 @@ class TensorBase(Value):
         """
         if not isinstance(src, Value):
             src = ops.as_tensor(src)
+        check_shape(self, src, "copy_")
         return ops.copy.in_place((self, src), {})  # type: ignore[no-any-return]  # an op's result
 
     def fill_(self, value: Any) -> Self:

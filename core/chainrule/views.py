@@ -21,6 +21,13 @@ _MULTI_VIEW_BASE = (
 )
 
 
+_NO_GRAD_VIEW_BASE = (
+    "A view was created in no_grad mode and its base or another view of its base has been modified "
+    "inplace with grad mode enabled. Given that this use case is ambiguous and error-prone, it is "
+    "forbidden. You can clarify your code by moving both the view and the inplace either both inside "
+    "the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the "
+    "inplace to be tracked)."
+)
 _new = object.__new__
 
 
@@ -82,6 +89,8 @@ def refresh(view: Any) -> None:
     record, storage = view._view, view._storage
     if record.seen == storage.rebased:
         return
+    if not record.all_in_grad_mode():
+        raise InplaceError(_NO_GRAD_VIEW_BASE)
     if record.number is not None:
         op = record.op.__name__.strip("_").split("_")[0].capitalize()
         raise InplaceError(_MULTI_VIEW_BASE.format(number=record.number, op=op))

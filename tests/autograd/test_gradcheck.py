@@ -14,7 +14,8 @@ from chainrule.autograd.gradcheck import GradcheckError
 @pytest.fixture
 def make(device):
     def make(values, **options):
-        return cr.tensor(values, device=device, **{"dtype": cr.float64, "requires_grad": True, **options})
+        options = {"dtype": cr.float64, "requires_grad": True, **options}
+        return cr.tensor(values, device=device, **options)
 
     return make
 
@@ -49,7 +50,8 @@ def test_right_gradient_passes(make, fast_mode):
 def test_wrong_factor_is_found(make, fast_mode):
     wrong = function_with(lambda x, grad: grad * x * 2.01)
     with pytest.raises(
-        GradcheckError, match="^Jacobian mismatch for output 0 with respect to input 0,\nnumerical:"
+        GradcheckError,
+        match=r"^Jacobian mismatch for output 0 with respect to input 0,\nnumerical:",
     ):
         gradcheck(wrong, make([0.5, 2.0]), fast_mode=fast_mode)
 
@@ -133,6 +135,7 @@ def test_arguments_that_are_no_tensors_are_passed_on(make):
 
 # Second derivatives
 
+
 @modes
 def test_right_second_derivative_passes(make, fast_mode):
     x, w = make([0.5, -1.0]), make([1.5, 2.0])
@@ -157,6 +160,7 @@ def test_gradients_of_the_outputs_may_be_given(make, fast_mode):
 
 # What else is checked
 
+
 def test_gradient_that_changes_from_pass_to_pass_is_found(make):
     state = [0.0]
 
@@ -164,7 +168,7 @@ def test_gradient_that_changes_from_pass_to_pass_is_found(make):
         state[0] += 1e-9
         return grad * 2 * x + state[0]
 
-    with pytest.raises(GradcheckError, match="^Backward is not reentrant"):
+    with pytest.raises(GradcheckError, match=r"^Backward is not reentrant"):
         gradcheck(function_with(drifting), make([0.5]))
 
     assert gradcheck(function_with(drifting), make([0.5]), nondet_tol=1e-6)
@@ -180,6 +184,7 @@ def test_dtype_of_the_gradient_can_be_checked(make):
 
 # Wrong calls
 
+
 def test_no_input_that_requires_grad_is_refused(make):
     sentence = (
         "gradcheck expects at least one input tensor to require gradient, but none of them have "
@@ -193,7 +198,7 @@ def test_single_precision_warns(make):
     with (
         pytest.warns(
             UserWarning,
-            match="^Input #0 requires gradient and is not a double precision floating point or complex. ",
+            match=r"^Input #0 requires gradient and is not a double precision floating point or ",
         ),
         pytest.raises(GradcheckError),
     ):
@@ -203,7 +208,7 @@ def test_single_precision_warns(make):
 def test_expanded_input_is_refused(make):
     x = make([1.0], requires_grad=False).expand(3).requires_grad_()
     with pytest.raises(
-        RuntimeError, match="^The 0th input has a dimension with stride 0. gradcheck only supports"
+        RuntimeError, match=r"^The 0th input has a dimension with stride 0. gradcheck only supports"
     ):
         gradcheck(lambda x: x * 2, x)
 

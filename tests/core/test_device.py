@@ -24,7 +24,7 @@ def test_backend_is_a_request_and_no_part_of_the_device():
 
 def test_index_may_be_given_apart():
     assert Device("cuda", 2) == Device("cuda:2")
-    with pytest.raises(RuntimeError, match=r"^type \(string\) must not include an index because index was"):
+    with pytest.raises(RuntimeError, match=r"^type \(string\) must not include an index because"):
         Device("cuda:1", 1)
 
 
@@ -37,7 +37,7 @@ def test_index_must_be_a_whole_number(string):
 def test_unknown_type_names_those_that_are_known():
     with pytest.raises(
         RuntimeError,
-        match="^Expected one of cpu, cuda, .* device type at start of device string: quantum\n",
+        match=r"^Expected one of cpu, cuda, .* device type at start of device string: quantum\n",
     ):
         Device("quantum:0")
 

@@ -72,7 +72,7 @@ def test_dtypes_print_with_pytorchs_names_and_survive_copying():
 
 def test_default_dtype_must_be_floating():
     with pytest.raises(
-        TypeError, match="^only floating-point types are supported as the default type"
+        TypeError, match=r"^only floating-point types are supported as the default type"
     ):
         dtypes.set_default_dtype(int64)
 

@@ -68,7 +68,10 @@ def test_what_leads_nowhere_wanted_is_not_run(toy, calls_of):
 
 
 def test_broadcasting_is_undone_for_every_op(toy):
-    row, column = toy([1.0, 2.0], requires_grad=True), toy([[1.0], [2.0], [3.0]], requires_grad=True)
+    row, column = (
+        toy([1.0, 2.0], requires_grad=True),
+        toy([[1.0], [2.0], [3.0]], requires_grad=True),
+    )
     (row * column).sum().backward()
 
     assert row.grad.shape == (2,)

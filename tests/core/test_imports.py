@@ -14,7 +14,13 @@ from chainrule.plugin.builtin import BUILTIN
 
 CORE = Path(chainrule.__file__).parent
 LIBRARIES = {"numpy", "cupy", "scipy", "torch", "safetensors", "rich", "matplotlib"}
-BACKENDS = {"chainrule_xp", "chainrule_numpy", "chainrule_sim", "chainrule_cupy", "chainrule_native"}
+BACKENDS = {
+    "chainrule_xp",
+    "chainrule_numpy",
+    "chainrule_sim",
+    "chainrule_cupy",
+    "chainrule_native",
+}
 TOY = Path(__file__).with_name("conftest.py")
 
 
@@ -94,8 +100,7 @@ def test_core_branches_on_no_backend_name(source):
     compared = [
         node.lineno
         for node in ast.walk(tree)
-        if isinstance(node, ast.Compare)
-        and any(map(names_a_backend, ast.walk(node)))
+        if isinstance(node, ast.Compare) and any(map(names_a_backend, ast.walk(node)))
     ]
     keyed = [
         node.lineno

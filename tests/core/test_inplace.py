@@ -60,7 +60,9 @@ def test_input_that_no_gradient_needs_may_be_changed(toy):
 
 def test_failed_write_changes_nothing(toy):
     x = toy([1.0, 2.0])
-    with pytest.raises(RuntimeError, match=r"output with shape \[2\] doesn't match the broadcast shape \[3, 2\]"):
+    with pytest.raises(
+        RuntimeError, match=r"output with shape \[2\] doesn't match the broadcast shape \[3, 2\]"
+    ):
         x.add_(toy([[1.0, 1.0]] * 3))
 
     assert (x.tolist(), x._version) == ([1.0, 2.0], 0)
@@ -69,7 +71,8 @@ def test_failed_write_changes_nothing(toy):
 def test_write_into_a_leaf_that_requires_grad_is_refused_before_it_happens(toy):
     x = toy([1.0], requires_grad=True)
     with pytest.raises(
-        RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"
+        RuntimeError,
+        match="a leaf Variable that requires grad is being used in an in-place operation",
     ):
         x.add_(1)
 

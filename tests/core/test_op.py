@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import NamedTuple
+import weakref
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -12,6 +13,11 @@ import chainrule as cr
 from chainrule import backend
 from chainrule.errors import KernelNotFoundError, OpDefinitionError
 from chainrule.op import NOT_IMPLEMENTED, composite, primitive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chainrule.tensor import Number, Tensor
 
 
 def on_toy(op, kernel):
@@ -44,7 +50,11 @@ def both_halves(toy):
     def both_halves(self: Tensor) -> tuple[Tensor, Tensor]:
         """Return the first and the second half."""
 
-    both_halves.vjp(self=lambda grads: cr.zeros(4, dtype=cr.float64, device="toy") + grads[0].sum() + grads[1].sum() * 10)
+    def rule(grads, self_shape):
+        zeros = cr.zeros(*self_shape, dtype=cr.float64, device="toy")
+        return zeros + grads[0].sum() + grads[1].sum() * 10
+
+    both_halves.vjp(self=rule)
 
     def kernel(x):
         half = len(x.data) // 2
@@ -54,6 +64,7 @@ def both_halves(toy):
 
 
 # What a statement may say
+
 
 def test_rule_for_what_is_no_tensor_input_is_refused():
     @primitive(namespace="toytest")
@@ -83,6 +94,7 @@ def test_return_annotation_that_is_no_tuple_of_tensors_is_refused():
 
 # What is saved
 
+
 def test_rule_saves_what_it_names_and_nothing_else(toy, product):
     x, w = toy([1.0], requires_grad=True), toy([2.0], requires_grad=True)
     node = product(x, w).grad_fn
@@ -99,24 +111,14 @@ def test_gradient_that_is_not_wanted_saves_nothing(toy, product):
     assert node._saved_other is None
 
 
-def test_frozen_input_keeps_no_array_alive(toy, product):
-    import weakref
+def test_input_that_only_a_frozen_one_needs_is_not_kept_alive(toy, product):
+    activation, frozen = toy([1.0], requires_grad=True) * 1, toy([2.0])
+    y = product(activation, frozen)
+    reference = weakref.ref(activation)
+    del activation
 
-    x, w = toy([1.0], requires_grad=True), toy([2.0])
-    kept = weakref.ref(x)
-    result = product(x, w)
-    x2 = toy([1.0])
-    forgotten = weakref.ref(x2)
-    other = product(toy([1.0], requires_grad=True), toy([1.0])) * 1
-    result2 = product(w.detach().requires_grad_(), x2)
-    del x2
-
-    assert forgotten() is not None  # the gradient of the first input needs it
-    del result2
-    assert forgotten() is None
-    assert kept() is x
-    assert result.grad_fn._saved_self is None
-    assert other.requires_grad
+    assert reference() is None  # only the gradient of the frozen factor would need it
+    assert y.grad_fn._saved_other is frozen
 
 
 def test_shape_named_by_a_rule_is_saved_without_the_tensor(toy):
@@ -124,7 +126,10 @@ def test_shape_named_by_a_rule_is_saved_without_the_tensor(toy):
     def first(self: Tensor) -> Tensor:
         """Return the first element."""
 
-    first.vjp(self=lambda grad, self_shape: cr.zeros(*self_shape, dtype=cr.float64, device="toy") + grad)
+    def rule(grad, self_shape):
+        return cr.zeros(*self_shape, dtype=cr.float64, device="toy") + grad
+
+    first.vjp(self=rule)
     on_toy(first, lambda x: type(x)(x.data[:1], (), x.dtype))
     x = toy([1.0, 2.0], requires_grad=True)
     y = first(x)
@@ -154,11 +159,12 @@ def test_static_argument_stays_readable_after_the_graph_is_freed(toy):
 def test_name_that_is_not_saved_is_no_attribute(toy, product):
     node = product(toy([1.0], requires_grad=True), 2.0).grad_fn
 
-    with pytest.raises(AttributeError, match="'ProductBackward0' object has no attribute '_saved_foo'"):
+    with pytest.raises(AttributeError, match="object has no attribute '_saved_foo'"):
         _ = node._saved_foo
 
 
 # What the node is called
+
 
 def test_node_is_named_after_the_op(toy, product):
     node = product(toy([1.0], requires_grad=True), 2.0).grad_fn
@@ -185,6 +191,7 @@ def test_node_name_may_depend_on_the_overload(toy):
 
 # Rules
 
+
 def test_rule_of_none_says_that_the_result_does_not_depend_on_the_input(toy):
     @primitive(namespace="toytest", promote="arithmetic")
     def sign_of(self: Tensor) -> Tensor:
@@ -207,7 +214,8 @@ def test_missing_formula_raises_at_backward_and_says_why(toy):
 
     assert y.grad_fn.name() == "torch::autograd::NotImplemented"
     with pytest.raises(
-        NotImplementedError, match=r"the derivative for 'mystery' is not implemented\.\n.*nobody knows"
+        NotImplementedError,
+        match=r"the derivative for 'mystery' is not implemented\.\n.*nobody knows",
     ):
         y.sum().backward()
 
@@ -254,7 +262,7 @@ def test_list_of_tensors_has_an_edge_per_tensor(toy):
         """Return the sum of all."""
 
     total.vjp(tensors=lambda grad, tensors: [grad * (i + 1) for i, _ in enumerate(tensors)])
-    on_toy(total, lambda arrays: type(arrays[0])([sum(a.data[0] for a in arrays)], (1,), arrays[0].dtype))
+    on_toy(total, lambda arrays: array_like(arrays[0], [sum(a.data[0] for a in arrays)]))
     leaves = [toy([1.0], requires_grad=True), toy([1.0]), toy([1.0], requires_grad=True)]
     y = total(leaves)
     y.backward()
@@ -264,6 +272,7 @@ def test_list_of_tensors_has_an_edge_per_tensor(toy):
 
 
 # Kernels and bodies
+
 
 def test_body_is_the_fallback_and_the_op_still_one_node(toy):
     @composite(namespace="toytest")
@@ -312,12 +321,13 @@ def test_missing_kernel_says_which_backend_and_what_to_do(toy):
 
     with pytest.raises(
         KernelNotFoundError,
-        match=r"toytest::unheard_of: expected a kernel for backend 'toy' \(lineage toy\), found none",
+        match=r"::unheard_of: expected a kernel for backend 'toy' \(lineage toy\), found none",
     ):
         unheard_of(toy([1.0]))
 
 
 # Calling
+
 
 def test_arguments_go_by_position_or_by_pytorchs_names(toy, product):
     x, y = toy([2.0]), toy([3.0])
@@ -334,7 +344,8 @@ def test_missing_argument_raises_pytorchs_sentence(toy, product):
 
 def test_unknown_keyword_raises_pytorchs_sentence(toy, product):
     with pytest.raises(
-        TypeError, match=r"product\(\) received an invalid combination of arguments - got \(Tensor, foo=int\)"
+        TypeError,
+        match=r"product\(\) received an invalid combination of arguments - got \(Tensor, foo=int\)",
     ):
         product(toy([1.0]), foo=1)
 

@@ -42,9 +42,17 @@ def test_ones_and_missing_dimensions_broadcast(shapes, both):
 def test_sizes_that_differ_do_not_broadcast():
     with pytest.raises(
         RuntimeError,
-        match=r"^The size of tensor a \(3\) must match the size of tensor b \(4\) at non-singleton dimension 1$",
+        match=r"^The size of tensor a \(3\) must match the size of tensor b \(4\) at "
+        r"non-singleton dimension 1$",
     ):
         broadcast_shapes((2, 3), (2, 4))
+
+
+def test_last_dimension_that_does_not_fit_is_named():
+    with pytest.raises(
+        RuntimeError, match=r"^The size .* a \(4\) must .* \(3\) at .* dimension 1$"
+    ):
+        broadcast_shapes((3, 4), (4, 3))
 
 
 def test_dimensions_count_from_either_end():
@@ -53,22 +61,27 @@ def test_dimensions_count_from_either_end():
     assert wrap_dims(None, 2) == (0, 1)
 
 
-@pytest.mark.parametrize(("dim", "ndim", "low", "high"), [(5, 2, -2, 1), (-3, 2, -2, 1), (1, 0, -1, 0)])
+@pytest.mark.parametrize(
+    ("dim", "ndim", "low", "high"), [(5, 2, -2, 1), (-3, 2, -2, 1), (1, 0, -1, 0)]
+)
 def test_dimension_out_of_range_raises(dim, ndim, low, high):
     with pytest.raises(
         IndexError,
-        match=rf"^Dimension out of range \(expected to be in range of \[{low}, {high}\], but got {dim}\)",
+        match=rf"^Dimension out of range \(expected to be in range of \[{low}, {high}\], "
+        rf"but got {dim}\)",
     ):
         wrap_dim(dim, ndim)
 
 
 def test_dimension_named_twice_raises():
-    with pytest.raises(RuntimeError, match="^dim 1 appears multiple times in the list of dims"):
+    with pytest.raises(RuntimeError, match=r"^dim 1 appears multiple times in the list of dims"):
         wrap_dims((1, -1), 2)
 
 
 def test_sizes_may_be_several_integers_or_one_sequence():
-    assert normalize_size((2, 3)) == normalize_size(((2, 3),)) == normalize_size(([2, 3],)) == (2, 3)
+    assert (
+        normalize_size((2, 3)) == normalize_size(((2, 3),)) == normalize_size(([2, 3],)) == (2, 3)
+    )
     with pytest.raises(TypeError, match="expected integers, got float"):
         normalize_size((2.5,))
 

@@ -68,7 +68,9 @@ def test_every_kernel_of_a_composite_is_used(backend):
 def test_every_op_has_a_kernel_or_a_body(backend):
     live = registry.by_name(backend)
     bare = [
-        name for name, op in CORE_OPS.items() if op.kind == "primitive" and not live.find_kernel(name)
+        name
+        for name, op in CORE_OPS.items()
+        if op.kind == "primitive" and not live.find_kernel(name)
     ]
 
     assert bare == []

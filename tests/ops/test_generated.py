@@ -18,7 +18,9 @@ def test_values_and_shapes_equal_the_reference_in_double_precision(case, dtype, 
     checks.check_values(case, dtype, device, np)
 
 
-@pytest.mark.cases(suits=lambda case: case.deterministic, dtypes=("float16", "float32", "complex64"))
+@pytest.mark.cases(
+    suits=lambda case: case.deterministic, dtypes=("float16", "float32", "complex64")
+)
 def test_result_is_near_that_of_double_precision(case, dtype, device):
     checks.check_precisions_agree(case, dtype, device, np)
 

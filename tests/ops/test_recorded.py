@@ -41,7 +41,9 @@ def test_node_and_saved_names_are_pytorchs(case, dtype, device):
         assert shown(walk.run(case, sample)) == recorded(TABLE["nodes"][case.name], sample)
 
 
-@pytest.mark.cases(suits=lambda case: case.name in TABLE["dtypes"] and case.name not in DIFFERENT_DTYPES)
+@pytest.mark.cases(
+    suits=lambda case: case.name in TABLE["dtypes"] and case.name not in DIFFERENT_DTYPES
+)
 def test_result_dtype_is_pytorchs(case, dtype, device):
     for sample in walk.samples(case, dtype, device):
         found = [tensor.dtype.name for tensor in walk.tensors_of(walk.run(case, sample))]

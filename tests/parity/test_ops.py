@@ -61,40 +61,32 @@ def assert_same(case, dtype, ours, theirs, *, looser=1):
         )  # fmt: skip
 
 
-def both(case, sample, recorder):
-    """Return the sample as PyTorch's, and the results of both."""
-    theirs = recorder.to_torch(sample)
-    result = recorder.counterpart(case.name)(*theirs.args, **theirs.kwargs)
-    return theirs, walk.run(case, sample), result
-
-
 @pytest.mark.cases(suits=lambda case: unless_in(DIFFERENT_VALUES)(case) and case.deterministic)
 def test_values_shapes_and_dtypes_are_pytorchs(case, dtype, recorder):
-    for sample in walk.samples(case, dtype, "cpu"):
-        _, ours, theirs = both(case, sample, recorder)
-        found, expected = walk.tensors_of(ours), recorder.tensors_in(theirs)
+    for sample, _, theirs in recorder.runs(case, dtype):
+        with walk.naming(case, sample):
+            ours = walk.run(case, sample)
+            found, expected = walk.tensors_of(ours), recorder.tensors_in(theirs)
 
-        assert found or ours == theirs
-        assert_same(case, dtype, found, expected)
+            assert found or ours == theirs
+            assert_same(case, dtype, found, expected)
 
 
 @pytest.mark.cases(suits=differentiable(DIFFERENT_VALUES), dtypes=FLOATING)
 def test_first_and_second_derivatives_are_pytorchs(case, dtype, recorder):
-    for sample in walk.samples(case, dtype, "cpu", requires_grad=True):
-        theirs, ours, result = both(case, sample, recorder)
-        mine = derivatives(
-            autograd.grad, walk.differentiable(ours),
-            [t for t in walk.tensors_of(sample) if t.requires_grad],
-        )  # fmt: skip
-        other = derivatives(
-            torch.autograd.grad, [t for t in recorder.tensors_in(result) if t.requires_grad],
-            [t for t in recorder.tensors_in([*theirs.args, *theirs.kwargs.values()]) if t.requires_grad],
-        )  # fmt: skip
+    for sample, theirs, result in recorder.runs(case, dtype, requires_grad=True):
+        with walk.naming(case, sample):
+            outputs = walk.differentiable(walk.run(case, sample))
+            mine = derivatives(autograd.grad, outputs, walk.differentiable(sample))
+            inputs = recorder.tensors_in([*theirs.args, *theirs.kwargs.values()])
+            outputs = [t for t in recorder.tensors_in(result) if t.requires_grad]
+            other = derivatives(
+                torch.autograd.grad, outputs, [t for t in inputs if t.requires_grad]
+            )
 
-        assert [g is None for g in mine] == [g is None for g in other]
-        assert_same(
-            case, dtype, [g for g in mine if g is not None], [g for g in other if g is not None], looser=10
-        )
+            assert [g is None for g in mine] == [g is None for g in other]
+            mine, other = ([g for g in found if g is not None] for found in (mine, other))
+            assert_same(case, dtype, mine, other, looser=10)
 
 
 def derivatives(grad, outputs, inputs):
@@ -119,14 +111,14 @@ def graph_of(node, depth=6):
 
 @pytest.mark.cases(suits=differentiable(DIFFERENT_NODES), dtypes=("float64",))
 def test_graph_is_pytorchs(case, dtype, recorder):
-    for sample in walk.samples(case, dtype, "cpu", requires_grad=True):
-        _, ours, theirs = both(case, sample, recorder)
-        mine = [t.grad_fn for t in walk.tensors_of(ours)]
-        others = [t.grad_fn for t in recorder.tensors_in(theirs)]
+    for sample, _, theirs in recorder.runs(case, dtype, requires_grad=True):
+        with walk.naming(case, sample):
+            mine = [t.grad_fn for t in walk.tensors_of(walk.run(case, sample))]
+            others = [t.grad_fn for t in recorder.tensors_in(theirs)]
 
-        assert [*map(graph_of, mine)] == [*map(graph_of, others)]
-        for node, other in zip(mine, others, strict=True):
-            assert walk.saved_names(node) == walk.saved_names(other)
+            assert [*map(graph_of, mine)] == [*map(graph_of, others)]
+            for node, other in zip(mine, others, strict=True):
+                assert walk.saved_names(node) == walk.saved_names(other)
 
 
 @pytest.mark.cases(suits=lambda case: case.errors and unless_in(DIFFERENT_ERRORS)(case))

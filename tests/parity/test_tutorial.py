@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 OURS, THEIRS = ">>> import chainrule as torch\n", ">>> import torch\n"
-PAGES = [page for page in sorted(ROOT.glob("docs/**/*.md")) if OURS in page.read_text(encoding="utf-8")]
+PAGES = [
+    page for page in sorted(ROOT.glob("docs/**/*.md")) if OURS in page.read_text(encoding="utf-8")
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 

@@ -161,6 +161,7 @@ def test_none_may_be_saved_and_other_things_are_attributes(lib):
 
 # What is missing, or too much
 
+
 def test_missing_methods_say_so(lib, raises):
     class Nothing(lib.autograd.Function):
         pass
@@ -260,6 +261,7 @@ def test_gradient_from_backward_must_be_a_tensor(lib, raises):
 
 
 # What forward says of its outputs
+
 
 def test_dirty_input_is_returned_as_the_same_object(lib):
     class Double(lib.autograd.Function):

@@ -16,6 +16,7 @@ def names_back_from(node):
 
 # Saved tensors
 
+
 def test_saved_input_is_the_input_itself(lib):
     leaf = lib.randn(8, requires_grad=True)
     computed = leaf * 2
@@ -82,6 +83,7 @@ def test_saved_names_are_listed(lib):
 
 
 # Nodes
+
 
 def test_nodes_lead_to_the_accumulator_of_the_leaf(lib):
     x = lib.ones(2, requires_grad=True)
@@ -168,7 +170,8 @@ NAMES = {
         lambda lib, x: lib.nn.functional.linear(x, x.detach(), x.detach()[0]), ["AddmmBackward0"],
     ),
     "matmul of batches": (
-        lambda lib, x: x.expand(4, 2, 2) @ x.expand(4, 2, 2), ["UnsafeViewBackward0", "BmmBackward0"],
+        lambda lib, x: x.expand(4, 2, 2) @ x.expand(4, 2, 2),
+        ["UnsafeViewBackward0", "BmmBackward0"],
     ),
     "einsum": (lambda lib, x: lib.einsum("ij,jk->ik", x, x), ["ViewBackward0", "PermuteBackward0"]),
     "reshape": (lambda lib, x: x.reshape(4), ["ViewBackward0"]),

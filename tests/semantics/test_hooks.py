@@ -81,7 +81,8 @@ def test_what_a_hook_returns_is_checked(lib, raises):
         backward_with(lambda grad: grad[:1])
     with raises(
         RuntimeError,
-        "hook '<lambda>' has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)",
+        "hook '<lambda>' has changed the type of value (was torch.FloatTensor got "
+        "torch.DoubleTensor)",
     ):
         backward_with(lambda grad: grad.double())
 

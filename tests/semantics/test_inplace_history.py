@@ -52,7 +52,8 @@ def test_in_place_op_on_what_was_saved_raises_at_backward(lib):
     y.mul_(2)
 
     with pytest.raises(
-        RuntimeError, match=r"which is output 0 of (ExpBackward0|MulBackward0|Exp|Mul), is at version 1"
+        RuntimeError,
+        match=r"which is output 0 of (ExpBackward0|MulBackward0|Exp|Mul), is at version 1",
     ):
         y.sum().backward()
 
@@ -145,7 +146,7 @@ def test_output_of_a_function_with_several_views_is_not_written(lib, raises, div
     part = divide(base)[0]
     with raises(
         RuntimeError,
-        f"Output 0 of {name}Backward0 is a view and is being modified inplace. This view is the "
+        f"Output 0 of {name} is a view and is being modified inplace. This view is the "
         "output of a function that returns multiple views. Such functions do not allow the output "
         "views to be modified inplace. You should replace the inplace operation by an out-of-place "
         "one.",

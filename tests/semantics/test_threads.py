@@ -44,7 +44,8 @@ def test_second_thread_to_walk_a_freed_graph_is_told(lib):
 
     assert len(errors) == 4
     assert all(
-        str(error).startswith("Trying to backward through the graph a second time") for error in errors
+        str(error).startswith("Trying to backward through the graph a second time")
+        for error in errors
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from chainrule_xp import gathering as family
 
 from chainrule.backend import Array, Kernel, KernelSet
+from chainrule_xp import gathering as family
 
 ks = KernelSet("numpy")
 

@@ -2,6 +2,31 @@
 
 from __future__ import annotations
 
-from . import fused, gathering, linalg, shape
+from . import (
+    cumulative,
+    extrema,
+    fused,
+    gathering,
+    linalg,
+    loss,
+    loss_classes,
+    norms,
+    reductions,
+    shape,
+)
 
-kernel_sets = [module.ks for module in (fused, gathering, linalg, shape)]
+kernel_sets = [
+    module.ks
+    for module in (
+        cumulative,
+        extrema,
+        fused,
+        gathering,
+        linalg,
+        loss,
+        loss_classes,
+        norms,
+        reductions,
+        shape,
+    )
+]

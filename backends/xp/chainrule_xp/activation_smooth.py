@@ -8,6 +8,7 @@ from chainrule.backend import KernelSet
 
 from . import special
 from .exponential import sigmoid
+from .masks import pick_where
 
 ks = KernelSet("xp")
 
@@ -18,18 +19,23 @@ CUBIC: Final = 0.044715
 
 @ks.family("cr::elu")
 def elu(xp: Any) -> Any:
+    # Each side is 0 where the other counts.
     def kernel(x: Any, *, alpha: Any = 1.0, scale: Any = 1, input_scale: Any = 1) -> Any:
         below = xp.expm1(xp.minimum(x, 0) * input_scale) * (alpha * scale)
-        return xp.where(x <= 0, below, x * scale)
+        return below + xp.maximum(x, 0) * scale
 
     return kernel
 
 
 @ks.family("cr::elu_backward")
 def elu_backward(xp: Any) -> Any:
-    def kernel(grad: Any, x: Any, *, alpha: Any = 1.0, scale: Any = 1, input_scale: Any = 1) -> Any:
+    pick = pick_where(xp)
+
+    def kernel(
+        grad: Any, x: Any, *, alpha: Any = 1.0, scale: Any = 1, input_scale: Any = 1
+    ) -> Any:
         below = xp.exp(xp.minimum(x, 0) * input_scale) * (alpha * scale * input_scale)
-        return grad * xp.where(x > 0, scale, below)
+        return grad * (below if alpha * input_scale == 1 else pick(x > 0, scale, below))
 
     return kernel
 
@@ -115,20 +121,22 @@ def mish_backward(xp: Any) -> Any:
 
 @ks.family("cr::softplus")
 def softplus(xp: Any) -> Any:
+    pick = pick_where(xp)
+
     def kernel(x: Any, *, beta: Any = 1, threshold: Any = 20) -> Any:
         scaled = x * beta
-        return xp.where(scaled > threshold, x, xp.log1p(xp.exp(scaled)) / beta)
+        return pick(scaled > threshold, x, xp.log1p(xp.exp(scaled)) / beta)
 
     return kernel
 
 
 @ks.family("cr::softplus_backward")
 def softplus_backward(xp: Any) -> Any:
-    logistic = sigmoid(xp)
+    logistic, pick = sigmoid(xp), pick_where(xp)
 
     def kernel(grad: Any, x: Any, *, beta: Any = 1, threshold: Any = 20) -> Any:
         scaled = x * beta
-        return xp.where(scaled > threshold, grad, grad * logistic(scaled))
+        return pick(scaled > threshold, grad, grad * logistic(scaled))
 
     return kernel
 

@@ -78,7 +78,7 @@ def _added_up(xp: Any, grad: Any, indices: Any, shape: tuple[int, ...]) -> Any:
     together = dims == list(range(dims[0], dims[0] + len(dims)))
     first = dims[0] if together else 0  # where an advanced index puts its dimensions
     moved = (*range(first, first + common), *range(first), *range(first + common, grad.ndim))
-    flat = 0
+    flat: Any = 0
     for place, size in zip(places, rows, strict=True):
         flat = flat * size + xp.where(place < 0, place + size, place)
     out = xp.zeros((prod(rows), width), grad.dtype)
@@ -119,14 +119,19 @@ def index_put(xp: Any) -> Any:
     return kernel
 
 
-@ks.family("cr::_write_at")
+@ks.family("cr::_write_at_")
 def write_at(xp: Any) -> Any:
-    def kernel(x: Any, indices: Any, values: Any, *, accumulate: bool) -> Any:
+    def kernel(
+        targets: list[Any], values: list[Any], indices: list[Any], *, dims: tuple[int, ...],
+        accumulate: bool,
+    ) -> None:  # fmt: skip
+        key = [slice(None)] * (dims[-1] + 1)
+        for position, index in zip(dims, indices, strict=True):
+            key[position] = index
         if accumulate:
-            xp.add.at(x, key_of(indices), values)
+            xp.add.at(targets[0], tuple(key), values[0])
         else:
-            x[key_of(indices)] = values
-        return x
+            targets[0][tuple(key)] = values[0]
 
     return kernel
 

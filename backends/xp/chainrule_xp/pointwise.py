@@ -24,9 +24,9 @@ def neg(xp: Any) -> Any:
 @ks.family("cr::sign")
 def sign(xp: Any) -> Any:
     def kernel(x: Any) -> Any:
-        if x.dtype.kind == "f":
-            return xp.where(xp.isnan(x), 0, xp.sign(x))
-        return xp.sign(x) if x.dtype.kind != "b" else x.copy()
+        if x.dtype.kind == "b":
+            return x.copy()
+        return ((x > 0).astype(xp.int8) - (x < 0)).astype(x.dtype)  # NaN has the sign 0
 
     return kernel
 

@@ -73,10 +73,26 @@ def bernoulli(xp: Any) -> Any:
     return kernel
 
 
+@ks.family("cr::_bernoulli_like")
+def bernoulli_like(xp: Any) -> Any:
+    def kernel(x: Any, *, p: float, stream: Any) -> Any:
+        return stream.bernoulli(x.shape, x.dtype.name, p)
+
+    return kernel
+
+
 @ks.family("cr::_all_probable")
 def all_probable(xp: Any) -> Any:
     def kernel(p: Any) -> Any:
         return xp.all((p >= 0) & (p <= 1))
+
+    return kernel
+
+
+@ks.family("cr::_all_from_zero_on")
+def all_from_zero_on(xp: Any) -> Any:
+    def kernel(x: Any) -> Any:
+        return xp.all(x >= 0)
 
     return kernel
 
@@ -127,10 +143,13 @@ def multinomial(xp: Any) -> Any:
 @ks.family("cr::_dropout_noise")
 def dropout_noise(xp: Any) -> Any:
     def kernel(x: Any, *, p: float, stream: Any, size: Any = None, scaled: bool = True) -> Any:
+        number = xp.float32 if x.itemsize == 2 else x.dtype.type  # 16 bits are rounded once
+        scale = number(1) / number(1 - p)
+
         def draw(shape: tuple[int, ...]) -> Any:
             kept = stream.bernoulli(shape, x.dtype.name, 1 - p)
             if scaled:
-                kept /= 1 - p
+                kept *= scale
             return kept
 
         return in_memory_order(x, draw) if size is None else draw(size)

@@ -6,22 +6,35 @@ from typing import Any
 
 from chainrule.backend import KernelSet
 
+from .masks import keep_where, pick_where
+
 ks = KernelSet("xp")
 
 
 @ks.family("cr::_where")
 def where(xp: Any) -> Any:
-    return xp.where
+    keep, pick = keep_where(xp), pick_where(xp)
+
+    def kernel(mask: Any, chosen: Any, other: Any) -> Any:
+        if other.__class__ is int and other == 0:
+            return keep(mask, chosen)
+        if chosen.__class__ is int and chosen == 0:
+            return keep(xp.logical_not(mask), other)
+        return pick(mask, chosen, other)
+
+    return kernel
 
 
 @ks.family("cr::masked_fill")
 def masked_fill(xp: Any) -> Any:
+    keep, pick = keep_where(xp), pick_where(xp)
+
     def kernel(x: Any, mask: Any, value: Any) -> Any:
         if hasattr(value, "dtype"):
-            value = value.astype(x.dtype)
-        elif x.dtype.kind in "biu":
-            value = x.dtype.type(value)  # cut off a fraction
-        return xp.where(mask, value, x)
+            return pick(mask, value.astype(x.dtype), x)
+        if value.__class__ is int and value == 0:
+            return keep(xp.logical_not(mask), x)
+        return pick(mask, x.dtype.type(value), x)  # which cuts off a fraction
 
     return kernel
 

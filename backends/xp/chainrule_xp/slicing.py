@@ -12,7 +12,8 @@ ks = KernelSet("xp")
 
 def at(x: Any, dim: int, item: Any) -> tuple[Any, ...]:
     """Return the index that has *item* at *dim* and takes all of what stands before and behind."""
-    return (slice(None),) * (dim % x.ndim) + (item, ...)
+    ndim: int = x.ndim
+    return (slice(None),) * (dim % ndim) + (item, ...)
 
 
 def _zeros(xp: Any, like: Any, shape: tuple[int, ...]) -> Any:
@@ -63,9 +64,7 @@ def select_scatter(xp: Any) -> Any:
 
 @ks.family("cr::_slice_scatter")
 def slice_scatter(xp: Any) -> Any:
-    def kernel(
-        x: Any, src: Any, *, dim: int, start: int | None, end: int | None, step: int
-    ) -> Any:
+    def kernel(x: Any, src: Any, *, dim: int, start: int | None, end: int | None, step: int) -> Any:
         out = xp.array(x, order="C")
         out[at(out, dim, slice(start, end, step))] = src
         return out

@@ -58,7 +58,10 @@ def tanh(xp: Any) -> Any:
 def tanh_backward(xp: Any) -> Any:
     def kernel(grad: Any, output: Any) -> Any:
         slope = 1 - output * output
-        return grad * (slope if slope.dtype.kind == "f" else xp.conjugate(slope))
+        if slope.dtype.kind == "c":
+            slope = xp.conjugate(slope)
+        slope *= grad
+        return slope
 
     return kernel
 

@@ -200,8 +200,8 @@ def _check_inputs(tensors: Sequence[Any]) -> None:
     """Check that finite differences of these inputs can mean something."""
     if not any(map(_is_wanted, tensors)):
         msg = (
-            "gradcheck expects at least one input tensor to require gradient, but none of them have "
-            "requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them "
+            "have requires_grad=True."
         )
         raise ValueError(msg)
     for position, tensor in enumerate(tensors):
@@ -209,9 +209,9 @@ def _check_inputs(tensors: Sequence[Any]) -> None:
             continue
         if tensor.dtype.to_real() is not float64:
             warnings.warn(
-                f"Input #{position} requires gradient and is not a double precision floating point or "
-                "complex. This check will likely fail if all the inputs are not of double precision "
-                "floating point or complex. ",
+                f"Input #{position} requires gradient and is not a double precision floating point "
+                "or complex. This check will likely fail if all the inputs are not of double "
+                "precision floating point or complex. ",
                 UserWarning,
                 stacklevel=3,
             )
@@ -220,7 +220,8 @@ def _check_inputs(tensors: Sequence[Any]) -> None:
             msg = (
                 f"The {position}th input has a dimension with stride 0. gradcheck only supports "
                 "inputs that are non-overlapping to be able to compute the numerical gradients "
-                "correctly. You should call .contiguous on the input before passing it to gradcheck."
+                "correctly. You should call .contiguous on the input before passing it to "
+                "gradcheck."
             )
             raise AutogradError(msg)
 
@@ -236,6 +237,7 @@ def _outputs_of(func: Callable[..., Any], tensors: Sequence[Any]) -> list[Tensor
 
 
 # The comparison
+
 
 def _compare(
     func: Callable[..., Any], tensors: Sequence[Any], how: _Tolerances, *, fast: bool
@@ -297,7 +299,9 @@ def _jacobian(
             _differences(func, tensors, tensor, _unit(tensor, index, unit * eps), eps)
             for unit in units
         ]
-        rows.append([ops.cat([p for d in found for p in _parts(d)]) for found in zip(*by_unit, strict=True)])
+        rows.append(
+            [ops.cat([p for d in found for p in _parts(d)]) for found in zip(*by_unit, strict=True)]
+        )
     if not rows:
         return [_empty(tensor) for _ in _outputs_of(func, tensors)]
     return [ops.stack(list(column)) for column in zip(*rows, strict=True)]
@@ -401,6 +405,7 @@ def _close(left: Tensor, right: Tensor, rtol: float, atol: float) -> bool:
 
 # The other promises
 
+
 def _check_repeatable(first: Tensor, second: Tensor, how: _Tolerances) -> None:
     if not _close(first, second, 0.0, how.nondet_tol):
         msg = (
@@ -430,8 +435,8 @@ def _check_missing(func: Callable[..., Any], tensors: Sequence[Any], how: _Toler
         for one, other in zip(alone, filled, strict=True):
             if one is not None and other is not None and not _equal(one, other, how):
                 msg = (
-                    f"gradcheck: the gradient of output {number} alone differs from that with zeros "
-                    "for the other outputs: expected a missing gradient to be taken as zeros."
+                    f"gradcheck: the gradient of output {number} alone differs from that with "
+                    "zeros for the other outputs: expected a missing gradient to count as zeros."
                 )
                 raise GradcheckError(msg)
 
@@ -443,15 +448,22 @@ def _check_batches(func: Callable[..., Any], tensors: Sequence[Any], how: _Toler
         first = _direction(output.detach())
         pair = [first, -2 * first]
         together = gradient_of(
-            output, wanted, ops.stack(pair), retain_graph=True, allow_unused=True, is_grads_batched=True
+            output,
+            wanted,
+            ops.stack(pair),
+            retain_graph=True,
+            allow_unused=True,
+            is_grads_batched=True,
         )
         apart = [gradient_of(output, wanted, w, retain_graph=True, allow_unused=True) for w in pair]
         for batch, *singles in zip(together, *apart, strict=True):
             if batch is not None and not _equal(batch, ops.stack(singles), how):
-                msg = "gradcheck: a batch of gradients gives something else than its gradients alone."
+                msg = (
+                    "gradcheck: a batch of gradients gives something else than its gradients alone."
+                )
                 raise GradcheckError(msg)
 
 
 def _equal(left: Tensor, right: Tensor, how: _Tolerances) -> bool:
-    flat = [ops.cat(_parts(side.detach().reshape(-1))) for side in (left, right)]
-    return _close(*flat, how.rtol, how.atol)
+    one, other = (ops.cat(_parts(side.detach().reshape(-1))) for side in (left, right))
+    return _close(one, other, how.rtol, how.atol)

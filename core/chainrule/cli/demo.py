@@ -20,7 +20,7 @@ from chainrule.serialization import save_file
 
 from .output import console, escape
 
-ROW = "{:>5}  {:>8}  {:>8}  {:>8}"
+ROW = "{:>5}  {:>8}  {:>14}  {:>13}"
 
 
 @dataclass
@@ -133,7 +133,7 @@ def _watched(
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    screen.print(ROW.format("epoch", "loss", "train", "test"), style="bold")
+    screen.print(ROW.format("epoch", "loss", "train accuracy", "test accuracy"), style="bold")
     hidden = not screen.is_terminal
     with Progress(*columns, console=screen, transient=True, disable=hidden) as bar:
         task = bar.add_task("training", total=batches)

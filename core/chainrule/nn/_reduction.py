@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-__all__ = ["checked", "from_flags"]
+__all__ = ["from_flags"]
 
 
 def from_flags(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
@@ -19,15 +19,3 @@ def from_flags(size_average: bool | None, reduce: bool | None, reduction: str) -
         stacklevel=3,
     )
     return chosen
-
-
-def checked(reduction: str) -> str:
-    """Return *reduction* if it is one.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if reduction in {"none", "mean", "sum"}:
-        return reduction
-    msg = f"{reduction} is not a valid value for reduction\nloss: expected 'none', 'mean' or 'sum'."
-    raise ValueError(msg)

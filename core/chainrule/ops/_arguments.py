@@ -52,7 +52,9 @@ def check_tensors(function: str, items: Any, argument: str = "tensors") -> None:
             raise ArgumentError(msg)
 
 
-def integers(function: str, argument: str, given: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
+def integers(
+    function: str, argument: str, given: tuple[Any, ...], named: Any = None
+) -> tuple[int, ...]:
     """Return integers given as ``f(2, 3)``, ``f((2, 3))`` or ``f(argument=(2, 3))`` as one tuple.
 
     Raises:
@@ -86,15 +88,22 @@ def _is_integer(item: Any) -> bool:
 
 def fit_size(size: tuple[int, ...], numel: int) -> tuple[int, ...]:
     """Return *size* with its -1 replaced by what makes *numel* elements; quick where all is plain."""
-    known = 1
+    known, unknown = 1, -1
     for place, n in enumerate(size):
-        if n < -1:
+        if n >= 0:
+            known *= n
+        elif n == -1 and unknown < 0:
+            unknown = place
+        elif n == -1:
+            return infer_size(size, numel)
+        else:
             msg = f"invalid shape dimension {n} at index {place} of shape {list(size)}"
             raise ShapeError(msg)
-        if n < 0:
-            return infer_size(size, numel)
-        known *= n
-    return size if known == numel else infer_size(size, numel)
+    if unknown < 0:
+        return size if known == numel else infer_size(size, numel)
+    if known and numel % known == 0:
+        return (*size[:unknown], numel // known, *size[unknown + 1 :])
+    return infer_size(size, numel)
 
 
 class _InPlace:
@@ -129,7 +138,7 @@ def new_look(function: Callable[..., Any]) -> Callable[..., Any]:
         self._array = seen._array
         if recorded:
             self._node, self._output_nr = seen._node, seen._output_nr
-            self._node.__class__ = _in_place_class(type(self._node))
+            self._node.__class__ = _in_place_class(self._node.name())
         if self._base is not None:
             self._view = seen._view
         storage_of(self).version += 1
@@ -141,11 +150,11 @@ def new_look(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @functools.cache
-def _in_place_class(node_class: type[OpNode]) -> type[OpNode]:
-    """Return the class of nodes that PyTorch gives the in-place form: it counts on."""
-    stem, number = node_class.__name__[:-1], int(node_class.__name__[-1])
-    name = f"{stem}{number + (3 if stem.startswith('Squeeze') else 1)}"
-    return type(name, (OpNode,), {"__slots__": ("_widths",), "__module__": OpNode.__module__})
+def _in_place_class(name: str) -> type[OpNode]:
+    """Return the class of nodes that PyTorch gives the in-place form of *name*: it counts on."""
+    stem, number = name[:-1], int(name[-1])
+    numbered = f"{stem}{number + (3 if stem.startswith('Squeeze') else 1)}"
+    return type(numbered, (OpNode,), {"__slots__": ("_widths",), "__module__": OpNode.__module__})
 
 
 def _twin(value: Value) -> Any:

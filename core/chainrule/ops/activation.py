@@ -261,8 +261,8 @@ def hardswish(self: Tensor) -> Tensor:
         A. Howard et al. (2019), Searching for MobileNetV3.
 
     >>> import chainrule as cr
-    >>> cr.ops.hardswish(cr.tensor([-4.0, 1.5, 4.0]))
-    tensor([0.0000, 1.1250, 4.0000])
+    >>> cr.ops.hardswish(cr.tensor([-1.5, 1.5, 4.0]))
+    tensor([-0.3750,  1.1250,  4.0000])
     """
     return self * clamp(self + 3, 0, 6) / 6  # type: ignore[no-any-return]  # an op's result
 

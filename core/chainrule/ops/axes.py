@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = [
-    "adjoint", "moveaxis", "movedim", "permute", "swapaxes", "swapdims", "t", "t_", "transpose",
-    "transpose_",
+    "adjoint", "moveaxis", "movedim", "permute", "swapaxes", "swapdims", "t", "transpose",
 ]  # fmt: skip
 
 
@@ -47,7 +46,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     ndim = len(input._array.shape)
     wrap_dim(dim0, ndim)
     wrap_dim(dim1, ndim)
-    return _transpose(input, dim0, dim1)
+    return _transpose.fast(input, dim0, dim1)  # type: ignore[no-any-return]  # an op's result
 
 
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
@@ -55,9 +54,7 @@ def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
     return transpose(input, axis0, axis1)
 
 
-def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Return ``input.transpose(dim0, dim1)``."""
-    return transpose(input, dim0, dim1)
+swapdims = transpose
 
 
 @primitive(view=True, nodes={"": "TBackward0"})
@@ -90,7 +87,7 @@ def t(input: Tensor) -> Tensor:
             "t: use mT for a batch of matrices, or permute()."
         )
         raise ShapeError(msg)
-    return _t(input)
+    return _t.fast(input)  # type: ignore[no-any-return]  # an op's result
 
 
 @primitive(view=True, nodes={"": "PermuteBackward0"})
@@ -134,7 +131,7 @@ def permute(input: Tensor, *order: Any, dims: Sequence[int] | None = None) -> Te
     if len({wrap_dim(d, ndim) for d in wanted}) != ndim:
         msg = f"permute(): duplicate dims are not allowed.\npermute: got {wanted}."
         raise ShapeError(msg)
-    return _permute(input, wanted)
+    return _permute.fast(input, wanted)  # type: ignore[no-any-return]  # an op's result
 
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
@@ -183,9 +180,7 @@ def _named_once(dims: int | Sequence[int], ndim: int, argument: str) -> tuple[in
         raise ShapeError(msg) from None
 
 
-def moveaxis(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
-    """Return ``input.movedim(source, destination)``."""
-    return movedim(input, source, destination)
+moveaxis = movedim
 
 
 def adjoint(input: Tensor) -> Tensor:
@@ -203,19 +198,19 @@ def adjoint(input: Tensor) -> Tensor:
     return conj(_matrix_transpose(input, "adjoint()"))  # type: ignore[no-any-return]  # an op's result
 
 
-def mT(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
+def mT(input: Tensor) -> Tensor:
     """The transpose of a matrix, or of each in a batch; a view."""
     _warn_of_numbers(input, "mT", "This function is the identity in these cases.")
     return _matrix_transpose(input, "mT")
 
 
-def mH(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
+def mH(input: Tensor) -> Tensor:
     """The conjugate transpose of a matrix, or of each in a batch."""
     _warn_of_numbers(input, "mH", "Consider using x.conj().")
     return conj(_matrix_transpose(input, "mH"))  # type: ignore[no-any-return]  # an op's result
 
 
-def H(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
+def H(input: Tensor) -> Tensor:
     """The conjugate transpose of a matrix."""
     ndim = len(input._array.shape)
     if ndim not in {0, 2}:
@@ -226,7 +221,7 @@ def H(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
     return conj(_matrix_transpose(input, "H"))  # type: ignore[no-any-return]  # an op's result
 
 
-def T(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
+def T(input: Tensor) -> Tensor:
     """The tensor with its dimensions in reverse order; a view."""
     ndim = len(input._array.shape)
     if ndim == 0:
@@ -240,7 +235,7 @@ def T(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
             UserWarning,
             stacklevel=2,
         )
-    return _permute(input, tuple(range(ndim - 1, -1, -1)))
+    return _permute.fast(input, tuple(range(ndim - 1, -1, -1)))  # type: ignore[no-any-return]  # an op's result
 
 
 def _matrix_transpose(input: Tensor, name: str) -> Tensor:
@@ -248,7 +243,7 @@ def _matrix_transpose(input: Tensor, name: str) -> Tensor:
     if ndim == 1:
         msg = f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor."
         raise ShapeError(msg)
-    return _transpose(input, -2, -1) if ndim else input
+    return _transpose.fast(input, -2, -1) if ndim else input
 
 
 def _warn_of_numbers(input: Tensor, name: str, advice: str) -> None:

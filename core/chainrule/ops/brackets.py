@@ -57,7 +57,9 @@ def parse(input: Tensor, items: tuple[Any, ...]) -> Parsed:
     for position, entry in enumerate(entries):
         if isinstance(entry, bool):
             basic.append(None)
-            indices.append(tensor([0] if entry else [], dtype=dtypes.int64, device=input._key.device))
+            indices.append(
+                tensor([0] if entry else [], dtype=dtypes.int64, device=input._key.device)
+            )
             advanced = True
         elif entry is None:
             basic.append(None)
@@ -206,7 +208,9 @@ def explain(shape: tuple[int, ...], indices: Sequence[Any]) -> None:
         broadcast_shapes(*shapes)
     except ShapeError:
         listed = ", ".join(str(list(size)) for size in shapes)
-        msg = f"shape mismatch: indexing tensors could not be broadcast together with shapes {listed}"
+        msg = (
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {listed}"
+        )
         raise DimError(msg) from None
     dims = _dims_of(indices)
     flat = [places for found, _ in used for places in found]
@@ -221,7 +225,8 @@ def explain(shape: tuple[int, ...], indices: Sequence[Any]) -> None:
 
 def _dims_of(indices: Sequence[Any]) -> list[int]:
     """Return the dimension that each tensor of places is for; a mask counts as several."""
-    dims, dim = [], 0
+    dims: list[int] = []
+    dim = 0
     for index in indices:
         width = 1 if index is None else taken_by(index)
         if index is not None:

@@ -51,7 +51,7 @@ def expand(input: Tensor, *sizes: Any, size: Any = None, implicit: bool = False)
     """
     check_tensor("expand", input)
     wanted = integers("expand", "size", sizes, size)
-    return _expand(input, expanded_size(input, wanted))
+    return _expand.fast(input, expanded_size(input, wanted))  # type: ignore[no-any-return]  # an op's result
 
 
 def expanded_size(input: Tensor, size: tuple[int, ...]) -> tuple[int, ...]:
@@ -76,7 +76,10 @@ def expanded_size(input: Tensor, size: tuple[int, ...]) -> tuple[int, ...]:
         if wanted == -1 and dim >= extra:
             found[dim] = have
         elif wanted == -1:
-            msg = f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {dim}"
+            msg = (
+                "The expanded size of the tensor (-1) isn't allowed in a leading, "
+                f"non-existing dimension {dim}"
+            )
             raise ShapeError(msg)
         elif wanted != have and (have != 1 or wanted < 0):
             msg = (

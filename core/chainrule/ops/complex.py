@@ -274,7 +274,7 @@ def check_parts(op: str, first: Tensor, second: Tensor) -> None:
     elif one is not two:
         msg = (
             f"Expected object of scalar type {one.scalar_name} but got scalar type "
-            f"{two.scalar_name} for second argument\n{op}: expected one dtype for both. Convert with .to(...)."
+            f"{two.scalar_name} for second argument\n{op}: expected one dtype. Convert with .to()."
         )
     else:
         return

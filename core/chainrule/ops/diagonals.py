@@ -9,6 +9,7 @@ from ..errors import KernelNotFoundError, ShapeError
 from ..op import primitive
 from ..shapes import wrap_dim
 from ._arguments import check_tensor, in_place_form, zeros_shaped
+from ._operands import into
 from .creation import finish, key_for
 from .shape import reshape
 from .slicing import check_part
@@ -228,7 +229,7 @@ def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
             [0., 1.]])
     """
     _check_matrix("triu", input)
-    return _triu(input, diagonal) if out is None else _triu(input, diagonal, out=out)
+    return into(out, _triu, input, diagonal)  # type: ignore[no-any-return]  # an op's result
 
 
 def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
@@ -251,7 +252,7 @@ def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tens
             [1., 0.]])
     """
     _check_matrix("tril", input)
-    return _tril(input, diagonal) if out is None else _tril(input, diagonal, out=out)
+    return into(out, _tril, input, diagonal)  # type: ignore[no-any-return]  # an op's result
 
 
 def _check_matrix(name: str, input: Tensor) -> None:

@@ -71,7 +71,7 @@ def _looked_up(
         rows = rows / unsqueeze(take(counts, indices.long()), -1)
     if padding_idx >= 0:
         rows = masked_fill(rows, unsqueeze(eq(indices, padding_idx), -1), 0)
-    return rows  # type: ignore[no-any-return]  # an op's result
+    return rows
 
 
 def embedding(
@@ -119,7 +119,7 @@ def embedding(
         )
         raise DTypeError(msg)
     try:
-        return _embedding(weight, indices, padding_idx, scale_grad_by_freq, sparse)  # type: ignore[no-any-return]  # an op's result
+        return _embedding(weight, indices, padding_idx, scale_grad_by_freq, sparse)
     except IndexError as error:
         msg = f"index out of range in self\nembedding: {error}"
         raise DimError(msg) from None
@@ -128,6 +128,9 @@ def embedding(
 @primitive(dtype="int64")
 def _one_hot(self: Tensor, num_classes: int) -> Tensor:
     """Return a row of zeros for every element, with a 1 at the place that it names."""
+
+
+_one_hot.vjp(self=None)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -161,10 +164,14 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         msg = "Class values must be non-negative."
         raise DomainError(msg)
     try:
-        return _one_hot(tensor, num_classes)  # type: ignore[no-any-return]  # an op's result
+        return _one_hot(tensor, num_classes)
     except IndexError as error:
         negative = "index -" in str(error)
-        msg = "Class values must be non-negative." if negative else "Class values must be smaller than num_classes."
+        msg = (
+            "Class values must be non-negative."
+            if negative
+            else "Class values must be smaller than num_classes."
+        )
         raise DomainError(msg) from None
 
 

@@ -136,8 +136,8 @@ def log10(self: Tensor) -> Tensor:
         ``grad / conj(self * log(10))``.
 
     >>> import chainrule as cr
-    >>> cr.log10(cr.tensor([1.0, 1000.0]))
-    tensor([0., 3.])
+    >>> cr.log10(cr.tensor([1.0, 50.0]))
+    tensor([0.0000, 1.6990])
     """
 
 

@@ -26,7 +26,10 @@ def as_number(value: Any, dtype: dtypes.DType) -> Any:
             msg = f"can't assign a {kind_name(value)} to a torch.{dtype.scalar_name}Tensor"
             raise ArgumentError(msg) from None
     if _overflows(value, dtype):
-        msg = f"value cannot be converted to type {_C_NAMES.get(dtype.name, dtype.name)} without overflow"
+        msg = (
+            f"value cannot be converted to type {_C_NAMES.get(dtype.name, dtype.name)} without "
+            "overflow"
+        )
         raise DTypeError(msg)
     if dtype.category == dtypes.BOOL:
         return bool(value)

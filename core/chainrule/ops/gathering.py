@@ -10,6 +10,7 @@ from ..errors import DimError, DTypeError, ShapeError
 from ..op import primitive
 from ..shapes import broadcast_shapes, wrap_dim
 from ._arguments import check_tensor, in_place_form, zeros_shaped
+from ._operands import into
 from .broadcasting import expand
 from .comparison import lt
 from .selection import where
@@ -18,11 +19,11 @@ from .shape import reshape, view
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["gather", "put", "put_", "take", "take_along_dim"]
+__all__ = ["gather", "put", "take", "take_along_dim"]
 
 
 @primitive(dtype="same", nodes={"": "GatherBackward0"}, saves=("self",))
-def _gather(self: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+def _gather(self: Tensor, dim: int, index: Tensor, sparse_grad: bool = False) -> Tensor:
     """Return the elements of *self* at the places *index* along *dim*."""
 
 
@@ -72,9 +73,8 @@ def gather(
     check_tensor("gather", input)
     check_tensor("gather", index, "index", 3)
     check_places("gather", input, dim, index)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
     try:
-        return _gather(input, dim, index, sparse_grad=sparse_grad, **extra)  # type: ignore[no-any-return]  # an op's result
+        return into(out, _gather, input, dim, index, sparse_grad)  # type: ignore[no-any-return]  # an op's result
     except IndexError as error:
         raise ShapeError(str(error)) from None
 
@@ -147,7 +147,7 @@ def take_along_dim(
 
 def _from_front(indices: Tensor, size: int) -> Tensor:
     """Return places that may be negative counted from the front."""
-    return where(lt(indices, 0), indices + size, indices)
+    return where(lt(indices, 0), indices + size, indices)  # type: ignore[no-any-return]  # an op's result
 
 
 @primitive(dtype="same", nodes={"": "TakeBackward0"}, saves=("self",))
@@ -190,9 +190,8 @@ def take(input: Tensor, index: Tensor, *, out: Any = None) -> Tensor:
     if index._key.dtype is not dtypes.int64:
         msg = f"take(): Expected a long tensor for index, but got {index._key.dtype.scalar_name}"
         raise DTypeError(msg)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
     try:
-        return _take(input, index, **extra)  # type: ignore[no-any-return]  # an op's result
+        return into(out, _take, input, index)  # type: ignore[no-any-return]  # an op's result
     except IndexError:
         raise out_of_range(input, index) from None
 
@@ -203,7 +202,9 @@ def out_of_range(input: Tensor, index: Tensor) -> DimError:
     places = reshape(index, -1)
     found = places._key.backend.tolist(places._array)
     culprit = next((p for p in found if not -size <= p < size), 0)
-    return DimError(f"out of range: tried to access index {culprit} on a tensor of {size} elements.")
+    return DimError(
+        f"out of range: tried to access index {culprit} on a tensor of {size} elements."
+    )
 
 
 @primitive(dtype="same", nodes={"": "PutBackward0"}, saves=("source",))
@@ -250,7 +251,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
         )
         raise DimError(msg)
     try:
-        return _put(input, index, source, accumulate)  # type: ignore[no-any-return]  # an op's result
+        return _put(input, index, source, accumulate)
     except IndexError:
         raise out_of_range(input, index) from None
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..backend import Backend, DispatchKey
     from ..tensor import Tensor
 
-__all__ = ["Generator"]
+__all__: list[str] = []  # chainrule.random is its place
 
 _SEEDS: Final = 1 << 64
 

@@ -9,17 +9,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..dtypes import int64
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
 from ..inplace import check_writable, write
 from ..op import primitive
 from ..plan import recording
 from ..shapes import broadcast_shapes
-from ..value import Value, new_value, storage_of
+from ..value import Value, new_value
 from ._arguments import check_tensor, is_recorded, zeros_shaped
-from .brackets import WHOLE, Parsed, bound, check_place, check_step, explain, items_of, parse, taken_by
+from ._operands import into
+from .brackets import (
+    WHOLE,
+    Parsed,
+    bound,
+    check_place,
+    check_step,
+    explain,
+    items_of,
+    parse,
+    taken_by,
+)
 from .broadcasting import expanded_size
 from .copying import copy, fill
 from .filling import as_number
+from .fused import UpdateOp
 from .shape import _unsqueeze, reshape
 from .slicing import OPEN_END, _select, _slice
 from .splitting import unbind
@@ -29,9 +42,7 @@ if TYPE_CHECKING:
 
     from ..tensor import Tensor
 
-__all__ = [
-    "_index", "argwhere", "getitem", "index_put", "index_put_", "nonzero", "setitem",
-]  # fmt: skip
+__all__ = ["_index", "argwhere", "index_put", "nonzero"]
 
 
 @primitive(view=True, nodes={"": "AliasBackward0"})
@@ -95,11 +106,31 @@ _index_put.vjp(
 )
 
 
-@primitive
-def _write_at(
-    self: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool
-) -> Tensor:
-    """Write *values* into *self* at *indices*: the one kernel that changes what it is given."""
+def _write_at_(
+    targets: Sequence[Tensor],
+    values: Sequence[Tensor],
+    indices: Sequence[Tensor],
+    *,
+    dims: tuple[int, ...],
+    accumulate: bool,
+) -> None:
+    """Write into a tensor at places given by tensors, without a copy of the rest of it.
+
+    Args:
+        targets: The one that is written to.
+        values: What is written or, with *accumulate*, added.
+        indices: Tensors of places or masks.
+        dims: Which position among the indices each has; what is between takes all of a dimension.
+        accumulate: See *values*.
+    """
+    whole: list[Tensor | None] = [None] * (dims[-1] + 1)
+    for position, index in zip(dims, indices, strict=True):
+        whole[position] = index
+    (target,) = targets
+    target.copy_(_index_put(target, tuple(whole), values[0], accumulate))
+
+
+_write_at_ = UpdateOp(_write_at_, ("targets",))
 
 
 # Reading
@@ -138,14 +169,16 @@ def getitem(self: Tensor, index: Any) -> Tensor:
         if not shape:
             raise _no_dimensions()
         check_place(index, shape[0], 0)
-        return _select(self, 0, index)
+        return _select.fast(self, 0, index)  # type: ignore[no-any-return]  # an op's result
     if kind is tuple and _is_plain(index) and not is_recorded(self):
         try:
-            return _basic_index(self, index)
+            return _basic_index.fast(self, index)  # type: ignore[no-any-return]  # an op's result
         except IndexError:
             pass  # explained below
     elif kind is slice:
         return _sliced(self, 0, index, alone=True)
+    elif isinstance(index, Value) and _names_rows(index) and self._array.shape:
+        return _advanced(self, [index])
     return _apply(self, parse(self, items_of(index)), alone=kind is not tuple)
 
 
@@ -155,6 +188,11 @@ def _no_dimensions() -> DimError:
         "to convert a 0-dim tensor to a number"
     )
     return DimError(msg)
+
+
+def _names_rows(index: Value) -> bool:
+    """Return whether a tensor alone in the brackets is the plain case: places along dimension 0."""
+    return bool(index._array.shape) and index._key.dtype is int64
 
 
 def _is_plain(items: tuple[Any, ...]) -> bool:
@@ -189,19 +227,19 @@ def _apply(input: Tensor, parsed: Parsed, *, alone: bool = False) -> Tensor:
     result = _basic(input, parsed.basic)
     if parsed.indices:
         return _advanced(result, parsed.indices)
-    return _alias(input) if result is input else result
+    return _alias.fast(input) if result is input else result
 
 
 def _basic(input: Tensor, entries: list[Any]) -> Tensor:
     """Return the basic part of an index, one view after the other; *input* itself if it takes all."""
     if any(e is not WHOLE for e in entries) and not is_recorded(input):
-        return _basic_index(input, tuple(entries))
+        return _basic_index.fast(input, tuple(entries))  # type: ignore[no-any-return]  # an op's result
     result, dim = input, 0
     for entry in entries:
         if entry is None:
-            result = _unsqueeze(result, dim)
+            result = _unsqueeze.fast(result, dim)
         elif isinstance(entry, int):
-            result = _select(result, dim, entry)
+            result = _select.fast(result, dim, entry)
             dim -= 1
         elif entry is not WHOLE:
             result = _sliced(result, dim, entry)
@@ -303,11 +341,12 @@ def _put(
             _index_put.in_place((target, tuple(indices), value, accumulate), {})
             return
         check_writable(target, (value,), name)
-        _write_at(target, tuple(indices), value, accumulate)
+        dims = tuple(position for position, one in enumerate(indices) if one is not None)
+        places = [indices[position] for position in dims]
+        _write_at_([target], [value], places, dims=dims, accumulate=accumulate)
     except (IndexError, ValueError):
         _explain_values(target, indices, value)
         raise
-    storage_of(target).version += 1
 
 
 def _check_values(target: Tensor, value: Tensor) -> None:
@@ -371,7 +410,10 @@ def index_put(
 def _check_put(input: Tensor, indices: Any) -> None:
     check_tensor("index_put", input)
     if not isinstance(indices, (list, tuple)):
-        msg = f"index_put(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}"
+        msg = (
+            "index_put(): argument 'indices' (position 1) must be tuple of Tensors, not "
+            f"{type(indices).__name__}"
+        )
         raise ArgumentError(msg)
     shape, used = input._array.shape, sum(1 if i is None else taken_by(i) for i in indices)
     if used > len(shape):
@@ -396,6 +438,9 @@ def _nonzero(self: Tensor) -> Tensor:
     """Return the places of the elements that are not zero, one per row."""
 
 
+_nonzero.vjp(self=None)
+
+
 def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Any:
     """Return where *input* is not zero.
 
@@ -417,7 +462,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
     check_tensor("nonzero", input)
     if as_tuple:
         return unbind(_nonzero(input if input._array.shape else reshape(input, 1)), 1)
-    return _nonzero(input) if out is None else _nonzero(input, out=out)
+    return into(out, _nonzero, input)
 
 
 def argwhere(input: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from ..op import primitive
 from ..shapes import wrap_dim
 from . import splitting
 from ._arguments import check_tensors, zeros_shaped
+from ._operands import into
 from .creation import zeros
 from .shape import atleast_1d, atleast_2d, atleast_3d, expand, reshape, view
 from .slicing import _slice
@@ -38,7 +39,9 @@ def _cat_backward(grad: Tensor, shapes: Sequence[tuple[int, ...]], dim: int) -> 
     """Return the part of *grad* that belongs to each tensor."""
     place, start, parts = wrap_dim(dim, len(grad._array.shape)), 0, []
     for shape in shapes:
-        if len(shape) == 1 and shape[0] == 0:  # PyTorch skips such a tensor, whatever the others are
+        if (
+            len(shape) == 1 and shape[0] == 0
+        ):  # PyTorch skips such a tensor, whatever the others are
             parts.append(zeros_shaped(grad, shape))
             continue
         parts.append(_slice(grad, place, start, start + shape[place], 1))
@@ -46,7 +49,9 @@ def _cat_backward(grad: Tensor, shapes: Sequence[tuple[int, ...]], dim: int) -> 
     return parts
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, axis: int | None = None) -> Tensor:
+def cat(
+    tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, axis: int | None = None
+) -> Tensor:
     """Return *tensors* one after the other along *dim*.
 
     Args:
@@ -74,12 +79,11 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, axis: int |
     check_tensors("cat", tensors)
     dim = dim if axis is None else axis
     _check_joinable(tensors, dim)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
     first = tensors[0]._key
     for tensor in tensors:
         if tensor._key is not first:
-            return _cat(tensors, dim, _common_dtype(tensors), **extra)  # type: ignore[no-any-return]  # an op's result
-    return _cat(tensors, dim, **extra)  # type: ignore[no-any-return]  # likewise
+            return into(out, _cat, tensors, dim, _common_dtype(tensors))  # type: ignore[no-any-return]  # an op's result
+    return into(out, _cat, tensors, dim)  # type: ignore[no-any-return]  # an op's result
 
 
 def _common_dtype(tensors: Sequence[Tensor]) -> DType:
@@ -90,7 +94,10 @@ def _common_dtype(tensors: Sequence[Tensor]) -> DType:
 def _check_joinable(tensors: Sequence[Tensor], dim: int) -> None:
     """Check what can be checked before the kernel, so that the message is PyTorch's."""
     if not tensors:
-        msg = "torch.cat(): expected a non-empty list of Tensors\ncat: got an empty list. Pass at least one tensor."
+        msg = (
+            "torch.cat(): expected a non-empty list of Tensors\ncat: got an empty list. Pass "
+            "at least one tensor."
+        )
         raise ValueError(msg)  # PyTorch's type here, and only here
     first: tuple[int, ...] | None = None
     place = 0
@@ -130,14 +137,7 @@ def _check_same_but(
             raise ShapeError(msg)
 
 
-def concat(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, axis: int | None = None) -> Tensor:
-    """Return ``cat(tensors, dim)``."""
-    return cat(tensors, dim, out=out, axis=axis)
-
-
-def concatenate(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, axis: int | None = None) -> Tensor:
-    """Return ``cat(tensors, dim)``."""
-    return cat(tensors, dim, out=out, axis=axis)
+concat = concatenate = cat
 
 
 @primitive(nodes={"": "StackBackward0"})
@@ -148,7 +148,9 @@ def _stack(tensors: Sequence[Tensor], dim: int, dtype: DType | None = None) -> T
 _stack.vjp(tensors=lambda grad, dim: splitting.unbind(grad, dim))
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, axis: int | None = None) -> Tensor:
+def stack(
+    tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, axis: int | None = None
+) -> Tensor:
     """Return *tensors* of one shape side by side along a new dimension *dim*.
 
     Args:
@@ -185,8 +187,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, out: Any = None, axis: int
             raise ShapeError(msg)
         if tensor._key is not first._key:
             dtype = _common_dtype(tensors)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
-    return _stack(tensors, dim, dtype, **extra)  # type: ignore[no-any-return]  # an op's result
+    return into(out, _stack, tensors, dim, dtype)  # type: ignore[no-any-return]  # an op's result
 
 
 def _nothing(name: str) -> ShapeError:
@@ -216,9 +217,7 @@ def vstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     return _stacked("vstack", atleast_2d, tensors, 0, out)
 
 
-def row_stack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
-    """Return ``vstack(tensors)``."""
-    return vstack(tensors, out=out)
+row_stack = vstack
 
 
 def dstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
@@ -251,9 +250,7 @@ def column_stack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     check_tensors("column_stack", tensors)
     if not tensors:
         raise _nothing("column_stack")
-    columns = [
-        x if len(x._array.shape) > 1 else reshape(x, -1, 1) for x in tensors
-    ]
+    columns = [x if len(x._array.shape) > 1 else reshape(x, -1, 1) for x in tensors]
     return cat(columns, 1, out=out)
 
 
@@ -374,4 +371,4 @@ def block_diag(*tensors: Any) -> Tensor:
                 f"Input {number} has {len(x._array.shape)} dimensions"
             )
             raise ShapeError(msg)
-    return _block_diag(tensors, _common_dtype(tensors))  # type: ignore[no-any-return]  # an op's result
+    return _block_diag(tensors, _common_dtype(tensors))

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from ..tensor import Number, Tensor
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "dot", "linalg_cross", "mm", "mv",
-    "trace", "vdot",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "dot", "mm", "mv", "trace", "vdot",
 ]  # fmt: skip
 
 
@@ -442,7 +441,7 @@ def linalg_cross(self: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
         ``cross(conj(other), grad)`` for *self*, ``cross(grad, conj(self))`` for *other*.
 
     >>> import chainrule as cr
-    >>> cr.linalg_cross(cr.tensor([1.0, 0.0, 0.0]), cr.tensor([0.0, 1.0, 0.0]))
+    >>> linalg_cross(cr.tensor([1.0, 0.0, 0.0]), cr.tensor([0.0, 1.0, 0.0]))
     tensor([0., 0., 1.])
     """
 

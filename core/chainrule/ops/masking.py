@@ -9,13 +9,14 @@ from ..errors import DTypeError, ShapeError
 from ..op import primitive
 from ..shapes import broadcast_shapes
 from ._arguments import check_tensor, in_place_form, zeros_shaped
+from ._operands import into
 from .broadcasting import expand
 from .selection import masked_fill
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["masked_scatter", "masked_scatter_", "masked_select"]
+__all__ = ["masked_scatter", "masked_select"]
 
 
 @primitive(dtype="same", nodes={"": "MaskedSelectBackward0"}, saves=("self",))
@@ -62,8 +63,7 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
         msg = "masked_select: expected BoolTensor for mask"
         raise DTypeError(msg)
     broadcast_shapes(mask._array.shape, input._array.shape)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
-    return _masked_select(input, mask, **extra)  # type: ignore[no-any-return]  # an op's result
+    return into(out, _masked_select, input, mask)  # type: ignore[no-any-return]  # an op's result
 
 
 @primitive(dtype="same", nodes={"": "MaskedScatterBackward0"})
@@ -113,7 +113,10 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     check_tensor("masked_scatter", mask, "mask", 2)
     check_tensor("masked_scatter", source, "source", 3)
     if mask._key.dtype is not dtypes.bool_:
-        msg = f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask._key.dtype.scalar_name}"
+        msg = (
+            "masked_scatter_ only supports boolean masks, but got mask with dtype "
+            f"{mask._key.dtype.scalar_name}"
+        )
         raise DTypeError(msg)
     if input._key.dtype is not source._key.dtype:
         msg = (
@@ -127,7 +130,7 @@ def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     if tuple(mask._array.shape) != shape:
         mask = expand(mask, shape)
     try:
-        return _masked_scatter(input, mask, source)  # type: ignore[no-any-return]  # an op's result
+        return _masked_scatter(input, mask, source)
     except ValueError:
         msg = "Number of elements of source < number of ones in mask"
         raise ShapeError(msg) from None

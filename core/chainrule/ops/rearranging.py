@@ -11,8 +11,8 @@ from ..shapes import wrap_dim, wrap_dims
 from ..value import Value
 from ._arguments import check_tensor, integers
 from .copying import clone
-from .rows import index_select
 from .reductions import sum
+from .rows import index_select
 from .shape import expand, flatten, reshape, unsqueeze, view
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ def tile(input: Tensor, *counts: Any, dims: Any = None) -> Tensor:
 @primitive(dtype="int64")
 def _repeat_places(self: Tensor) -> Tensor:
     """Return each place of the vector *self* as often as its element says."""
+
+
+_repeat_places.vjp(self=None)
 
 
 def repeat_interleave(
@@ -183,7 +186,7 @@ def _places(repeats: Tensor, output_size: int | None) -> Tensor:
             f"repeat_interleave: output_size is {output_size}, the repeats sum to {found._array.shape[0]}."
         )
         raise ShapeError(msg)
-    return found  # type: ignore[no-any-return]  # an op's result
+    return found
 
 
 @primitive(dtype="same", nodes={"": "FlipBackward0"})
@@ -320,6 +323,9 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
         msg = f"expected total dims >= 2, but got total dims = {ndim}"
         raise ShapeError(msg)
     if wrap_dim(plane[0], ndim) == wrap_dim(plane[1], ndim):
-        msg = f"expected rotation dims to be different, but got dim0 = {plane[0]} and dim1 = {plane[1]}"
+        msg = (
+            f"expected rotation dims to be different, but got dim0 = {plane[0]} and dim1 = "
+            f"{plane[1]}"
+        )
         raise ShapeError(msg)
     return _rot90(input, k, plane)

@@ -11,6 +11,7 @@ from ..op import primitive
 from ..shapes import wrap_dim
 from ..value import Value
 from ._arguments import check_tensor, in_place_form
+from ._operands import into
 from .comparison import lt
 from .reductions import sum
 from .searching import _unique
@@ -20,10 +21,7 @@ from .shape import reshape
 if TYPE_CHECKING:
     from ..tensor import Number, Tensor
 
-__all__ = [
-    "index_add", "index_add_", "index_copy", "index_copy_", "index_fill", "index_fill_",
-    "index_select",
-]  # fmt: skip
+__all__ = ["index_add", "index_copy", "index_fill", "index_select"]
 
 
 @primitive(dtype="same", nodes={"": "IndexSelectBackward0"})
@@ -81,18 +79,15 @@ def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> 
     if not shape and prod(wanted) != 1:
         msg = f"index_select(): Index to scalar can have only 1 value, got {prod(wanted)} value(s)"
         raise ShapeError(msg)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
     try:
-        return _index_select(input, dim, index, **extra)  # type: ignore[no-any-return]  # an op's result
+        return into(out, _index_select, input, dim, index)  # type: ignore[no-any-return]  # an op's result
     except IndexError as error:
         msg = f"index out of range in self\nindex_select: {error}"
         raise DimError(msg) from None
 
 
-@primitive(dtype="same", nodes={"": "IndexAddBackward0"}, saves=("source",))
-def _index_add(
-    self: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1
-) -> Tensor:
+@primitive(dtype="same", nodes={"": "IndexAddBackward0"}, saves=("source", "source_dim"))
+def _index_add(self: Tensor, dim: int, index: Tensor, source: Tensor, alpha: Number = 1) -> Tensor:
     """Return a copy of *self* with ``alpha * source`` added at the places *index* of *dim*."""
 
 
@@ -138,9 +133,8 @@ def index_add(
     check_tensor("index_add", index, "index", 3)
     check_tensor("index_add", source, "source", 4)
     _check_rows("index_add", input, dim, index, source)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
     try:
-        return _index_add(input, dim, index, source, alpha=alpha, **extra)  # type: ignore[no-any-return]  # an op's result
+        return into(out, _index_add, input, dim, index, source, alpha)  # type: ignore[no-any-return]  # an op's result
     except IndexError as error:
         raise ShapeError(str(error)) from None
 
@@ -157,7 +151,10 @@ def _check_rows(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
         )
         raise DimError(msg)
     if index._key.dtype not in kinds:
-        msg = f"{name}_(): Expected dtype int32/int64 for index but got: {index._key.dtype.scalar_name}"
+        msg = (
+            f"{name}_(): Expected dtype int32/int64 for index but got: "
+            f"{index._key.dtype.scalar_name}"
+        )
         raise DTypeError(msg)
     if ours != theirs:
         msg = f"{name}_(): self ({ours}) and source ({theirs}) must have the same scalar type"
@@ -169,9 +166,9 @@ def _check_rows(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
             f"({count}), for dim: {place}"
         )
         raise ShapeError(msg)
-    if [n for d, n in enumerate(shape) if d != place] != [n for d, n in enumerate(given) if d != place] or (
-        len(shape) != len(given)
-    ):
+    if [n for d, n in enumerate(shape) if d != place] != [
+        n for d, n in enumerate(given) if d != place
+    ] or (len(shape) != len(given)):
         msg = (
             "source tensor shape must match self tensor shape, excluding the specified dimension. "
             f"Got self.shape = {list(shape)} source.shape = {list(given)}"
@@ -179,7 +176,70 @@ def _check_rows(name: str, input: Tensor, dim: int, index: Tensor, source: Tenso
         raise ShapeError(msg)
 
 
-@primitive(dtype="same", nodes={"": "IndexCopyBackward0"}, saves=("source",))
+@primitive(dtype="same", nodes={"value:Tensor": "IndexFillBackward1", "": "IndexFillBackward0"})
+def _index_fill(self: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
+    """Return a copy of *self* with *value* at the places *index* of *dim*."""
+
+
+_index_fill.vjp(
+    self=lambda grad, dim, index: _index_fill(grad, dim, index, 0),
+    index=None,
+    value=lambda grad, dim, index: sum(_index_select(grad, dim, _distinct(grad, dim, index))),
+)
+
+
+def _distinct(grad: Tensor, dim: int, index: Tensor) -> Tensor:
+    """Return every place that *index* names once, counted from the front."""
+    size = grad._array.shape[dim] if grad._array.shape else 1
+    return _unique(where(lt(index, 0), index + size, index))[0]
+
+
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
+    """Return a copy of *input* with *value* at the places *index* of *dim*.
+
+    Args:
+        input: ``(*, N, *)``.
+        dim: The dimension of size N.
+        index: ``(K)``, int64.
+        value: A number or a 0-d tensor.
+
+    Raises:
+        IndexError: *dim* or a place is out of range.
+        RuntimeError: *value* is a tensor with dimensions.
+
+    Gradient:
+        For *input* ``grad`` with zeros at the places, for *value* the sum of ``grad`` there.
+
+    >>> import chainrule as cr
+    >>> cr.zeros(3).index_fill(0, cr.tensor([0, 2]), 5)
+    tensor([5., 0., 5.])
+    """
+    check_tensor("index_fill", input)
+    check_tensor("index_fill", index, "index", 3)
+    size = (input._array.shape or (1,))[wrap_dim(dim, len(input._array.shape))]
+    if index._key.dtype is not dtypes.int64:
+        msg = "index_fill_(): Expected dtype int64 for index."
+        raise DimError(msg)
+    if len(index._array.shape) > 1:
+        msg = "Index has to be a vector/scalar"
+        raise ShapeError(msg)
+    if isinstance(value, Value) and value._array.shape:
+        msg = (
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{len(value._array.shape)} dimension(s)."
+        )
+        raise ShapeError(msg)
+    try:
+        return _index_fill(input, dim, index, value)
+    except IndexError:
+        places = reshape(index, -1)
+        found = places._key.backend.tolist(places._array)
+        culprit = next((p for p in found if not -size <= p < size), 0)
+        msg = f"index {culprit} is out of bounds for dimension {dim} with size {size}"
+        raise DimError(msg) from None
+
+
+@primitive(dtype="same", nodes={"": "IndexCopyBackward0"}, saves=("source", "source_dim"))
 def _index_copy(self: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """Return a copy of *self* with *source* at the places *index* of *dim*."""
 
@@ -220,9 +280,8 @@ def index_copy(
     check_tensor("index_copy", index, "index", 3)
     check_tensor("index_copy", source, "source", 4)
     _check_copied(input, dim, index, source)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
     try:
-        return _index_copy(input, dim, index, source, **extra)  # type: ignore[no-any-return]  # an op's result
+        return into(out, _index_copy, input, dim, index, source)  # type: ignore[no-any-return]  # an op's result
     except IndexError as error:
         msg = f"index_copy_(): {error}"
         raise DimError(msg) from None
@@ -238,7 +297,10 @@ def _check_copied(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Non
         )
         raise DimError(msg)
     if index._key.dtype is not dtypes.int64:
-        msg = f"index_copy_(): Expected a long tensor for index, but got {index._key.dtype.scalar_name}"
+        msg = (
+            "index_copy_(): Expected a long tensor for index, but got "
+            f"{index._key.dtype.scalar_name}"
+        )
         raise DTypeError(msg)
     if input._key.dtype is not source._key.dtype:
         msg = (
@@ -248,73 +310,11 @@ def _check_copied(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Non
         raise DTypeError(msg)
     rows = given[place] if given else 1
     if count != rows:
-        msg = f"index_copy_(): Number of indices ({count}) should be equal to source.size(dim) ({rows})"
-        raise DimError(msg)
-
-
-@primitive(
-    dtype="same", nodes={"value:Tensor": "IndexFillBackward1", "": "IndexFillBackward0"}
-)
-def _index_fill(self: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
-    """Return a copy of *self* with *value* at the places *index* of *dim*."""
-
-
-_index_fill.vjp(
-    self=lambda grad, dim, index: _index_fill(grad, dim, index, 0),
-    index=None,
-    value=lambda grad, dim, index: sum(_index_select(grad, dim, _distinct(grad, dim, index))),
-)
-
-
-def _distinct(grad: Tensor, dim: int, index: Tensor) -> Tensor:
-    """Return every place that *index* names once, counted from the front."""
-    size = grad._array.shape[dim] if grad._array.shape else 1
-    return _unique(where(lt(index, 0), index + size, index))[0]  # type: ignore[no-any-return]  # an op's result
-
-
-def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
-    """Return a copy of *input* with *value* at the places *index* of *dim*.
-
-    Args:
-        input: ``(*, N, *)``.
-        dim: The dimension of size N.
-        index: ``(K)``, int64.
-        value: A number or a 0-d tensor.
-
-    Raises:
-        IndexError: *dim* or a place is out of range.
-        RuntimeError: *value* is a tensor with dimensions.
-
-    Gradient:
-        For *input* ``grad`` with zeros at the places, for *value* the sum of ``grad`` there.
-
-    >>> import chainrule as cr
-    >>> cr.zeros(3).index_fill(0, cr.tensor([0, 2]), 5)
-    tensor([5., 0., 5.])
-    """
-    check_tensor("index_fill", input)
-    check_tensor("index_fill", index, "index", 3)
-    size = (input._array.shape or (1,))[wrap_dim(dim, len(input._array.shape))]
-    if index._key.dtype is not dtypes.int64:
-        msg = "index_fill_(): Expected dtype int64 for index."
-        raise DimError(msg)
-    if len(index._array.shape) > 1:
-        msg = "Index has to be a vector/scalar"
-        raise ShapeError(msg)
-    if isinstance(value, Value) and value._array.shape:
         msg = (
-            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-            f"{len(value._array.shape)} dimension(s)."
+            f"index_copy_(): Number of indices ({count}) should be equal to source.size(dim) "
+            f"({rows})"
         )
-        raise ShapeError(msg)
-    try:
-        return _index_fill(input, dim, index, value)  # type: ignore[no-any-return]  # an op's result
-    except IndexError:
-        places = reshape(index, -1)
-        found = places._key.backend.tolist(places._array)
-        culprit = next((p for p in found if not -size <= p < size), 0)
-        msg = f"index {culprit} is out of bounds for dimension {dim} with size {size}"
-        raise DimError(msg) from None
+        raise DimError(msg)
 
 
 index_add_ = in_place_form(index_add)

@@ -16,6 +16,7 @@ from ..op import NOT_IMPLEMENTED, primitive
 from ..shapes import wrap_dim
 from ..value import Value
 from ._arguments import check_tensor, in_place_form, zeros_shaped
+from ._operands import into
 from .broadcasting import expand
 from .comparison import eq
 from .gathering import _gather, check_places
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 
     from ..tensor import Number, Tensor
 
-__all__ = [
-    "scatter", "scatter_", "scatter_add", "scatter_add_", "scatter_reduce", "scatter_reduce_",
-]  # fmt: skip
+__all__ = ["scatter", "scatter_add", "scatter_reduce"]
 
 
 @primitive(dtype="same", nodes={"": "ScatterBackward0"})
@@ -104,7 +103,11 @@ def scatter(
         msg = "reduce argument must be either add or multiply."
         raise ShapeError(msg)
     if reduce is not None:
-        source = src if isinstance(src, Value) else expand(zeros_shaped(input, ()) + src, index._array.shape)
+        source = (
+            src
+            if isinstance(src, Value)
+            else expand(zeros_shaped(input, ()) + src, index._array.shape)
+        )
         return at_places(_scatter_combined, out, input, dim, index, fit(source, index), reduce)
     if isinstance(src, Value):
         return at_places(_scatter, out, input, dim, index, fit(src, index))
@@ -117,7 +120,10 @@ def check_scatter(name: str, input: Tensor, dim: int, index: Tensor, src: Any) -
         msg = "value cannot be converted to type float without overflow"
         raise DTypeError(msg)
     if isinstance(src, Value) and src._key.dtype is not input._key.dtype:
-        msg = f"{name if name != 'scatter_add' else 'scatter'}(): Expected self.dtype to be equal to src.dtype"
+        msg = (
+            f"{name if name != 'scatter_add' else 'scatter'}(): Expected self.dtype to be "
+            "equal to src.dtype"
+        )
         raise DTypeError(msg)
     wanted, shape = index._array.shape, input._array.shape
     place = wrap_dim(dim, len(shape))
@@ -144,10 +150,10 @@ def fit(src: Tensor, index: Tensor) -> Tensor:
     return src
 
 
-def at_places(op: Any, out: Any, *args: Any) -> Any:
+def at_places(op: Any, out: Any, *args: Any) -> Tensor:
     """Return an op's result; a place out of range is PyTorch's RuntimeError."""
     try:
-        return op(*args) if out is None else op(*args, out=out)
+        return into(out, op, *args)  # type: ignore[no-any-return]  # an op's result
     except IndexError as error:
         raise ShapeError(str(error)) from None
 
@@ -192,7 +198,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Any
     check_tensor("scatter_add", index, "index", 3)
     check_tensor("scatter_add", src, "src", 3)
     check_scatter("scatter_add", input, dim, index, src)
-    return at_places(_scatter_add, out, input, dim, index, fit(src, index))  # type: ignore[no-any-return]  # an op's result
+    return at_places(_scatter_add, out, input, dim, index, fit(src, index))
 
 
 @primitive(
@@ -201,14 +207,21 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Any
     saves=("dim", "include_self", "index", "reduce", "result", "self", "src"),
 )
 def _scatter_reduce(
-    self: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+    self: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, include_self: bool = True
 ) -> Tensor:
     """Return a copy of *self* with *src* reduced into the places *index* along *dim*."""
 
 
 @_scatter_reduce.vjp_joint("self", "src")
 def _scatter_reduce_rule(
-    grad: Tensor, self: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, include_self: bool, result: Tensor
+    grad: Tensor,
+    self: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor,
+    reduce: str,
+    include_self: bool,
+    result: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of what was there and of what was put there."""
     formula = _FORMULAS[reduce]
@@ -322,8 +335,11 @@ def scatter_reduce(
         IndexError: *dim* is out of range.
 
     Gradient:
-        That of the reduction; elements that share the extreme share ``grad`` equally. The second
-        derivative of a product with two zeros in a group is not found.
+        That of the reduction; elements that share the extreme share ``grad`` equally.
+
+    Differs from PyTorch:
+        With *include_self* False, what *input* has at a place takes no share of the gradient of an
+        extreme; PyTorch gives it one where it happens to equal the result.
 
     >>> import chainrule as cr
     >>> src, index = cr.tensor([1.0, 5.0, 2.0]), cr.tensor([0, 0, 1])
@@ -337,13 +353,8 @@ def scatter_reduce(
         msg = f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
         raise ShapeError(msg)
     check_scatter("scatter_reduce", input, dim, index, src)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
-    try:
-        return _scatter_reduce(  # type: ignore[no-any-return]  # an op's result
-            input, dim, index, fit(src, index), reduce, include_self=include_self, **extra
-        )
-    except IndexError as error:
-        raise ShapeError(str(error)) from None
+    fitted = fit(src, index)
+    return at_places(_scatter_reduce, out, input, dim, index, fitted, reduce, include_self)
 
 
 scatter_ = in_place_form(scatter)

@@ -11,6 +11,7 @@ from ..op import NOT_IMPLEMENTED, primitive
 from ..shapes import wrap_dim
 from ..value import Value, new_value
 from ._arguments import check_tensor
+from ._operands import into
 from .gathering import gather
 from .shape import reshape
 
@@ -135,6 +136,9 @@ def _searchsorted(sorted_sequence: Tensor, input: Tensor, right: bool) -> Tensor
     """Return where elements of *input* would stand in the order of *sorted_sequence*."""
 
 
+_searchsorted.vjp(sorted_sequence=None, input=None)
+
+
 def searchsorted(
     sorted_sequence: Tensor,
     input: Tensor | Number,
@@ -185,7 +189,7 @@ def searchsorted(
     found = _searchsorted(sorted_sequence, wanted, bool(right))
     if out_int32:
         found = found.to(dtypes.int32)
-    return found if out is None else out.copy_(found)  # type: ignore[no-any-return]  # an op's result
+    return found if out is None else out.copy_(found)
 
 
 def _as_tensor_like(number: Any, like: Tensor) -> Any:
@@ -199,7 +203,10 @@ def _as_tensor_like(number: Any, like: Tensor) -> Any:
 def _check_order(boundaries: Tensor, input: Tensor, *, number: bool) -> None:
     order, wanted = list(boundaries._array.shape), list(input._array.shape)
     if not order:
-        msg = "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension"
+        msg = (
+            "torch.searchsorted(): boundaries tensor should have positive dimension, but got "
+            "0 dimension"
+        )
         raise ShapeError(msg)
     if number and len(order) != 1:
         msg = (
@@ -297,7 +304,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         if weights._key.dtype.category != dtypes.FLOATING:
             weights = weights.to(dtypes.float64)
     try:
-        return _bincount(input, weights, minlength)  # type: ignore[no-any-return]  # an op's result
+        return _bincount(input, weights, minlength)
     except ValueError:
         msg = "bincount only supports 1-d non-negative integral inputs."
         raise DomainError(msg) from None
@@ -306,6 +313,9 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 @primitive(dtype="bool")
 def _isin(elements: Tensor, test_elements: Tensor, invert: bool) -> Tensor:
     """Return which of *elements* are among *test_elements*."""
+
+
+_isin.vjp(elements=None, test_elements=None)
 
 
 def isin(
@@ -335,9 +345,13 @@ def isin(
     first = elements if isinstance(elements, Value) else test_elements
     if not isinstance(first, Value):
         got = f"{type(elements).__name__}, {type(test_elements).__name__}"
-        msg = f"isin() received an invalid combination of arguments - got ({got}), but expected a Tensor"
+        msg = (
+            f"isin() received an invalid combination of arguments - got ({got}), but expected "
+            "a Tensor"
+        )
         raise ArgumentError(msg)
     ours = elements if isinstance(elements, Value) else _as_tensor_like(elements, first)
-    theirs = test_elements if isinstance(test_elements, Value) else _as_tensor_like(test_elements, first)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
-    return _isin(ours, reshape(theirs, -1), bool(invert), **extra)  # type: ignore[no-any-return]  # an op's result
+    theirs = (
+        test_elements if isinstance(test_elements, Value) else _as_tensor_like(test_elements, first)
+    )
+    return into(out, _isin, ours, reshape(theirs, -1), bool(invert))  # type: ignore[no-any-return]  # an op's result

@@ -14,7 +14,7 @@ from ._operands import C_NAMES, check_broadcast, into
 from .comparison import eq, ge, gt, isnan, le, logical_and, logical_or, lt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..backend import DispatchKey
     from ..tensor import Number, Tensor
@@ -169,7 +169,7 @@ def _check_fill(self: Tensor, mask: Tensor, value: Tensor | Number) -> None:
     if of_mask is not dtypes.bool_:
         msg = (
             "masked_fill_ only supports boolean masks, but got mask with dtype "
-            f"{C_NAMES[of_mask.name]}\nmasked_fill: compare first, or convert the mask with .to(torch.bool)."
+            f"{C_NAMES[of_mask.name]}\nmasked_fill: compare first, or convert with .to(torch.bool)."
         )
         raise DTypeError(msg)
     check_broadcast("masked_fill", mask, self)
@@ -316,7 +316,7 @@ class _CountingNumbers(Op[Any, Any]):
         return arrays[: len(tensors)], result
 
 
-def _counts_numbers(**options: Any) -> Any:
+def _counts_numbers(**options: Any) -> Callable[[Any], Any]:
     return lambda function: _CountingNumbers(function, kind="primitive", **options)
 
 

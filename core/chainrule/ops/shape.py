@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..dtypes import DType
 from ..errors import ArgumentError, ShapeError
 from ..op import primitive
-from ..shapes import contiguous_strides, normalize_size, wrap_dim, wrap_dims
+from ..shapes import normalize_size, wrap_dim, wrap_dims
 from ..value import Value
 from ._arguments import check_tensor, check_tensors, fit_size, integers, is_recorded, new_look
 from .axes import t
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "_unsafe_view", "_view", "atleast_1d", "atleast_2d", "atleast_3d", "contiguous", "expand",
-    "flatten", "ravel", "reshape", "reshape_as", "squeeze", "squeeze_", "t", "unflatten",
-    "unsqueeze", "unsqueeze_", "view", "view_as",
+    "flatten", "ravel", "reshape", "reshape_as", "squeeze", "t", "unflatten", "unsqueeze", "view",
+    "view_as",
 ]  # fmt: skip
 
 # Note [Reshaping]
@@ -54,11 +54,12 @@ _reshape_alias.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
 _unsafe_view.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
 
 
-@primitive(view=True, dtype="")  # not the dtype of the source: the array is asked
+@primitive(view=True, dtype="real")
 def _view_as_dtype(self: Tensor, dtype: DType) -> Tensor:
     """Return the same bytes read as another dtype."""
 
 
+_view_as_dtype.dtype = None  # unlike other views it has not the dtype of the source: ask the array
 _view_as_dtype.vjp(self=None)
 
 
@@ -98,7 +99,7 @@ def view(input: Tensor, *sizes: Any, size: Any = None, dtype: DType | None = Non
         wanted = integers("view", "size", sizes, size)
     except ArgumentError as error:
         raise _no_overload(sizes, error) from None
-    return _view(input, fit_size(wanted, prod(input._array.shape)))
+    return _view.fast(input, fit_size(wanted, prod(input._array.shape)))  # type: ignore[no-any-return]  # an op's result
 
 
 def _no_overload(sizes: tuple[Any, ...], error: ArgumentError) -> ArgumentError:
@@ -133,12 +134,14 @@ def _check_bytes(input: Tensor, dtype: DType) -> None:
 
 def is_contiguous(input: Value) -> bool:
     """Return whether the elements stand one after the other, the last dimension fastest."""
-    shape = input._array.shape
-    strides, wanted = input._key.backend.strides(input._array), contiguous_strides(shape)
-    if strides == wanted:
-        return True
-    pairs = zip(strides, wanted, shape, strict=True)
-    return prod(shape) == 0 or all(have == want for have, want, n in pairs if n != 1)
+    shape, strides = input._array.shape, input._key.backend.strides(input._array)
+    step = 1
+    for dim in range(len(shape) - 1, -1, -1):
+        if shape[dim] != 1:
+            if strides[dim] != step:
+                return 0 in shape
+            step *= shape[dim]
+    return True
 
 
 def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
@@ -168,8 +171,8 @@ def _reshaped(input: Tensor, size: tuple[int, ...]) -> Tensor:
     """Return *input* in a shape known to fit. See Note [Reshaping]."""
     try:
         if is_recorded(input) and not is_contiguous(input):
-            return _reshape_alias(input, size)
-        return _view(input, size)
+            return _reshape_alias.fast(input, size)  # type: ignore[no-any-return]  # an op's result
+        return _view.fast(input, size)  # type: ignore[no-any-return]  # an op's result
     except ShapeError:  # it cannot be a view
         return _unsafe_view(clone(input), size)
 
@@ -319,7 +322,7 @@ def squeeze(input: Tensor, *dims: Any, dim: int | Sequence[int] | None = None) -
             return _squeeze_all(input)
         dim = dims[0] if len(dims) == 1 else dims
     ndim = len(input._array.shape)
-    if isinstance(dim, (tuple, list)):
+    if not isinstance(dim, int):
         wrap_dims(dim, ndim)
         return _squeeze_dims(input, tuple(dim))
     wrap_dim(dim, ndim)
@@ -353,7 +356,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """
     check_tensor("unsqueeze", input)
     wrap_dim(dim, len(input._array.shape) + 1)
-    return _unsqueeze(input, dim)
+    return _unsqueeze.fast(input, dim)  # type: ignore[no-any-return]  # an op's result
 
 
 squeeze_ = new_look(squeeze)

@@ -63,9 +63,12 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         raise DimError(msg)
     size = shape[wrap_dim(dim, len(shape))]
     if not -size <= index < size:
-        msg = f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {dim}"
+        msg = (
+            f"select(): index {index} out of range for tensor of size {list(shape)} at "
+            f"dimension {dim}"
+        )
         raise DimError(msg)
-    return _select(input, dim, index)
+    return _select.fast(input, dim, index)  # type: ignore[no-any-return]  # an op's result
 
 
 @primitive(view=True, nodes={"": "SliceBackward0"})
@@ -124,7 +127,7 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     if first + length > size:
         msg = f"start ({first}) + length ({length}) exceeds dimension size ({size})."
         raise ShapeError(msg)
-    return _slice(input, dim, first, first + length, 1)
+    return _slice.fast(input, dim, first, first + length, 1)  # type: ignore[no-any-return]  # an op's result
 
 
 def _as_start(start: Any) -> int:

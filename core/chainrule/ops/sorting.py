@@ -8,6 +8,7 @@ from ..errors import ShapeError
 from ..op import primitive
 from ..shapes import wrap_dim
 from ._arguments import check_tensor
+from ._operands import into
 from .gathering import gather_backward
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ class TopkResult(NamedTuple):
         return f"torch.return_types.topk(\nvalues={self.values!r},\nindices={self.indices!r})"
 
 
-@primitive(nodes={"": "SortBackward0"}, refuses={"complex": " Sort does not support complex dtypes on CPU"})
+@primitive(
+    nodes={"": "SortBackward0"}, refuses={"complex": " Sort does not support complex dtypes on CPU"}
+)
 def _sort(self: Tensor, dim: int, descending: bool) -> SortResult:
     """Return *self* sorted along *dim*, and where each element stood."""
 
@@ -53,7 +56,9 @@ def _sort_stable(self: Tensor, dim: int, descending: bool) -> SortResult:
     """Return what `_sort` returns: all sorts are stable, but PyTorch's graph tells the two apart."""
 
 
-_sort.vjp(self=lambda grad, self_shape, dim, indices: gather_backward(grad, self_shape, dim, indices))
+_sort.vjp(
+    self=lambda grad, self_shape, dim, indices: gather_backward(grad, self_shape, dim, indices)
+)
 _sort_stable.vjp(
     self=lambda grad, self_shape, dim, indices: gather_backward(grad, self_shape, dim, indices)
 )
@@ -93,14 +98,16 @@ def sort(
     """
     check_tensor("sort", input)
     wrap_dim(dim, len(input._array.shape))
-    extra: dict[str, Any] = {} if out is None else {"out": out}
     op = _sort if stable is None else _sort_stable
-    return op(input, dim, bool(descending), **extra)  # type: ignore[no-any-return]  # an op's result
+    return into(out, op, input, dim, bool(descending))  # type: ignore[no-any-return]  # an op's result
 
 
 @primitive(dtype="int64", refuses={"complex": " Sort does not support complex dtypes on CPU"})
 def _argsort(self: Tensor, dim: int, descending: bool) -> Tensor:
     """Return where the elements stand that come first, second, … in order along *dim*."""
+
+
+_argsort.vjp(self=None)
 
 
 def argsort(
@@ -121,8 +128,7 @@ def argsort(
     """
     check_tensor("argsort", input)
     wrap_dim(dim, len(input._array.shape))
-    extra: dict[str, Any] = {} if out is None else {"out": out}
-    return _argsort(input, dim, bool(descending), **extra)  # type: ignore[no-any-return]  # an op's result
+    return into(out, _argsort, input, dim, bool(descending))  # type: ignore[no-any-return]  # an op's result
 
 
 def msort(input: Tensor, *, out: Any = None) -> Tensor:
@@ -132,8 +138,8 @@ def msort(input: Tensor, *, out: Any = None) -> Tensor:
     >>> cr.msort(cr.tensor([3, 1, 2]))
     tensor([1, 2, 3])
     """
-    values = sort(input, 0).values  # noqa: PD011 - not a data frame
-    return values if out is None else out.copy_(values)  # type: ignore[no-any-return]  # a Tensor
+    values = sort(input, 0).values
+    return values if out is None else out.copy_(values)
 
 
 @primitive(
@@ -143,11 +149,19 @@ def _topk(self: Tensor, k: int, dim: int, largest: bool, sorted: bool) -> TopkRe
     """Return the *k* largest or smallest elements along *dim*, and where they stand."""
 
 
-_topk.vjp(self=lambda grad, self_shape, dim, indices: gather_backward(grad, self_shape, dim, indices))
+_topk.vjp(
+    self=lambda grad, self_shape, dim, indices: gather_backward(grad, self_shape, dim, indices)
+)
 
 
 def topk(
-    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None
+    input: Tensor,
+    k: int,
+    dim: int = -1,
+    largest: bool = True,
+    sorted: bool = True,
+    *,
+    out: Any = None,
 ) -> TopkResult:
     """Return the *k* largest or smallest elements along *dim*, and where they stand.
 
@@ -180,5 +194,4 @@ def topk(
     if not 0 <= k <= (shape[place] if shape else 1):
         msg = "selected index k out of range"
         raise ShapeError(msg)
-    extra: dict[str, Any] = {} if out is None else {"out": out}
-    return _topk(input, k, dim, bool(largest), bool(sorted), **extra)  # type: ignore[no-any-return]  # an op's result
+    return into(out, _topk, input, k, dim, bool(largest), bool(sorted))  # type: ignore[no-any-return]  # an op's result

@@ -87,7 +87,7 @@ def split(
     if step == 0 and size:
         msg = f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}"
         raise ShapeError(msg)
-    return _split(tensor, step, dim)  # type: ignore[no-any-return]  # an op's result
+    return _split(tensor, step, dim)
 
 
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
@@ -118,7 +118,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
             f"dimension {dim}), but got split_sizes={list(sizes)}"
         )
         raise ShapeError(msg)
-    return _split_with_sizes(input, sizes, dim)  # type: ignore[no-any-return]  # an op's result
+    return _split_with_sizes(input, sizes, dim)
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
@@ -143,8 +143,8 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
         raise ShapeError(msg)
     size = shape[wrap_dim(dim, len(shape))]
     if size == 0:
-        return _split_with_sizes(input, (0,) * chunks, dim)  # type: ignore[no-any-return]  # an op's result
-    return _split(input, -(-size // chunks), dim)  # type: ignore[no-any-return]  # likewise
+        return _split_with_sizes(input, (0,) * chunks, dim)
+    return _split(input, -(-size // chunks), dim)
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
@@ -166,7 +166,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         msg = f"Dimension specified as {dim} but tensor has no dimensions"
         raise DimError(msg)
     wrap_dim(dim, len(shape))
-    return _unbind(input, dim)  # type: ignore[no-any-return]  # an op's result
+    return _unbind(input, dim)
 
 
 def tensor_split(
@@ -207,9 +207,7 @@ def tensor_split(
     size = input._array.shape[wrap_dim(dim, ndim)]
     cuts = _even_cuts(size, given) if isinstance(given, int) else list(given)
     edges = [0, *cuts, size]
-    return tuple(
-        _slice(input, dim, edges[i], edges[i + 1], 1) for i in range(len(edges) - 1)
-    )
+    return tuple(_slice(input, dim, edges[i], edges[i + 1], 1) for i in range(len(edges) - 1))
 
 
 def _even_cuts(size: int, sections: int) -> list[int]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..tensor import Tensor
 
-__all__ = ["as_strided", "as_strided_"]
+__all__ = ["as_strided"]
 
 #: Size, strides and offset of a view of a memory, all in elements.
 Layout = tuple[tuple[int, ...], tuple[int, ...], int]
@@ -39,10 +39,14 @@ def _as_strided(
 
 _as_strided.vjp(
     self=lambda grad, size, stride, storage_offset, extent, layout: _as_strided_backward(
-        grad, (size, stride, layout[2] if storage_offset is None else storage_offset), extent, layout
+        grad,
+        (size, stride, layout[2] if storage_offset is None else storage_offset),
+        extent,
+        layout,
     )
 )
-_as_strided.readable = ("size", "stride", "storage_offset")  # the rest is ours, not PyTorch's
+# The rest is ours, not PyTorch's.
+_as_strided.readable = ("size", "stride", "storage_offset")  # type: ignore[has-type]  # a cycle of modules
 
 
 def _as_strided_backward(grad: Tensor, view: Layout, extent: int, source: Layout) -> Tensor:
@@ -54,11 +58,11 @@ def _as_strided_backward(grad: Tensor, view: Layout, extent: int, source: Layout
     places = _positions(grad, source)
     found = _index(memory, (places,))
     if not _may_overlap(source):
-        return found  # type: ignore[no-any-return]  # an op's result
+        return found
     key = grad._key
     ones = new_value(key.backend.full(tuple(source[0]), 1, key.dtype, key.device), key)
     count = index_backward(ones, (places,), (extent,))
-    return div(found, _index(count, (places,)))  # type: ignore[no-any-return]  # likewise
+    return div(found, _index(count, (places,)))
 
 
 def _positions(like: Tensor, layout: Layout) -> Tensor:
@@ -116,9 +120,14 @@ def as_strided(
             [2, 3]])
     """
     check_tensor("as_strided", input)
-    sizes, steps = integers("as_strided", "size", (size,)), integers("as_strided", "stride", (stride,))
+    sizes, steps = (
+        integers("as_strided", "size", (size,)),
+        integers("as_strided", "stride", (stride,)),
+    )
     layout, extent = _layout(input)
-    _check_layout(sizes, steps, layout[2] if storage_offset is None else storage_offset, extent, input)
+    _check_layout(
+        sizes, steps, layout[2] if storage_offset is None else storage_offset, extent, input
+    )
     return _as_strided(input, sizes, steps, storage_offset, extent, layout)
 
 
@@ -147,10 +156,16 @@ def _check_layout(
         msg = "mismatch in length of strides and shape"
         raise ShapeError(msg)
     if any(n < 0 for n in size):
-        msg = f"Storage size calculation overflowed with sizes={list(size)} and strides={list(stride)}"
+        msg = (
+            f"Storage size calculation overflowed with sizes={list(size)} and "
+            f"strides={list(stride)}"
+        )
         raise ShapeError(msg)
     if any(step < 0 for step in stride):
-        msg = f"as_strided: Negative strides are not supported at the moment, got strides: {list(stride)}"
+        msg = (
+            "as_strided: Negative strides are not supported at the moment, got strides: "
+            f"{list(stride)}"
+        )
         raise ShapeError(msg)
     if offset < 0:
         msg = f"Tensor: invalid storage offset {offset}"

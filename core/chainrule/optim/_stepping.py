@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from .. import ops
 from ..grad_mode import mode
 from ..tensor import Tensor
 
@@ -51,12 +52,18 @@ def by_key(params: Iterable[Tensor]) -> Iterator[list[Tensor]]:
 def run(
     op: UpdateOp, group: dict[str, Any], params: list[Tensor], *state: list[Tensor], **options: Any
 ) -> None:
-    """Run an update op on parameters and their gradients; recorded if the group says so."""
+    """Run an update op on parameters and their gradients; recorded if the group says so.
+
+    A complex parameter is updated as two real ones.
+    """
     grads: list[Any] = [param._grad for param in params]
-    if group["differentiable"] and mode.enabled:
-        op.function(params, grads, *state, **options)
-    else:
-        op(params, grads, *state, **options)
+    lists: Any = (params, grads, *state)
+    recorded = group["differentiable"] and mode.enabled
+    if params[0]._key.complex:
+        before, mode.enabled = mode.enabled, recorded
+        lists = [[ops.view_as_real(tensor) for tensor in tensors] for tensors in lists]
+        mode.enabled = before
+    (op.function if recorded else op)(*lists, **options)
 
 
 def check_implementation(defaults: dict[str, Any]) -> None:

@@ -168,7 +168,7 @@ class Optimizer:
             msg = (
                 "can't optimize a non-leaf Tensor\n"
                 f"{type(self).__name__}: expected leaves, got the result of "
-                f"{param.grad_fn.name()}. Optimize the tensor it was computed from, or detach() "
+                f"{type(param.grad_fn).__name__}. Optimize the tensor it was computed from, or detach() "
                 "it and require grad."
             )
             raise ValueError(msg)

@@ -22,7 +22,9 @@ class Sample:
         self.args, self.kwargs = args, kwargs
 
     def __repr__(self) -> str:
-        shown = [_shown(a) for a in self.args] + [f"{k}={_shown(v)}" for k, v in self.kwargs.items()]
+        shown = [_shown(a) for a in self.args] + [
+            f"{k}={_shown(v)}" for k, v in self.kwargs.items()
+        ]
         return f"({', '.join(shown)})"
 
 
@@ -89,5 +91,7 @@ class OpCase:
                 return operator.attrgetter(self.name.replace("::", "."))(root)
             except AttributeError:
                 continue
-        msg = f"OpCase({self.name!r}): expected a name below chainrule or chainrule.ops, found none."
+        msg = (
+            f"OpCase({self.name!r}): expected a name below chainrule or chainrule.ops, found none."
+        )
         raise OpDefinitionError(msg)

@@ -28,19 +28,27 @@ class Maker:
     """
 
     def __init__(
-        self, dtype: DType, device: Device | str = "cpu", *, seed: int = 0, requires_grad: bool = False
+        self,
+        dtype: DType,
+        device: Device | str = "cpu",
+        *,
+        seed: int = 0,
+        requires_grad: bool = False,
     ) -> None:
         self.dtype, self.device, self.requires_grad = dtype, device, requires_grad
         self._random = random.Random(seed)  # noqa: S311 - sample data, no secret
 
     def __call__(self, *shape: int, low: float = -2.0, high: float = 2.0, **options: Any) -> Tensor:
-        """Return a tensor of *shape* with values between *low* and *high*, no two alike if floating.
+        """Return a tensor of *shape* with values between *low* and *high*.
 
-        Integers are drawn between the two, bounds included (from 0 for unsigned ones), bools evenly.
+        Floating ones are no two alike. Integers are drawn between the two, bounds included (from 0
+        for unsigned ones), bools evenly.
         """
         dtype = options.get("dtype", self.dtype)
         values = [self._draw(dtype, low, high) for _ in range(prod(shape))]
-        grad = options.get("requires_grad", self.requires_grad and dtype.category >= dtypes.FLOATING)
+        grad = options.get(
+            "requires_grad", self.requires_grad and dtype.category >= dtypes.FLOATING
+        )
         made = tensor(values, dtype=dtype, device=self.device).reshape(shape)
         return made.requires_grad_() if grad else made
 
@@ -48,7 +56,9 @@ class Maker:
         if dtype.category == dtypes.BOOL:
             return self._random.random() < 0.5
         if dtype.category == dtypes.INTEGER:
-            return self._random.randint(0 if not dtype.is_signed and low < 0 else int(low), int(high))
+            return self._random.randint(
+                0 if not dtype.is_signed and low < 0 else int(low), int(high)
+            )
         if dtype.category == dtypes.COMPLEX:
             return complex(self._random.uniform(low, high), self._random.uniform(low, high))
         return self._random.uniform(low, high)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pytest
 
@@ -15,14 +15,14 @@ MARKER = "cases(suits, dtypes): which op cases, and which of their dtypes, the t
 
 
 def parametrize(metafunc: pytest.Metafunc, cases: Iterable[OpCase]) -> None:
-    """Give a test that asks for ``case`` all *cases*, and with ``dtype`` each in each of its dtypes.
+    """Give a test that asks for ``case`` all *cases*; with ``dtype``, each in each of its dtypes.
 
     The marker ``cases`` narrows that: ``suits`` is a function of a case, ``dtypes`` are names.
     """
     if "case" not in metafunc.fixturenames:
         return
     marker = metafunc.definition.get_closest_marker("cases")
-    wanted: dict[str, Any] = marker.kwargs if marker is not None else {}
+    wanted: Mapping[str, Any] = marker.kwargs if marker is not None else {}
     suits, among = wanted.get("suits", lambda case: True), wanted.get("dtypes")
     chosen = [case for case in cases if suits(case)]
     if "dtype" not in metafunc.fixturenames:

@@ -7,15 +7,23 @@ that was asked for and cannot run is a failure; ``--chainrule-on-unavailable=ski
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+from .. import backend as registry
+from .. import dtypes
+from ..errors import BackendError
+from ..grad_mode import mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest.register_assert_rewrite("chainrule.testing.checks")  # its failures show what was compared
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
     group = parser.getgroup("chainrule")
     group.addoption(
         "--chainrule-backend",
@@ -40,20 +48,20 @@ def backend_names(config: pytest.Config) -> list[str]:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    """Return a line that names the backends."""
     return f"chainrule backends: {', '.join(backend_names(config))}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for ``backend`` on every backend of this run."""
     if "backend" in metafunc.fixturenames:
-        metafunc.parametrize("backend", backend_names(metafunc.config), indirect=True, scope="session")
+        names = backend_names(metafunc.config)
+        metafunc.parametrize("backend", names, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def backend(request: pytest.FixtureRequest) -> str:
     """Return the name of the backend that the test runs on, activated."""
-    from .. import backend as registry
-    from ..errors import BackendError
-
     name = str(request.param)
     try:
         registry.by_name(name)
@@ -67,18 +75,13 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def device(backend: str) -> str:
     """Return the device string of the backend, ``"cpu@numpy"``; for new tensors of the test."""
-    from .. import backend as registry
-
     kind = registry.by_name(backend).spec.device_types[0]
     return f"{kind}@{backend}"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_state() -> Iterator[Any]:
+def _fresh_state() -> Iterator[None]:
     """Leave grad mode and default dtype as they were, whatever the test does."""
-    from .. import dtypes
-    from ..grad_mode import mode
-
     enabled, dtype = mode.enabled, dtypes.get_default_dtype()
     yield
     mode.enabled = enabled

@@ -97,7 +97,7 @@ class Conversion(Traversal):
         """Convert all tensors to *dst_type*."""
         return self._apply(lambda tensor: tensor.type(dst_type))
 
-    def to_empty(self, *, device: Device | str | int | None, recurse: bool = True) -> Self:
+    def to_empty(self, *, device: Device | str | None, recurse: bool = True) -> Self:
         """Move the module to *device* without its values."""
         return self._apply(lambda tensor: ops.empty_like(tensor, device=device), recurse)
 

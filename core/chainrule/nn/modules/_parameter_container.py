@@ -251,7 +251,8 @@ def pairs_of(items: Any, caller: str, name: str) -> list[tuple[str, Any]]:
         )
         raise TypeError(msg)
     if isinstance(items, Mapping) or hasattr(items, "keys"):
-        return [(key, items[key]) for key in items.keys()]  # noqa: SIM118 - a ModuleDict is no Mapping
+        mapping: Any = items
+        return [(key, mapping[key]) for key in mapping.keys()]  # noqa: SIM118 - not all are Mappings
     pairs = []
     for position, pair in enumerate(items):
         element = f"{name} update sequence element #{position}"

@@ -34,8 +34,6 @@ class _IncompatibleKeys(NamedTuple):
         found = f"missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys}"
         return f"_IncompatibleKeys({found})"
 
-    __str__ = __repr__
-
 
 class State(Conversion):
     """Everything about saving and loading."""
@@ -74,8 +72,8 @@ class State(Conversion):
                 FutureWarning,
                 stacklevel=2,
             )
-            defaults = (destination, prefix, keep_vars)
-            destination, prefix, keep_vars = (*args, *defaults[len(args) :])
+            given: list[Any] = [*args, *[destination, prefix, keep_vars][len(args) :]]
+            destination, prefix, keep_vars = given
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()  # the version of every module

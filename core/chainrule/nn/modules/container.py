@@ -26,12 +26,11 @@ class _Numbered(Module):
         Raises:
             IndexError: it is out of range.
         """
-        index = operator.index(index)
-        count = len(self)
-        if not -count <= index < count:
-            msg = f"index {index} is out of range"
+        position, count = operator.index(index), len(self)
+        if not -count <= position < count:
+            msg = f"index {position} is out of range"
             raise IndexError(msg)
-        return index % count
+        return position % count
 
     def _key(self, index: Any) -> str:
         """Return the name of the child at *index*; names need not be numbers in a `Sequential`."""

@@ -88,7 +88,7 @@ class RMSNorm(Module):
 
     >>> import chainrule as cr
     >>> RMSNorm(2, elementwise_affine=False)(cr.tensor([1.0, 1.0]))
-    tensor([1.0000, 1.0000])
+    tensor([1., 1.])
     """
 
     weight: Tensor | None

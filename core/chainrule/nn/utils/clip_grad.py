@@ -51,8 +51,8 @@ def get_total_norm(
     if not tensors:
         return tensor(0.0)
     device = tensors[0].device
-    norms = [ops.linalg_vector_norm(t, norm_type).to(device) for t in tensors]
-    total = ops.linalg_vector_norm(ops.stack(norms), norm_type)
+    norms = [ops.vector_norm(t, norm_type).to(device) for t in tensors]
+    total = ops.vector_norm(ops.stack(norms), norm_type)
     if error_if_nonfinite and not ops.isfinite(total).item():
         msg = (
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "

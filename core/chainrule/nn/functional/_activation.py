@@ -12,17 +12,16 @@ if TYPE_CHECKING:
     from ...tensor import Tensor
 
 __all__ = [
-    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid",
-    "hardswish", "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid",
-    "mish", "prelu", "relu", "relu6", "relu_", "selu", "selu_", "sigmoid", "silu", "softmax",
-    "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
-    "threshold_",
+    "celu", "celu_", "elu", "elu_", "gumbel_softmax", "hardsigmoid", "hardswish", "hardtanh",
+    "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "mish", "relu", "relu6", "relu_",
+    "selu", "selu_", "silu", "softmax", "softmin", "threshold", "threshold_",
 ]  # fmt: skip
 
 
 def _run(op: Any, inplace: bool, *args: Any) -> Tensor:
     """Return the result of *op*, written into its first argument where *inplace* is set."""
-    return op.in_place(args, {}) if inplace else op(*args)  # type: ignore[no-any-return]  # an op's result
+    result: Tensor = op.in_place(args, {}) if inplace else op(*args)
+    return result
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -37,7 +36,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """Return *input* limited to the range from 0 to 6."""
-    return _run(ops.hardtanh, inplace, input, 0.0, 6.0)
+    return _run(ops.hardtanh, inplace, input, 0, 6)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -47,7 +46,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return the exponential linear unit, scaled so that activations keep mean 0 and variance 1."""
-    return _run(ops.selu, inplace, input)
+    return input.copy_(ops.selu(input)) if inplace else ops.selu(input)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -60,16 +59,6 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     return _run(ops.leaky_relu, inplace, input, negative_slope)
 
 
-def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """Return *input* where it is positive, elsewhere times *weight*: one, or one per channel."""
-    return ops.prelu(input, weight)
-
-
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """Return *input* times its normal distribution function; *approximate* may be ``"tanh"``."""
-    return ops.gelu(input, approximate=approximate)
-
-
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return ``input · σ(input)``."""
     return _run(ops.silu, inplace, input)
@@ -78,11 +67,6 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """Return ``input · tanh(softplus(input))``."""
     return _run(ops.mish, inplace, input)
-
-
-def softplus(input: Tensor, beta: float = 1, threshold: float = 20) -> Tensor:
-    """Return ``log(1 + exp(beta · x)) / beta``, and x itself where ``beta · x > threshold``."""
-    return ops.softplus(input, beta, threshold)
 
 
 def hardtanh(
@@ -109,56 +93,9 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return _run(ops.hardswish, inplace, input)
 
 
-def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """Return *input* where its absolute value is above *lambd*, zero elsewhere."""
-    return ops.hardshrink(input, lambd)
-
-
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """Return *input* moved towards zero by *lambd*, and zero where that would cross it."""
-    return ops.softshrink(input, lambd)
-
-
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """Return *input* where it is above *threshold*, *value* elsewhere."""
     return _run(ops.threshold, inplace, input, threshold, value)
-
-
-def logsigmoid(input: Tensor) -> Tensor:
-    """Return ``log(σ(input))``, without overflow."""
-    return ops.log_sigmoid(input)
-
-
-def sigmoid(input: Tensor) -> Tensor:
-    """Return ``1 / (1 + exp(-input))``."""
-    return ops.sigmoid(input)
-
-
-def tanh(input: Tensor) -> Tensor:
-    """Return the hyperbolic tangent."""
-    return ops.tanh(input)
-
-
-def softsign(input: Tensor) -> Tensor:
-    """Return ``input / (1 + |input|)``."""
-    return input / (input.abs() + 1)
-
-
-def tanhshrink(input: Tensor) -> Tensor:
-    """Return ``input - tanh(input)``."""
-    return input - input.tanh()
-
-
-def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """Return the first half of *input* along *dim*, times the sigmoid of the second.
-
-    Raises:
-        RuntimeError: *input* has no dimension.
-    """
-    if input.dim() == 0:
-        msg = "glu does not support scalars because halving size must be even"
-        raise RuntimeError(msg)
-    return ops.glu(input, dim)
 
 
 def softmax(
@@ -176,24 +113,21 @@ def softmax(
     >>> softmax(cr.zeros(2), dim=0)
     tensor([0.5000, 0.5000])
     """
-    dim = _dim("softmax", input, dim, _stacklevel)
-    return ops.softmax(input, dim, dtype=dtype)
+    return ops.softmax(input, _dim("softmax", input, dim, _stacklevel), dtype)
 
 
 def softmin(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
 ) -> Tensor:
     """Return the softmax of ``-input``; arguments as of `softmax`."""
-    dim = _dim("softmin", input, dim, _stacklevel)
-    return ops.softmax(-input, dim, dtype=dtype)
+    return ops.softmin(input, _dim("softmin", input, dim, _stacklevel), dtype)
 
 
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
 ) -> Tensor:
     """Return the logarithm of `softmax`, without overflow; arguments as there."""
-    dim = _dim("log_softmax", input, dim, _stacklevel)
-    return ops.log_softmax(input, dim, dtype=dtype)
+    return ops.log_softmax(input, _dim("log_softmax", input, dim, _stacklevel), dtype)
 
 
 def _dim(name: str, input: Tensor, dim: int | None, stacklevel: int) -> int:
@@ -229,7 +163,7 @@ def gumbel_softmax(
     soft = ops.softmax((logits + gumbels) / tau, dim)
     if not hard:
         return soft
-    chosen = soft.max(dim, keepdim=True)[1]
+    chosen = soft.argmax(dim, keepdim=True)
     one_hot = ops.zeros_like(logits).scatter_(dim, chosen, 1.0)
     return one_hot - soft.detach() + soft
 

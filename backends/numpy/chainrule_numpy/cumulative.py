@@ -1,0 +1,29 @@
+"""Kernels of chainrule/ops/cumulative.py and log_sums.py: NumPy accumulates with any ufunc."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from chainrule_xp.cumulative import running_extreme
+
+from chainrule.backend import KernelSet
+
+ks = KernelSet("numpy")
+
+Array = np.ndarray[Any, Any]
+
+
+@ks.forward("cr::_cummax")
+def cummax(x: Array, *, dim: int) -> Any:
+    return running_extreme(np, x, dim, np.maximum.accumulate, np.maximum.accumulate)
+
+
+@ks.forward("cr::_cummin")
+def cummin(x: Array, *, dim: int) -> Any:
+    return running_extreme(np, x, dim, np.minimum.accumulate, np.maximum.accumulate)
+
+
+@ks.forward("cr::_logcumsumexp")
+def logcumsumexp(x: Array, *, dim: int) -> Any:
+    return np.logaddexp.accumulate(x, dim) if x.ndim else x.copy()

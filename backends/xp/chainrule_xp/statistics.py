@@ -1,0 +1,60 @@
+"""Kernels of chainrule/ops/statistics.py. A *dim* of () stands for all dimensions."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from chainrule.backend import KernelSet
+
+from .reductions import mean_over
+
+ks = KernelSet("xp")
+
+
+def spread(xp: Any, x: Any, dim: Any, correction: Any, keepdim: bool) -> tuple[Any, Any]:
+    """Return variance and mean over *dim*: two passes, so that a large mean costs no precision."""
+    axis = dim or None
+    half = x.dtype == "float16"
+    wide = x.astype("float32") if half else x
+    center = mean_over(xp, wide, axis, keepdim=True)
+    away = wide - center
+    squares = (away * away.conj()).real if away.dtype.kind == "c" else away * away
+    total = xp.sum(squares, axis=axis, keepdims=keepdim)
+    count = x.size if axis is None else prod([x.shape[d] for d in axis])
+    variance = total / max(count - correction, 0)
+    mean = center if keepdim else xp.squeeze(center, axis=axis)
+    return (variance.astype("float16"), mean.astype("float16")) if half else (variance, mean)
+
+
+@ks.family("cr::_var")
+def var(xp: Any) -> Any:
+    def kernel(x: Any, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
+        return spread(xp, x, dim, correction, keepdim)[0]
+
+    return kernel
+
+
+@ks.family("cr::_std")
+def std(xp: Any) -> Any:
+    def kernel(x: Any, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
+        return xp.sqrt(spread(xp, x, dim, correction, keepdim)[0])
+
+    return kernel
+
+
+@ks.family("cr::_var_mean")
+def var_mean(xp: Any) -> Any:
+    def kernel(x: Any, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
+        return spread(xp, x, dim, correction, keepdim)
+
+    return kernel
+
+
+@ks.family("cr::_std_mean")
+def std_mean(xp: Any) -> Any:
+    def kernel(x: Any, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
+        variance, mean = spread(xp, x, dim, correction, keepdim)
+        return xp.sqrt(variance), mean
+
+    return kernel

@@ -1,0 +1,268 @@
+"""Lengths of vectors, and distances."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import ops
+from ..dtypes import promote_types
+from ..errors import DTypeError, ShapeError
+from ..op import composite, primitive
+from ..shapes import broadcast_shapes
+from ._arguments import check_tensor, zeros_shaped
+from .reductions import keep_reduced, reduced_dims
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..dtypes import DType
+    from ..tensor import Number, Tensor
+
+__all__ = ["dist", "norm", "vector_norm"]
+
+_INF = float("inf")
+
+
+@primitive(nodes={"": "LinalgVectorNormBackward0"})
+def _vector_norm(
+    self: Tensor,
+    ord: Number,
+    dim: tuple[int, ...] = (),
+    keepdim: bool = False,
+    dtype: DType | None = None,
+) -> Tensor:
+    """Return the norm of the elements over *dim*, computed in *dtype*."""
+
+
+_vector_norm.vjp(
+    self=lambda grad, self, ord, dim, keepdim, result: norm_rule(grad, self, ord, dim, keepdim, result)
+)
+
+
+def norm_rule(
+    grad: Tensor, self: Tensor, ord: Number, dim: tuple[int, ...], keepdim: bool, result: Tensor
+) -> Tensor:
+    """Return the gradient of a norm; where the norm has a kink, the subgradient zero.
+
+    For 0 < p < ∞ the derivative by x is ``sgn(x) * (|x| / result) ** (p - 1)``.
+    """
+    shape = tuple(self._array.shape)
+    grad, result = (keep_reduced(t, shape, dim, keepdim) for t in (grad, result))
+    if ord == 0:
+        return zeros_shaped(self, shape)
+    if ord == 1:
+        return grad * self.sgn()
+    if ord == 2:
+        return self * (grad / result).masked_fill(result == 0, 0)
+    size = self.abs()
+    if ord in {_INF, -_INF}:
+        chosen = size == result
+        share = (grad / chosen.sum(dim, True)).masked_fill(chosen.logical_not(), 0)
+        return self.sgn() * share  # type: ignore[no-any-return]  # a tensor
+    if ord < 2:  # type: ignore[operator]  # a norm's order is real; here |x| ** (p - 2) is infinite at 0
+        powers = self.sgn() * ops.where(size == 0, 0, ops.where(size == 0, 1, size) ** (ord - 1))
+    else:
+        powers = self * size ** (ord - 2)
+    return powers * (grad / result ** (ord - 1)).masked_fill(result == 0, 0)  # type: ignore[no-any-return]  # a tensor
+
+
+@composite
+def vector_norm(
+    self: Tensor,
+    ord: Number = 2,
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+) -> Tensor:
+    """Return the norm of the elements over *dim*, as if they were one vector.
+
+    Args:
+        self: ``(*, N)``, floating or complex.
+        ord: The order p of ``sum(abs(x) ** p) ** (1 / p)``; ∞ and -∞ for the largest and the
+            smallest absolute value, 0 for the number of nonzero elements.
+        dim: The dimension or dimensions to reduce; None or () for all.
+        keepdim: Keep the reduced dimensions with size 1.
+        dtype: Cast to it first; at least as wide as that of *self*.
+
+    Returns:
+        ``(*)``, real.
+
+    Raises:
+        RuntimeError: *self* is not floating; *dtype* does not fit; or there is no element, and an
+            order for which nothing has no norm.
+        IndexError: *dim* is out of range.
+
+    Gradient:
+        ``grad * sgn(x) * (abs(x) / result) ** (p - 1)``; for ±∞ in equal parts at all elements of
+        that size. Zero where the norm is zero, and for p < 2 at zero elements.
+
+    >>> import chainrule as cr
+    >>> x = cr.tensor([3.0, -4.0], requires_grad=True)
+    >>> n = cr.ops.vector_norm(x)
+    >>> n.backward()
+    >>> x.grad
+    tensor([ 0.6000, -0.8000])
+    """
+    _check_norm_dtypes(self._key.dtype, dtype)
+    shape = tuple(self._array.shape)
+    dims = reduced_dims("linalg_vector_norm", dim, len(shape))
+    if ord < 0 or ord == _INF:  # type: ignore[operator]  # a norm's order is real
+        _check_identity(ord, shape, dims, dim)
+    return _vector_norm(self, ord, dims, keepdim, dtype)
+
+
+def _check_norm_dtypes(found: DType, wanted: DType | None) -> None:
+    """Check that there is a norm in these dtypes, as PyTorch words it."""
+    problem = ""
+    if not (found.is_floating_point or found.is_complex):
+        problem = f"Expected a floating point or complex tensor as input. Got {found.scalar_name}"
+    elif wanted is None or wanted is found:
+        return
+    elif not (wanted.is_floating_point or wanted.is_complex):
+        problem = f"dtype should be floating point or complex, but got {wanted.scalar_name}"
+    elif wanted.is_complex != found.is_complex:
+        kind = "complex" if found.is_complex else "real"
+        problem = f"dtype should be {kind} for {kind} inputs, but got {wanted.scalar_name}"
+    elif promote_types(found, wanted) is not wanted:
+        problem = (
+            f"the dtype of the input ({found.scalar_name}) should be convertible without narrowing "
+            f"to the specified dtype ({wanted.scalar_name})"
+        )
+    if problem:
+        msg = f"linalg.vector_norm: {problem}\nvector_norm: convert the tensor first, with .to(...)."
+        raise DTypeError(msg)
+
+
+def _check_identity(ord: Number, shape: tuple[int, ...], dims: tuple[int, ...], dim: Any) -> None:
+    """Check that no empty set of elements is asked for its largest or smallest."""
+    given = dim if isinstance(dim, (tuple, list)) else (dim,)
+    empty = [named for named, d in zip(given, dims, strict=False) if shape[d] == 0]
+    if not empty and (dims or 0 not in shape):
+        return
+    where = (
+        f"the dimension {empty[0]}because this dimension is empty and" if empty
+        else "an empty tensor because"
+    )  # fmt: skip
+    msg = (
+        f"linalg.vector_norm cannot compute the {ord:g} norm on {where} the operation does not "
+        "have an identity\n"
+        f"vector_norm: expected at least one element, got shape {shape}."
+    )
+    raise ShapeError(msg)
+
+
+@composite
+def norm(
+    self: Tensor,
+    p: Number | str | None = "fro",
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    dtype: DType | None = None,
+) -> Tensor:
+    """Return the norm over *dim*, or of everything.
+
+    Args:
+        self: ``(*, N)``, floating or complex.
+        p: The order, as in `vector_norm`; ``"fro"`` and None for 2; ``"nuc"`` for the sum of the
+            singular values of a matrix.
+        dim: The dimension or dimensions to reduce; None for all.
+        keepdim: Keep the reduced dimensions with size 1.
+        dtype: Cast to it first.
+
+    Returns:
+        ``(*)``, real.
+
+    Raises:
+        RuntimeError: *self* is not floating, or there is no such order.
+        IndexError: *dim* is out of range.
+
+    Gradient:
+        That of `vector_norm`.
+
+    >>> import chainrule as cr
+    >>> cr.norm(cr.tensor([[3.0, 4.0], [6.0, 8.0]]), dim=1)
+    tensor([ 5., 10.])
+    """
+    if p is None or p == "fro":
+        return vector_norm(self, 2, dim, keepdim, dtype=dtype)
+    if not isinstance(p, str):
+        return vector_norm(self, p, dim, keepdim, dtype=dtype)
+    dims = reduced_dims("norm", dim, len(self._array.shape)) or tuple(range(len(self._array.shape)))
+    if p != "nuc":
+        msg = f"linalg.matrix_norm: Order {p} not supported.\nnorm: expected a number, 'fro' or 'nuc'."
+        raise ShapeError(msg)
+    if len(dims) != 2:
+        msg = (
+            f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}\n"
+            "norm: the nuclear norm is that of matrices."
+        )
+        raise ShapeError(msg)
+    return ops.linalg_matrix_norm(self, "nuc", dims, keepdim, dtype=dtype)
+
+
+@primitive(nodes={"": "NormBackward1"})
+def _norm(self: Tensor, p: Number, dim: tuple[int, ...] = (), keepdim: bool = False) -> Tensor:
+    """Return the p-norm over *dim*, with the node that PyTorch's distances show."""
+
+
+_norm.vjp(
+    self=lambda grad, self, p, dim, keepdim, result: norm_rule(grad, self, p, dim, keepdim, result)
+)
+
+
+def distance(x1: Tensor, x2: Tensor, p: Number, eps: float, keepdim: bool = False) -> Tensor:
+    """Return the p-norm of ``x1 - x2 + eps`` over the last dimension."""
+    away = x1 - x2 + eps
+    last = len(away._array.shape) - 1
+    return _norm(away, p, (last,) if last >= 0 else (), keepdim)  # type: ignore[no-any-return]  # an op's result
+
+
+@primitive(nodes={"": "DistBackward0"})
+def _dist(self: Tensor, other: Tensor, p: Number) -> Tensor:
+    """Return the norm of the difference of two floating tensors."""
+
+
+def _dist_rule(grad: Tensor, self: Tensor, other: Tensor, p: Number, result: Tensor) -> Tensor:
+    return norm_rule(grad, self - other, p, (), False, result)
+
+
+_dist.vjp(
+    self=lambda grad, self, other, p, result: _dist_rule(grad, self, other, p, result),
+    other=lambda grad, self, other, p, result: -_dist_rule(grad, self, other, p, result),
+)
+
+
+@composite
+def dist(self: Tensor, other: Tensor, p: Number = 2) -> Tensor:
+    """Return the p-norm of ``self - other``.
+
+    Args:
+        self: ``(*)``, floating or complex.
+        other: ``(*)`` that broadcasts with *self*.
+        p: The order, as in `vector_norm`.
+
+    Returns:
+        ``()``.
+
+    Raises:
+        RuntimeError: neither is floating, or the shapes do not broadcast.
+
+    Gradient:
+        That of `vector_norm` for *self*, its negative for *other*; zero where both are equal.
+
+    >>> import chainrule as cr
+    >>> cr.dist(cr.tensor([1.0, 2.0]), cr.tensor([4.0, 6.0]))
+    tensor(5.)
+    """
+    check_tensor("dist", other, "other", 2)
+    common = promote_types(self._key.dtype, other._key.dtype)
+    if not (common.is_floating_point or common.is_complex):
+        msg = (
+            "norm(): input dtype should be either floating point or complex. Got "
+            f"{common.scalar_name} instead.\ndist: convert one of them with .float()."
+        )
+        raise DTypeError(msg)
+    broadcast_shapes(self._array.shape, other._array.shape)
+    first, second = (t if t._key.floating else t.to(common) for t in (self, other))
+    return _dist(first, second, p)

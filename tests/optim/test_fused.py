@@ -1,0 +1,101 @@
+"""The update ops: a backend's kernel gives what the body gives, and counts versions."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+import chainrule as cr
+from chainrule.ops import fused
+
+SHAPES = [(3, 2), (4,), (), (2, 1, 2)]
+ADAM = {"lr": 0.1, "beta1": 0.8, "beta2": 0.9, "eps": 1e-3}
+
+
+def lists(count, dtype, *, positive_from=99):
+    """Return *count* lists of tensors of several shapes, the same ones on every call."""
+    cr.manual_seed(0)
+    made = [[cr.randn(shape, dtype=dtype) for shape in SHAPES] for _ in range(count)]
+    return [
+        [t.abs() for t in tensors] if i >= positive_from else tensors
+        for i, tensors in enumerate(made)
+    ]
+
+
+def values(tensors):
+    return [number for tensor in tensors for number in tensor.reshape(-1).tolist()]
+
+
+@pytest.mark.parametrize("dtype", [cr.float32, cr.float64])
+@pytest.mark.parametrize(
+    ("decay", "decoupled", "amsgrad", "maximize"),
+    list(itertools.product([0, 0.1], [False, True], [False, True], [False, True])),
+)
+def test_kernel_of_adam_agrees_with_its_body(dtype, decay, decoupled, amsgrad, maximize):
+    options = {
+        **ADAM, "steps": [1.0, 1.0, 2.0, 7.0], "weight_decay": decay, "decoupled": decoupled,
+        "maximize": maximize,
+    }  # fmt: skip
+    by_kernel = lists(4 + amsgrad, dtype, positive_from=3)
+    by_body = lists(4 + amsgrad, dtype, positive_from=3)
+    empty = [] if amsgrad else [[]]
+    fused._fused_adam_(*by_kernel, *empty, **options)
+    with cr.no_grad():
+        fused._fused_adam_.function(*by_body, *empty, **options)
+
+    tolerance = 1e-6 if dtype is cr.float32 else 1e-14
+    for kernel, body in zip(by_kernel, by_body, strict=True):
+        assert values(kernel) == pytest.approx(values(body), rel=tolerance, abs=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("momentum", "dampening", "decay", "nesterov", "maximize", "first"),
+    list(itertools.product([0, 0.9], [0, 0.5], [0, 0.1], [False, True], [False, True], [0, 1])),
+)
+def test_kernel_of_sgd_agrees_with_its_body(
+    momentum, dampening, decay, nesterov, maximize, first
+):
+    options = {
+        "lr": 0.1, "momentum": momentum, "dampening": dampening, "weight_decay": decay,
+        "nesterov": nesterov, "maximize": maximize, "first": bool(first),
+    }  # fmt: skip
+    count = 3 if momentum else 2
+    by_kernel, by_body = lists(count, cr.float64), lists(count, cr.float64)
+    empty = [] if momentum else [[]]
+    fused._fused_sgd_(*by_kernel, *empty, **options)
+    with cr.no_grad():
+        fused._fused_sgd_.function(*by_body, *empty, **options)
+
+    for kernel, body in zip(by_kernel, by_body, strict=True):
+        assert values(kernel) == pytest.approx(values(body), rel=1e-14, abs=1e-14)
+
+
+def test_update_counts_one_version_up_where_it_writes_and_nowhere_else():
+    params, grads, means, squares = ([cr.ones(2)] for _ in range(4))
+    options = {**ADAM, "steps": [1.0], "weight_decay": 0, "decoupled": False, "maximize": False}
+    fused._fused_adam_(params, grads, means, squares, [], **options)
+
+    assert [tensors[0]._version for tensors in (params, grads, means, squares)] == [1, 0, 1, 1]
+
+
+def test_counts_of_steps_are_returned_after_adding_one():
+    steps = [cr.tensor(0.0), cr.tensor(4.0)]
+
+    assert fused._count_steps_(steps) == [1.0, 5.0]
+    assert [step.item() for step in steps] == [1.0, 5.0]
+
+
+def test_backend_without_a_kernel_runs_the_body(monkeypatch):
+    w = cr.ones(2)
+    backend = w._key.backend
+    monkeypatch.setattr(backend, "find_kernel", lambda name: None)
+    op = fused.UpdateOp(fused._fused_sgd_.function, ("params", "momentum_buffers"))
+    monkeypatch.setitem(fused.update_ops, op.name, fused._fused_sgd_)
+    op(
+        [w], [cr.ones(2)], [], lr=0.1, momentum=0, dampening=0, weight_decay=0, nesterov=False,
+        maximize=False, first=False,
+    )  # fmt: skip
+
+    assert w.tolist() == pytest.approx([0.9, 0.9])
+    assert w._version == 1

@@ -1,0 +1,157 @@
+"""What a step computes: against the formulas, written out in Python numbers."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+
+GRADIENTS = [0.5, -1.5, 2.0, 0.25, -0.125]
+
+
+def run(lib, make, dtype_name="float64"):
+    """Return the values of a parameter over the steps of an optimizer, with given gradients."""
+    w = lib.tensor([1.0], dtype=getattr(lib, dtype_name), requires_grad=True)
+    optimizer, values = make([w]), []
+    for gradient in GRADIENTS:
+        w.grad = lib.full_like(w, gradient)
+        optimizer.step()
+        values.append(w.item())
+    return values
+
+
+@pytest.mark.parametrize(
+    ("momentum", "dampening", "nesterov", "decay", "maximize"),
+    [
+        (0, 0, False, 0, False),
+        (0, 0, False, 0.1, False),
+        (0.9, 0, False, 0, False),
+        (0.9, 0.5, False, 0.1, True),
+        (0.9, 0, True, 0.1, False),
+    ],
+)
+def test_sgd_follows_its_formula(lib, momentum, dampening, nesterov, decay, maximize):
+    def make(params):
+        return lib.optim.SGD(
+            params, 0.1, momentum, dampening, decay, nesterov, maximize=maximize
+        )  # fmt: skip
+
+    w, moving, expected = 1.0, None, []
+    for grad in GRADIENTS:
+        d = (-grad if maximize else grad) + decay * w
+        if momentum:
+            moving = d if moving is None else momentum * moving + (1 - dampening) * d
+            d = d + momentum * moving if nesterov else moving
+        w -= 0.1 * d
+        expected.append(w)
+
+    assert run(lib, make) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("decay", "decoupled", "amsgrad", "maximize"),
+    list(itertools.product([0, 0.1], [False, True], [False, True], [False, True])),
+)
+def test_adam_follows_its_formula(lib, decay, decoupled, amsgrad, maximize):
+    make = lib.optim.AdamW if decoupled else lib.optim.Adam
+    settings = {"lr": 0.1, "betas": (0.8, 0.9), "eps": 1e-3}
+    w, m, v, largest, expected = 1.0, 0.0, 0.0, 0.0, []
+    for step, grad in enumerate(GRADIENTS, 1):
+        d = -grad if maximize else grad
+        if decoupled:
+            w *= 1 - 0.1 * decay
+        else:
+            d += decay * w
+        m, v = 0.8 * m + 0.2 * d, 0.9 * v + 0.1 * d * d
+        largest = max(largest, v) if amsgrad else v
+        root = math.sqrt(largest) / math.sqrt(1 - 0.9**step) + 1e-3
+        w -= 0.1 / (1 - 0.8**step) * m / root
+        expected.append(w)
+
+    found = run(
+        lib,
+        lambda params: make(
+            params, weight_decay=decay, amsgrad=amsgrad, maximize=maximize, **settings
+        ),
+    )
+    assert found == pytest.approx(expected, rel=1e-13)
+
+
+def test_parameters_that_join_late_have_counts_of_their_own(lib):
+    first, late = (lib.tensor([1.0], requires_grad=True) for _ in range(2))
+    optimizer = lib.optim.Adam([first, late], lr=0.1)
+    for round_ in range(2):
+        first.grad = lib.ones(1)
+        late.grad = lib.ones(1) if round_ else None
+        optimizer.step()
+
+    assert optimizer.state[first]["step"].item() == 2.0
+    assert optimizer.state[late]["step"].item() == 1.0
+    assert late.item() == pytest.approx(0.9, rel=1e-6)
+
+
+def test_parameters_of_several_dtypes_share_a_group(lib):
+    single = lib.ones(2, requires_grad=True)
+    double = lib.ones(2, dtype=lib.float64, requires_grad=True)
+    single.grad, double.grad = lib.ones(2), lib.ones(2, dtype=lib.float64)
+    optimizer = lib.optim.Adam([single, double], lr=0.1)
+    optimizer.step()
+
+    assert optimizer.state[double]["exp_avg"].dtype is lib.float64
+    assert single.tolist() == pytest.approx(double.tolist(), rel=1e-6)
+
+
+def test_scalar_parameter_is_optimized(lib):
+    for name in ("SGD", "Adam"):
+        w = lib.tensor(1.0, requires_grad=True)
+        w.grad = lib.tensor(1.0)
+        getattr(lib.optim, name)([w], lr=0.1, weight_decay=0.0).step()
+
+        assert w.shape == ()
+        assert w.item() == pytest.approx(0.9, rel=1e-6)
+
+
+def test_gradient_is_not_changed_by_a_step(lib):
+    w = lib.ones(2, requires_grad=True)
+    w.grad = lib.tensor([1.0, 2.0])
+    for make in (
+        lambda: lib.optim.SGD([w], 0.1, 0.9, weight_decay=0.1, nesterov=True, maximize=True),
+        lambda: lib.optim.AdamW([w], 0.1, weight_decay=0.1, maximize=True),
+        lambda: lib.optim.Adam([w], 0.1, weight_decay=0.1),
+    ):
+        make().step()
+
+        assert w.grad.tolist() == [1.0, 2.0]
+
+
+def test_complex_parameter_is_optimized_as_two_real_ones(lib):
+    w = lib.tensor([1 + 1j], dtype=lib.complex64, requires_grad=True)
+    w.grad = lib.tensor([0.5 - 2j], dtype=lib.complex64)
+    lib.optim.Adam([w], lr=0.1).step()
+
+    assert w.item().real == pytest.approx(0.9, rel=1e-5)
+    assert w.item().imag == pytest.approx(1.1, rel=1e-5)
+
+
+def test_learning_rate_may_be_a_tensor(lib):
+    w = lib.ones(1, requires_grad=True)
+    w.grad = lib.ones(1)
+    lib.optim.SGD([w], lr=lib.tensor(0.25)).step()
+
+    assert w.tolist() == [0.75]
+
+
+def test_small_network_learns(lib):
+    lib.manual_seed(0)
+    model = lib.nn.Sequential(lib.nn.Linear(2, 8), lib.nn.Tanh(), lib.nn.Linear(8, 1))
+    x = lib.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    y = lib.tensor([[0.0], [1.0], [1.0], [0.0]])
+    optimizer = lib.optim.Adam(model.parameters(), lr=0.05)
+    for _ in range(200):
+        optimizer.zero_grad()
+        loss = lib.nn.functional.mse_loss(model(x), y)
+        loss.backward()
+        optimizer.step()
+
+    assert loss.item() < 1e-3

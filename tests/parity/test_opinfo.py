@@ -1,0 +1,130 @@
+"""PyTorch's own samples of its operators (OpInfo), where chainrule has one of the same name."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch.testing._internal.common_methods_invocations import op_db
+
+import chainrule
+from chainrule.testing.tolerances import TOLERANCES
+
+SAMPLES = 8
+LARGEST = 400  # elements: what is larger tests patience, not correctness
+
+#: Names of which chainrule offers less, or something else on purpose, and why.
+NOT_COMPARED: dict[str, str] = {}
+#: Arguments that chainrule takes differently or not at all, per name, and why.
+ARGUMENTS_LEFT_OUT: dict[str, dict[str, str]] = {}
+
+
+def ours(name):
+    """Return what chainrule has of that name, or None."""
+    try:
+        return operator.attrgetter(name)(chainrule)
+    except (AttributeError, ImportError):
+        return None
+
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    CASES = [
+        pytest.param(info, dtype, id=f"{info.formatted_name}-{str(dtype).removeprefix('torch.')}")
+        for info in op_db
+        if callable(ours(info.name)) and info.name not in NOT_COMPARED
+        for dtype in (torch.float64, torch.float32, torch.int64)
+        if dtype in info.dtypes
+    ]
+
+
+def samples(info, dtype):
+    """Return the first small samples of *info*."""
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        every = info.sample_inputs("cpu", dtype, requires_grad=False)
+        return list(itertools.islice((s for s in every if is_small(s)), SAMPLES))
+
+
+def is_small(sample):
+    return all(
+        t.numel() <= LARGEST
+        for t in tensors_in([sample.input, *sample.args, *sample.kwargs.values()])
+    )
+
+
+def tensors_in(item):
+    if isinstance(item, torch.Tensor):
+        return [item]
+    return [t for part in item for t in tensors_in(part)] if isinstance(item, (list, tuple)) else []
+
+
+def to_ours(item):
+    """Return *item* with chainrule's tensors and dtypes in place of PyTorch's."""
+    if isinstance(item, torch.Tensor):
+        return chainrule.tensor(item.detach().resolve_conj().numpy()).requires_grad_(
+            item.requires_grad
+        )
+    if isinstance(item, (list, tuple)):
+        return type(item)([to_ours(part) for part in item])
+    if isinstance(item, torch.dtype):
+        return getattr(chainrule, str(item).removeprefix("torch."))
+    return item
+
+
+def outcome(function, sample):
+    """Return the result, or the built-in exception type that was raised."""
+    args = [sample[0], *sample[1]]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return function(*args, **sample[2]), None
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        return None, error
+
+
+@pytest.mark.parametrize(("info", "dtype"), CASES)
+def test_pytorchs_own_samples_give_the_same(info, dtype):
+    left_out = ARGUMENTS_LEFT_OUT.get(info.name, {})
+    for sample in samples(info, dtype):
+        if left_out.keys() & sample.kwargs.keys():
+            continue
+        theirs = sample.input, sample.args, sample.kwargs
+        mine = (
+            to_ours(sample.input),
+            to_ours(sample.args),
+            {k: to_ours(v) for k, v in sample.kwargs.items()},
+        )
+        expected, refused = outcome(info.op, theirs)
+        found, error = outcome(ours(info.name), mine)
+        text = f"{info.name}{mine}"
+
+        assert (error is None) == (refused is None), (
+            f"{text}\nours: {error!r}\nPyTorch: {refused!r}"
+        )
+        if refused is None:
+            assert_same(found, expected, dtype, text)
+
+
+def assert_same(found, expected, dtype, text):
+    if isinstance(expected, (list, tuple)):
+        assert len(found) == len(expected), text
+        for mine, other in zip(found, expected, strict=True):
+            assert_same(mine, other, dtype, text)
+        return
+    if not isinstance(expected, torch.Tensor):
+        assert found == expected, text
+        return
+    assert str(found.dtype) == str(expected.dtype), text
+    assert tuple(found.shape) == tuple(expected.shape), text
+    names = {str(d).removeprefix("torch.") for d in (dtype, expected.dtype)}
+    relative, absolute = (max(TOLERANCES[name][i] for name in names) for i in (0, 1))
+    np.testing.assert_allclose(
+        found.detach().numpy(), expected.detach().resolve_conj().numpy(),
+        rtol=5 * relative, atol=5 * absolute, err_msg=text,
+    )  # fmt: skip
