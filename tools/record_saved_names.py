@@ -9,6 +9,7 @@ samples were added or changed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import operator
 import warnings
@@ -29,6 +30,7 @@ TABLE = Path(__file__).parents[1] / "tests" / "ops" / "recorded.json"
 
 #: Ops of which PyTorch refuses some samples that chainrule computes, and why.
 REFUSED = {
+    "broadcast_tensors": "it takes tensors, and no list of them",
     "kron": "it makes a view of what need not be contiguous",
 }
 
@@ -36,19 +38,32 @@ REFUSED = {
 ROOTS = (torch, torch.Tensor, torch.nn.functional, torch.special, torch.linalg)
 
 
-def counterpart(name: str) -> Any:
-    """Return PyTorch's function of that name: a function, a method, or one of nn.functional.
+def counterparts(name: str) -> list[Any]:
+    """Return what PyTorch has of that name: functions, the method.
 
     Raises:
-        LookupError: there is none.
+        LookupError: there is nothing.
     """
-    for root in ROOTS:
-        try:
-            return operator.attrgetter(name)(root)
-        except AttributeError:
-            continue
-    msg = f"PyTorch has nothing called {name!r}"
-    raise LookupError(msg)
+    found = []
+    for root, path in [*((root, name) for root in ROOTS), (torch.Tensor, name.rpartition(".")[2])]:
+        with contextlib.suppress(AttributeError):
+            found.append(operator.attrgetter(path)(root))
+    if not found:
+        msg = f"PyTorch has nothing called {name!r}"
+        raise LookupError(msg)
+    return found
+
+
+def call(name: str, sample: Sample) -> Any:
+    """Return what PyTorch gives for *sample*, which is in its tensors.
+
+    A call that its function does not take may be one of its method: ``x.reshape(2, 3)``.
+    """
+    *others, last = counterparts(name)
+    for function in others:
+        with contextlib.suppress(TypeError):
+            return function(*sample.args, **sample.kwargs)
+    return last(*sample.args, **sample.kwargs)
 
 
 def to_torch(item: Any, made: dict[int, torch.Tensor] | None = None) -> Any:
@@ -106,8 +121,8 @@ def runs(
         with walk.naming(case, sample), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                result = counterpart(case.name)(*theirs.args, **theirs.kwargs)
-            except RuntimeError:
+                result = call(case.name, theirs)
+            except (RuntimeError, TypeError):
                 if case.name not in REFUSED:
                     raise
                 continue
@@ -119,7 +134,10 @@ def nodes_of(case: OpCase) -> dict[str, str]:
     found = {}
     for sample, _, result in runs(case, "float64", requires_grad=True):
         node = next((t.grad_fn for t in tensors_in(result) if t.grad_fn), None)
-        found[repr(sample)] = node_text(node) if node is not None else "no node"
+        text = node_text(node) if node is not None else "no node"
+        if found.setdefault(repr(sample), text) != text:
+            msg = f"{case.name}: two samples look alike and have different nodes: {sample!r}"
+            raise ValueError(msg)
     return found
 
 
@@ -132,21 +150,24 @@ def dtypes_of(case: OpCase, dtype: str) -> dict[str, str]:
     return found
 
 
-def shortened(found: dict[str, str]) -> dict[str, str]:
-    """Return *found* with one entry ``"*"`` where all samples agree."""
-    return {"*": next(iter(found.values()))} if len(set(found.values())) == 1 else found
+def shortened(found: dict[str, str]) -> dict[str, str] | str:
+    """Return the one text on which all samples agree, or else *found*."""
+    texts = set(found.values())
+    return texts.pop() if len(texts) == 1 else found
 
 
 def main() -> None:
     nodes, results = {}, {}
     for case in all_cases():
         try:
-            counterpart(case.name)
+            counterparts(case.name)
         except LookupError:
             continue
         if case.grad and "float64" in case.dtypes:
             nodes[case.name] = shortened(nodes_of(case))
-        results[case.name] = {name: shortened(dtypes_of(case, name)) for name in case.dtypes}
+        by_dtype = {name: shortened(dtypes_of(case, name)) for name in case.dtypes}
+        # Most results have the dtype of the sample; those are left out.
+        results[case.name] = {name: text for name, text in by_dtype.items() if text != name}
     table = {"torch": torch.__version__.partition("+")[0], "nodes": nodes, "dtypes": results}
     TABLE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     print(f"{TABLE}: {len(nodes)} ops with nodes, {len(results)} with dtypes")

@@ -65,12 +65,16 @@ def test_the_refusal_says_what_to_do(x, way):
         IMPLICIT[way](x)
 
 
-@pytest.mark.parametrize(
-    "name", ["tolist", "item", "tobytes", "data", "ctypes", "__array_interface__"]
-)
+@pytest.mark.parametrize("name", ["tolist", "tobytes", "data", "ctypes", "__array_interface__"])
 def test_no_attribute_leads_to_the_host(x, name):
     with pytest.raises(AttributeError):
         getattr(x, name)
+
+
+def test_one_number_can_be_read_when_asked_for_and_is_counted(x):
+    counters.reset()
+
+    assert (xp.max(x).item(), counters.to_host, counters.bytes_to_host) == (4.0, 1, 8)
 
 
 def test_it_shows_no_values(x):

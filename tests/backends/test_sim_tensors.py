@@ -7,6 +7,7 @@ import pytest
 
 import chainrule as cr
 import chainrule_sim
+from chainrule import nn
 from chainrule.backend import KernelSet, by_name
 from chainrule.errors import BackendUnavailableError, MixedBackendError
 
@@ -59,6 +60,15 @@ def test_moving_is_differentiable():
     (x.to("sim") * 2.0).sum().to("cpu").backward()
 
     assert (str(x.grad.device), x.grad.tolist()) == ("cpu", [2.0, 2.0, 2.0])
+
+
+def test_a_model_moves_with_its_parameters_and_computes_there():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)).to("sim:1")
+    model(cr.ones(2, 3, device="sim:1")).sum().backward()
+
+    assert {str(p.device) for p in model.parameters()} == {"sim:1"}
+    assert {str(p.grad.device) for p in model.parameters()} == {"sim:1"}
+    assert {str(p.device) for p in model.cpu().parameters()} == {"cpu"}
 
 
 @pytest.mark.parametrize(("one", "other"), [("cpu", "sim"), ("sim:0", "sim:1")])

@@ -56,7 +56,10 @@ def test_a_backend_can_be_chosen_and_computes_the_same(command):
     numpy, sim = run("numpy"), run("sim")
 
     assert (sim["backend"], sim["device"]) == ("sim", "sim:0")
-    assert [e["loss"] for e in sim["epochs"]] == [e["loss"] for e in numpy["epochs"]]
+    # Their kernels add up in different orders: equal to float32's rounding, over 24 updates.
+    assert [e["loss"] for e in sim["epochs"]] == pytest.approx(
+        [e["loss"] for e in numpy["epochs"]], rel=1e-5
+    )
 
 
 def test_freezing_keeps_fewer_bytes_for_backward_and_shows_both(command):

@@ -70,8 +70,8 @@ for name, function in {
     "eq": lambda x, y: x == y,
 }.items():
     kernels.add(f"cr::{name}", elementwise(function))
+kernels.add("cr::_sum_all", reduce_sum)
 kernels.add("cr::_sum", reduce_sum)
-kernels.add("cr::sum", reduce_sum)
 kernels.add("cr::_view", lambda x, size: ToyArray(x.data, tuple(size), x.dtype))
 kernels.add("cr::_expand", lambda x, size: ToyArray(spread(x, tuple(size)), tuple(size), x.dtype))
 

@@ -74,7 +74,7 @@ def test_module_list_is_a_list_whose_parameters_are_found(lib):
     assert names(layers) == ["Linear", "GELU", "Tanh", "ReLU", "SiLU"]
     assert names(layers[1:3]) == ["GELU", "Tanh"]
     del layers[1:3]
-    assert names(layers + [lib.nn.Tanh()]) == ["Linear", "ReLU", "SiLU", "Tanh"]
+    assert names(layers + lib.nn.ModuleList([lib.nn.Tanh()])) == ["Linear", "ReLU", "SiLU", "Tanh"]
     assert [name for name, _ in layers.named_parameters()] == ["0.weight", "0.bias"]
 
 
@@ -114,16 +114,16 @@ def test_impossible_updates_of_a_module_dict_are_refused(lib, raises):
 
 
 def test_parameter_list_makes_tensors_parameters_and_keeps_the_rest(lib):
-    values = lib.nn.ParameterList([lib.zeros(2), "text"])
-    values.append(lib.ones(3))
+    values = lib.nn.ParameterList([lib.zeros(2, device="cpu"), "text"])
+    values.append(lib.ones(3, device="cpu"))
     values += [4]
 
     assert len(values) == 4
     assert [name for name, _ in values.named_parameters()] == ["0", "2"]
     assert values[-1] == 4
     assert type(values[0]) is lib.nn.Parameter
-    values[0] = lib.ones(1)
-    assert list(values)[0].tolist() == [1.0]
+    values[0] = lib.ones(1, device="cpu")
+    assert next(iter(values)).tolist() == [1.0]
     assert repr(values) == (
         "ParameterList(\n"
         "    (0): Parameter containing: [torch.float32 of size 1]\n"
@@ -152,7 +152,9 @@ def test_parameter_dict_makes_tensors_parameters_and_keeps_the_rest(lib):
 
 
 def test_impossible_uses_of_parameter_containers_are_refused(lib, raises):
-    with raises(TypeError, "ParameterList.extend should be called with an iterable, but got Tensor"):
+    with raises(
+        TypeError, "ParameterList.extend should be called with an iterable, but got Tensor"
+    ):
         lib.nn.ParameterList(lib.ones(3))
     with raises(RuntimeError, "ParameterList should not be called."):
         lib.nn.ParameterList()(1)

@@ -138,7 +138,9 @@ def test_inputs_and_outputs_that_are_no_tensors_stand_as_none(lib):
 def test_two_kinds_of_backward_hooks_do_not_mix(lib, raises, layer):
     layer.register_full_backward_hook(lambda *args: None)
 
-    with raises(RuntimeError, "Cannot use both regular backward hooks and full backward hooks on a"):
+    with raises(
+        RuntimeError, "Cannot use both regular backward hooks and full backward hooks on a"
+    ):
         layer.register_backward_hook(lambda *args: None)
 
 

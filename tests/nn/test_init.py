@@ -82,9 +82,9 @@ def test_filling_a_parameter_is_not_recorded(lib):
     assert (parameter.is_leaf, parameter.requires_grad) == (True, True)
 
 
-def test_generator_of_its_own_decides_the_numbers(lib):
+def test_generator_of_its_own_decides_the_numbers(lib, device):
     first, second = (
-        lib.nn.init.uniform_(lib.empty(5), generator=lib.Generator().manual_seed(3))
+        lib.nn.init.uniform_(lib.empty(5), generator=lib.Generator(device).manual_seed(3))
         for _ in range(2)
     )
 
@@ -112,10 +112,19 @@ def test_gain_of_a_nonlinearity(lib, name, param, gain):
     ("call", "sentence"),
     [
         (lambda lib, i: i.xavier_normal_(lib.empty(3)), "Fan in and fan out can not be computed"),
-        (lambda lib, i: i.kaiming_normal_(lib.empty(3, 3), mode="x"), "Mode x not supported, please"),
+        (
+            lambda lib, i: i.kaiming_normal_(lib.empty(3, 3), mode="x"),
+            "Mode x not supported, please",
+        ),
         (lambda lib, i: i.eye_(lib.empty(3)), "Only tensors with 2 dimensions are supported"),
-        (lambda lib, i: i.orthogonal_(lib.empty(3)), "Only tensors with 2 or more dimensions are su"),
-        (lambda lib, i: i.dirac_(lib.empty(3)), "Only tensors with 3, 4, or 5 dimensions are suppo"),
+        (
+            lambda lib, i: i.orthogonal_(lib.empty(3)),
+            "Only tensors with 2 or more dimensions are su",
+        ),
+        (
+            lambda lib, i: i.dirac_(lib.empty(3)),
+            "Only tensors with 3, 4, or 5 dimensions are suppo",
+        ),
         (lambda lib, i: i.calculate_gain("foo"), "Unsupported nonlinearity foo"),
         (lambda lib, i: i.calculate_gain("leaky_relu", "a"), "negative_slope a not a valid number"),
     ],

@@ -13,7 +13,10 @@ import pytest
         (lambda nn: nn.Identity(3, a=4), "Identity()"),
         (lambda nn: nn.Flatten(), "Flatten(start_dim=1, end_dim=-1)"),
         (lambda nn: nn.Unflatten(1, (2, 3)), "Unflatten(dim=1, unflattened_size=(2, 3))"),
-        (lambda nn: nn.Linear(2, 3, bias=False), "Linear(in_features=2, out_features=3, bias=False)"),
+        (
+            lambda nn: nn.Linear(2, 3, bias=False),
+            "Linear(in_features=2, out_features=3, bias=False)",
+        ),
         (
             lambda nn: nn.Bilinear(1, 2, 3),
             "Bilinear(in1_features=1, in2_features=2, out_features=3, bias=True)",
@@ -48,14 +51,46 @@ def test_layer_prints_its_settings(lib, make, text):
 @pytest.mark.parametrize(
     ("make", "error", "sentence"),
     [
-        (lambda nn: nn.Dropout(2.0), ValueError, "dropout probability has to be between 0 and 1, bu"),
-        (lambda nn: nn.Bilinear(0, 1, 2), ValueError, "in1_features must be > 0, but got (in1_feat"),
-        (lambda nn: nn.Embedding(2, 3, 5), AssertionError, "Padding_idx must be within num_embeddi"),
-        (lambda nn: nn.Unflatten(1, "a"), TypeError, "unflattened_size must be a tuple of ints, bu"),
-        (lambda nn: nn.Unflatten(1, (1, "b")), TypeError, "unflattened_size must be tuple of ints,"),
-        (lambda nn: nn.Hardtanh(2, 1), AssertionError, "max_val (1) must be greater than min_val (2)"),
-        (lambda nn: nn.HuberLoss(delta="a"), TypeError, "delta must be a float or int, got: <class"),
-        (lambda nn: nn.TripletMarginLoss(margin=0), ValueError, "TripletMarginLoss: expected margin"),
+        (
+            lambda nn: nn.Dropout(2.0),
+            ValueError,
+            "dropout probability has to be between 0 and 1, bu",
+        ),
+        (
+            lambda nn: nn.Bilinear(0, 1, 2),
+            ValueError,
+            "in1_features must be > 0, but got (in1_feat",
+        ),
+        (
+            lambda nn: nn.Embedding(2, 3, 5),
+            AssertionError,
+            "Padding_idx must be within num_embeddi",
+        ),
+        (
+            lambda nn: nn.Unflatten(1, "a"),
+            TypeError,
+            "unflattened_size must be a tuple of ints, bu",
+        ),
+        (
+            lambda nn: nn.Unflatten(1, (1, "b")),
+            TypeError,
+            "unflattened_size must be tuple of ints,",
+        ),
+        (
+            lambda nn: nn.Hardtanh(2, 1),
+            AssertionError,
+            "max_val (1) must be greater than min_val (2)",
+        ),
+        (
+            lambda nn: nn.HuberLoss(delta="a"),
+            TypeError,
+            "delta must be a float or int, got: <class",
+        ),
+        (
+            lambda nn: nn.TripletMarginLoss(margin=0),
+            ValueError,
+            "TripletMarginLoss: expected margin",
+        ),
     ],
 )
 def test_impossible_settings_are_refused(lib, raises, make, error, sentence):

@@ -101,10 +101,12 @@ def test_cross_entropy_takes_probabilities_too(lib):
         (
             lambda lib: lib.nn.functional.binary_cross_entropy(lib.ones(2), lib.ones(1)),
             ValueError,
-            "Using a target size (torch.Size([1])) that is different to the input size (torch.Size(",
+            "Using a target size (torch.Size([1])) that is different to the input size",
         ),
         (
-            lambda lib: lib.nn.functional.binary_cross_entropy_with_logits(lib.ones(2), lib.ones(1)),
+            lambda lib: lib.nn.functional.binary_cross_entropy_with_logits(
+                lib.ones(2), lib.ones(1)
+            ),
             ValueError,
             "Target size (torch.Size([1])) must be the same as input size (torch.Size([2]))",
         ),

@@ -35,10 +35,11 @@ def test_every_public_op_has_samples():
     assert bare == []
 
 
-@pytest.mark.parametrize("name", sorted(WITHOUT_SAMPLES))
-def test_every_name_that_is_excused_exists_and_has_no_samples(name):
-    assert name in chainrule.ops.__all__
-    assert id(getattr(chainrule.ops, name)) not in covered()
+def test_every_name_that_is_excused_exists_and_has_no_samples():
+    known = covered()
+
+    assert set(WITHOUT_SAMPLES) <= set(chainrule.ops.__all__)
+    assert [n for n in WITHOUT_SAMPLES if id(getattr(chainrule.ops, n)) in known] == []
 
 
 def test_no_two_cases_have_one_name():

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 import chainrule as cr
+from chainrule.op import all_ops
 from chainrule.ops import fused
 
 SHAPES = [(3, 2), (4,), (), (2, 1, 2)]
@@ -53,9 +54,7 @@ def test_kernel_of_adam_agrees_with_its_body(dtype, decay, decoupled, amsgrad, m
     ("momentum", "dampening", "decay", "nesterov", "maximize", "first"),
     list(itertools.product([0, 0.9], [0, 0.5], [0, 0.1], [False, True], [False, True], [0, 1])),
 )
-def test_kernel_of_sgd_agrees_with_its_body(
-    momentum, dampening, decay, nesterov, maximize, first
-):
+def test_kernel_of_sgd_agrees_with_its_body(momentum, dampening, decay, nesterov, maximize, first):
     options = {
         "lr": 0.1, "momentum": momentum, "dampening": dampening, "weight_decay": decay,
         "nesterov": nesterov, "maximize": maximize, "first": bool(first),
@@ -82,16 +81,16 @@ def test_update_counts_one_version_up_where_it_writes_and_nowhere_else():
 def test_counts_of_steps_are_returned_after_adding_one():
     steps = [cr.tensor(0.0), cr.tensor(4.0)]
 
-    assert fused._count_steps_(steps) == [1.0, 5.0]
+    assert fused._count_steps_(steps) == (1.0, 5.0)
     assert [step.item() for step in steps] == [1.0, 5.0]
 
 
 def test_backend_without_a_kernel_runs_the_body(monkeypatch):
     w = cr.ones(2)
-    backend = w._key.backend
-    monkeypatch.setattr(backend, "find_kernel", lambda name: None)
-    op = fused.UpdateOp(fused._fused_sgd_.function, ("params", "momentum_buffers"))
-    monkeypatch.setitem(fused.update_ops, op.name, fused._fused_sgd_)
+    op, index = fused._fused_sgd_, w._key.index
+    monkeypatch.setitem(op.owned, index, value=False)
+    body = op.resolve(w._key.backend)
+    monkeypatch.setattr(op, "table", [body] * (index + 1))
     op(
         [w], [cr.ones(2)], [], lr=0.1, momentum=0, dampening=0, weight_decay=0, nesterov=False,
         maximize=False, first=False,
@@ -99,3 +98,7 @@ def test_backend_without_a_kernel_runs_the_body(monkeypatch):
 
     assert w.tolist() == pytest.approx([0.9, 0.9])
     assert w._version == 1
+
+
+def test_update_ops_are_listed_with_the_other_ops():
+    assert {"cr::_fused_adam_", "cr::_fused_sgd_", "cr::_count_steps_"} <= all_ops.keys()

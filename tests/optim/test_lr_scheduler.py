@@ -31,7 +31,10 @@ def rates(optimizer, scheduler, epochs):
         (lambda s, o: s.ConstantLR(o, 0.25, 2), [0.25, 0.25, 1, 1, 1]),
         (lambda s, o: s.LinearLR(o, 0.5, 1.0, 2), [0.5, 0.75, 1, 1, 1]),
         (lambda s, o: s.PolynomialLR(o, 4, power=2.0), [1, 0.5625, 0.25, 0.0625, 0]),
-        (lambda s, o: s.LambdaLR(o, lambda epoch: 1 / (1 + epoch)), [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5]),
+        (
+            lambda s, o: s.LambdaLR(o, lambda epoch: 1 / (1 + epoch)),
+            [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5],
+        ),
         (lambda s, o: s.MultiplicativeLR(o, lambda epoch: 0.5), [1, 0.5, 0.25, 0.125, 0.0625]),
         (
             lambda s, o: s.CosineAnnealingLR(o, 4),
@@ -191,7 +194,7 @@ def test_epoch_given_goes_there_by_the_closed_form(lib, optimizer, warns):
     ("make", "error", "sentence"),
     [
         (lambda s, o: s.StepLR(3, 1), TypeError, "int is not an Optimizer"),
-        (lambda s, o: s.StepLR(o, 1, last_epoch=3), KeyError, '"param \'initial_lr\' is not speci'),
+        (lambda s, o: s.StepLR(o, 1, last_epoch=3), KeyError, "\"param 'initial_lr' is not speci"),
         (lambda s, o: s.LambdaLR(o, [abs, abs]), ValueError, "Expected 1 lr_lambdas, but got 2"),
         (lambda s, o: s.ConstantLR(o, 3), ValueError, "Constant multiplicative factor expected to"),
         (lambda s, o: s.LinearLR(o, 0), ValueError, "Starting multiplicative factor expected to b"),

@@ -54,8 +54,7 @@ def test_names_are_given_to_all_or_to_none(lib, raises, weight):
         (
             lambda lib: lib.ones(1),
             TypeError,
-            "params argument given to the optimizer should be an iterable of Tensors or dicts, but "
-            "got torch.FloatTensor",
+            "params argument given to the optimizer should be an iterable of Tensors or dicts",
         ),
         (
             lambda lib: [lib.ones(1, requires_grad=True) * 2],
@@ -310,7 +309,7 @@ def test_optimizer_is_pickled_and_copied_with_its_parameters(lib, weight):
     optimizer = lib.optim.Adam([weight], lr=0.1)
     optimizer.step()
 
-    for made in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+    for made in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):  # noqa: S301 - our own bytes
         (param,) = made.param_groups[0]["params"]
         assert param is not weight
         assert param.tolist() == weight.tolist()

@@ -142,6 +142,33 @@ def test_learning_rate_may_be_a_tensor(lib):
     assert w.tolist() == [0.75]
 
 
+@pytest.mark.parametrize(
+    ("make", "slope"),
+    [
+        (lambda o, p, lr: o.SGD(p, lr, differentiable=True), lambda w, lr: 1 - lr * 2 * w),
+        (
+            lambda o, p, lr: o.SGD(p, lr, weight_decay=0.5, differentiable=True),
+            lambda w, lr: 1 - lr * (2 * w + 0.5),
+        ),
+        (
+            lambda o, p, lr: o.Adam(p, lr, (0.5, 0.5), eps=1.0, differentiable=True),
+            lambda w, lr: 1 - lr * 2 * w / (w * w + 1) ** 2,
+        ),
+    ],
+)
+def test_recorded_step_passes_gradients_to_what_it_started_from(lib, make, slope):
+    w = lib.tensor([0.5, 2.0], dtype=lib.float64, requires_grad=True)
+    lr = lib.tensor(0.25, dtype=lib.float64, requires_grad=True)
+    param = w.clone()
+    param.retain_grad()
+    param.grad = w * w
+    make(lib.optim, [param], lr).step()
+    param.sum().backward()
+
+    assert w.grad.tolist() == pytest.approx([slope(0.5, 0.25), slope(2.0, 0.25)])
+    assert lr.grad.item() == pytest.approx((param - w).sum().item() / 0.25)
+
+
 def test_small_network_learns(lib):
     lib.manual_seed(0)
     model = lib.nn.Sequential(lib.nn.Linear(2, 8), lib.nn.Tanh(), lib.nn.Linear(8, 1))

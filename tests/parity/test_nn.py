@@ -41,6 +41,11 @@ def lib():
     torch.set_warn_always(False)
 
 
+@pytest.fixture
+def device():
+    return "cpu"
+
+
 for path in sorted(FOLDER.glob("test_*.py")):
     if path.stem not in OURS_ALONE:
         for name, item in vars(load(path)).items():
@@ -164,22 +169,22 @@ def test_activation_its_gradient_and_its_node_are_the_same(name):
 
 
 LOSSES = {
-    "mse": lambda F, x, y, **k: F.mse_loss(x, y, **k),
-    "l1": lambda F, x, y, **k: F.l1_loss(x, y, **k),
-    "smooth_l1": lambda F, x, y, **k: F.smooth_l1_loss(x, y, beta=0.7, **k),
-    "huber": lambda F, x, y, **k: F.huber_loss(x, y, delta=0.7, **k),
-    "bce": lambda F, x, y, **k: F.binary_cross_entropy(x.sigmoid(), y.sigmoid().detach(), **k),
-    "bce_with_logits": lambda F, x, y, **k: F.binary_cross_entropy_with_logits(
+    "mse": lambda f, x, y, **k: f.mse_loss(x, y, **k),
+    "l1": lambda f, x, y, **k: f.l1_loss(x, y, **k),
+    "smooth_l1": lambda f, x, y, **k: f.smooth_l1_loss(x, y, beta=0.7, **k),
+    "huber": lambda f, x, y, **k: f.huber_loss(x, y, delta=0.7, **k),
+    "bce": lambda f, x, y, **k: f.binary_cross_entropy(x.sigmoid(), y.sigmoid().detach(), **k),
+    "bce_with_logits": lambda f, x, y, **k: f.binary_cross_entropy_with_logits(
         x, y.sigmoid().detach(), **k
     ),
-    "soft_cross_entropy": lambda F, x, y, **k: F.cross_entropy(
+    "soft_cross_entropy": lambda f, x, y, **k: f.cross_entropy(
         x, y.softmax(1).detach(), label_smoothing=0.2, **k
     ),
-    "hinge": lambda F, x, y, **k: F.hinge_embedding_loss(x, y.detach().sign(), **k),
-    "ranking": lambda F, x, y, **k: F.margin_ranking_loss(x, y, y.detach().sign(), 0.3, **k),
-    "cosine": lambda F, x, y, **k: F.cosine_embedding_loss(x, y, y.detach().sign()[:, 0], **k),
-    "triplet": lambda F, x, y, **k: F.triplet_margin_loss(x, y, x.flip(0), **k),
-    "triplet_swapped": lambda F, x, y, **k: F.triplet_margin_loss(x, y, x.flip(0), swap=True, **k),
+    "hinge": lambda f, x, y, **k: f.hinge_embedding_loss(x, y.detach().sign(), **k),
+    "ranking": lambda f, x, y, **k: f.margin_ranking_loss(x, y, y.detach().sign(), 0.3, **k),
+    "cosine": lambda f, x, y, **k: f.cosine_embedding_loss(x, y, y.detach().sign()[:, 0], **k),
+    "triplet": lambda f, x, y, **k: f.triplet_margin_loss(x, y, x.flip(0), **k),
+    "triplet_swapped": lambda f, x, y, **k: f.triplet_margin_loss(x, y, x.flip(0), swap=True, **k),
 }
 
 
@@ -210,7 +215,13 @@ def test_kl_div_is_the_same(reduction, log_target):
 @pytest.mark.parametrize("shape", [(4, 5), (5,), (2, 5, 3), (2, 5, 2, 2)])
 @pytest.mark.parametrize(
     "options",
-    [{}, {"reduction": "sum"}, {"reduction": "none"}, {"ignore_index": 2}, {"label_smoothing": 0.3}],
+    [
+        {},
+        {"reduction": "sum"},
+        {"reduction": "none"},
+        {"ignore_index": 2},
+        {"label_smoothing": 0.3},
+    ],
 )
 @pytest.mark.parametrize("weighted", [False, True])
 def test_cross_entropy_of_classes_is_the_same(shape, options, weighted):
@@ -240,18 +251,18 @@ def test_weights_of_binary_losses_are_the_same():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda F, x, y: F.layer_norm(x, (5,)),
-        lambda F, x, y: F.layer_norm(x, (4, 5), y, y * 2, 1e-3),
-        lambda F, x, y: F.rms_norm(x, (5,)),
-        lambda F, x, y: F.rms_norm(x, (5,), y[0], 1e-3),
-        lambda F, x, y: F.cosine_similarity(x, y),
-        lambda F, x, y: F.cosine_similarity(x, y[:1], dim=0),
-        lambda F, x, y: F.pairwise_distance(x, y),
-        lambda F, x, y: F.pairwise_distance(x, y, p=3.0, keepdim=True),
-        lambda F, x, y: F.linear(x, y, y[:, 0]),
-        lambda F, x, y: F.linear(x.reshape(2, 2, 5), y),
-        lambda F, x, y: F.bilinear(x, y, x.reshape(4, 5, 1).expand(4, 5, 5), y[:, 0]),
-        lambda F, x, y: F.prelu(x, y[0]),
+        lambda f, x, y: f.layer_norm(x, (5,)),
+        lambda f, x, y: f.layer_norm(x, (4, 5), y, y * 2, 1e-3),
+        lambda f, x, y: f.rms_norm(x, (5,)),
+        lambda f, x, y: f.rms_norm(x, (5,), y[0], 1e-3),
+        lambda f, x, y: f.cosine_similarity(x, y),
+        lambda f, x, y: f.cosine_similarity(x, y[:1], dim=0),
+        lambda f, x, y: f.pairwise_distance(x, y),
+        lambda f, x, y: f.pairwise_distance(x, y, p=3.0, keepdim=True),
+        lambda f, x, y: f.linear(x, y, y[:, 0]),
+        lambda f, x, y: f.linear(x.reshape(2, 2, 5), y),
+        lambda f, x, y: f.bilinear(x, y, x.reshape(4, 5, 1).expand(4, 5, 5), y[:, 0]),
+        lambda f, x, y: f.prelu(x, y[0]),
     ],
 )
 def test_function_of_two_inputs_is_the_same(call):

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[1] / "optim"
 
 #: Promises in which chainrule goes beyond PyTorch on purpose, or that are its own, and why.
 OURS_ALONE = {
-    "test_frozen": "there, momentum and weight decay move frozen parameters; and lr=nan is taken",
+    "test_further": "there, momentum and weight decay move frozen parameters, and lr=nan is taken",
     "test_fused": "about chainrule's own ops",
 }
 
@@ -39,6 +39,11 @@ def lib():
     torch.set_warn_always(True)  # what PyTorch says once per process, every test should hear
     yield torch
     torch.set_warn_always(False)
+
+
+@pytest.fixture
+def device():
+    return "cpu"
 
 
 for path in sorted(FOLDER.glob("test_*.py")):

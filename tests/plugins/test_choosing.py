@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import chainrule as cr
+from chainrule import nn
 from chainrule.errors import (
     BackendNotFoundError,
     BackendUnavailableError,
@@ -31,6 +32,11 @@ def test_cuda_without_cupy_says_what_pytorch_says_and_how_to_get_it():
     assert first == "Torch not compiled with CUDA enabled"
     assert 'pip install "chainrule[cupy12]"' in rest[0]
     assert isinstance(caught.value, (BackendUnavailableError, RuntimeError))
+
+
+def test_a_model_says_the_same():
+    with pytest.raises(AssertionError, match=r"^Torch not compiled with CUDA enabled"):
+        nn.Linear(1, 1).cuda()
 
 
 def test_a_device_type_of_pytorch_that_nobody_serves_is_unavailable():

@@ -16,7 +16,8 @@ from chainrule.backend import KernelSet
 ks = KernelSet("numpy")
 
 _FLOATS: Final = [np.dtype(code) for code in "efd"]
-_NUMBERS: Final = [*_FLOATS, *(np.dtype(code) for code in ("b", "B", "h", "i", "q", "F", "D"))]
+_OTHERS: Final = ("int8", "uint8", "int16", "int32", "int64", "complex64", "complex128")
+_NUMBERS: Final = [*_FLOATS, *map(np.dtype, _OTHERS)]
 ZERO: Final = {dtype: np.zeros((), dtype) for dtype in _NUMBERS}
 ONE: Final = {dtype: np.ones((), dtype) for dtype in _NUMBERS}
 #: The integers whose bits are those of a float: see chainrule_xp/masks.py.

@@ -20,10 +20,10 @@ _ONE = np.ones((), np.float32)
 
 
 @ks.forward("cr::_count_steps_")
-def count_steps_(steps: list[Any]) -> list[float]:
+def count_steps_(steps: list[Any]) -> tuple[float, ...]:
     for step in steps:
         add(step, _ONE, out=step)
-    return [step.item() for step in steps]
+    return tuple([step.item() for step in steps])
 
 
 @ks.forward("cr::_fused_adam_")

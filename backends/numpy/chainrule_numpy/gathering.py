@@ -30,7 +30,7 @@ def check_places(index: Array, size: int, dim: int) -> None:
 
 
 def _checked(kernel: Kernel, *, shape: str = "") -> Kernel:
-    """Return *kernel* of an array or, if *shape* names one, of a gradient, with its index checked."""
+    """Return *kernel* with its index checked, against its array or the shape that *shape* names."""
 
     def call(x: Array, index: Array, *rest: Array, dim: int, **statics: Any) -> Array:
         sizes = statics[shape] if shape else x.shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import (
+    activation,
     cumulative,
     extrema,
     fused,
@@ -13,11 +14,13 @@ from . import (
     norms,
     reductions,
     shape,
+    softmax,
 )
 
 kernel_sets = [
     module.ks
     for module in (
+        activation,
         cumulative,
         extrema,
         fused,
@@ -28,5 +31,6 @@ kernel_sets = [
         norms,
         reductions,
         shape,
+        softmax,
     )
 ]

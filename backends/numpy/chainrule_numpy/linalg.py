@@ -18,7 +18,7 @@ ks = KernelSet("numpy")
 
 
 def _is_half(x: Array) -> bool:
-    return x.itemsize == 2 and x.dtype == np.float16
+    return bool(x.itemsize == 2 and x.dtype == np.float16)
 
 
 def _in_float32(kernel: Kernel, *arrays: Array, **factors: Any) -> Array:

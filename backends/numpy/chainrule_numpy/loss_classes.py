@@ -65,16 +65,16 @@ def nll_loss(
 @ks.backward("cr::_nll_loss")
 def nll_loss_backward(
     grad: Array,
+    x: Array,
     target: Array,
     weight: Array | None,
     total_weight: Array,
     *,
-    shape: tuple[int, ...],
     reduction: int = MEAN,
     ignore_index: int = -100,
 ) -> Any:
-    place, weights = _chosen(target, weight, shape, ignore_index, grad.dtype)
+    place, weights = _chosen(target, weight, x.shape, ignore_index, x.dtype)
     scale = -grad / total_weight if reduction == MEAN else -grad
-    out = np.zeros(shape, grad.dtype)
+    out = np.zeros(x.shape, x.dtype)
     out[place] = scale if weights is None else np.where(weights == 0, weights, scale * weights)
     return out

@@ -1,4 +1,4 @@
-"""Kernels of chainrule/ops/broadcasting.py and striding.py: what NumPy does better than the family."""
+"""Kernels of chainrule/ops/broadcasting.py and striding.py: what NumPy does better."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 It holds an ``ndarray`` and a device number, and is no ``ndarray`` itself: NumPy's functions, the
 buffer protocol, ``float()``, ``if``, iteration, pickling and mixing with host arrays raise a
 TypeError that says what to do. What a kernel may do with it, it does as NumPy would: arithmetic,
-indexing, and the methods in `METHODS`.
+indexing, and the methods in `METHODS`. A kernel that has to read a number says so with ``item()``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from .counting import current_device
+from .counting import counters, current_device
 
 #: Methods that work as NumPy's do, on the device. None of them reads a value to the host.
 METHODS: Final = frozenset({
@@ -119,7 +119,12 @@ class SimArray:
             "function of xp; in a program, ask the tensor: .tolist(), .item(), .cpu()."
         )
 
-    # What would read a value to the host
+    def item(self) -> Any:
+        """Return the only element as a Python number: the explicit way to the host, counted."""
+        counters.downloaded(self.nbytes)
+        return self._host.item()
+
+    # What would read a value to the host unasked
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         refuse(self, "turned into a NumPy array")
@@ -159,7 +164,8 @@ def refuse(array: SimArray, what: str) -> NoReturn:
     """Raise the error for an implicit way from the device to the host."""
     raise TypeError(
         f"{array!r} cannot be {what}: that would read it to the host unasked. In a kernel, stay in "
-        "the namespace xp it was made for; in a program, use tensor.cpu(), .tolist() or .item()."
+        "the namespace xp, or read one number with .item(); in a program, use tensor.cpu(), "
+        ".tolist() or .item()."
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from chainrule.backend import KernelSet
 
-from . import special
+from . import normal_single, special
 from .exponential import sigmoid
 from .masks import pick_where
 
@@ -31,9 +31,7 @@ def elu(xp: Any) -> Any:
 def elu_backward(xp: Any) -> Any:
     pick = pick_where(xp)
 
-    def kernel(
-        grad: Any, x: Any, *, alpha: Any = 1.0, scale: Any = 1, input_scale: Any = 1
-    ) -> Any:
+    def kernel(grad: Any, x: Any, *, alpha: Any = 1.0, scale: Any = 1, input_scale: Any = 1) -> Any:
         below = xp.exp(xp.minimum(x, 0) * input_scale) * (alpha * scale * input_scale)
         return grad * (below if alpha * input_scale == 1 else pick(x > 0, scale, below))
 
@@ -52,28 +50,40 @@ def celu(xp: Any) -> Any:
 
 @ks.family("cr::gelu")
 def gelu(xp: Any) -> Any:
-    erf = special.erf(xp)
+    erf, single = special.erf(xp), normal_single.gelu(xp)
 
     def kernel(x: Any, *, approximate: str = "none") -> Any:
-        if approximate == "none":
-            return x * 0.5 * (erf(x * ROOT_HALF) + 1)
-        return x * 0.5 * (xp.tanh((x + CUBIC * (x * x * x)) * ROOT_2_OVER_PI) + 1)
+        if approximate == "tanh":
+            t = xp.tanh(x * (CUBIC * (x * x) + 1) * ROOT_2_OVER_PI)
+            t += 1
+            t *= x
+            t *= 0.5
+            return t
+        return x * 0.5 * (erf(x * ROOT_HALF) + 1) if x.dtype.itemsize == 8 else single(x)
 
     return kernel
 
 
 @ks.family("cr::gelu_backward")
 def gelu_backward(xp: Any) -> Any:
-    erf = special.erf(xp)
+    erf, single = special.erf(xp), normal_single.gelu_backward(xp)
 
     def kernel(grad: Any, x: Any, *, approximate: str = "none") -> Any:
+        if approximate == "none" and x.dtype.itemsize < 8:
+            return single(grad, x)
         square = x * x
         if approximate == "none":
             density = xp.exp(square * -0.5) * (0.5 * ROOT_2_OVER_PI)
             return grad * ((erf(x * ROOT_HALF) + 1) * 0.5 + x * density)
         t = xp.tanh(x * (CUBIC * square + 1) * ROOT_2_OVER_PI)
         slope = (square * (3 * CUBIC) + 1) * ROOT_2_OVER_PI
-        return grad * ((t + 1) * 0.5 + x * 0.5 * (1 - t * t) * slope)
+        slope *= x
+        slope *= 1 - t * t
+        slope += t
+        slope += 1
+        slope *= 0.5
+        slope *= grad
+        return slope
 
     return kernel
 

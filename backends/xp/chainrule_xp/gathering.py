@@ -18,7 +18,7 @@ ks = KernelSet("xp")
 
 
 def _cells(xp: Any, shape: tuple[int, ...], dim: int, index: Any) -> Any:
-    """Return the flat place, in a contiguous array of *shape*, that every place of *index* means."""
+    """Return the flat place in an array of *shape* that every place of *index* means."""
     if not shape:
         return index
     dim %= len(shape)
@@ -67,7 +67,7 @@ def gather_backward(xp: Any) -> Any:
 
 @ks.family("cr::_take")
 def take(xp: Any) -> Any:
-    return lambda x, index: xp.take(x, index)
+    return xp.take
 
 
 @ks.family("cr::take_backward")

@@ -91,7 +91,7 @@ def _added_up(xp: Any, grad: Any, indices: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _expanded(indices: Any) -> tuple[list[Any], list[int]]:
-    """Return one array of places per indexed dimension, and the dimensions: masks are spread out."""
+    """Return one array of places per indexed dimension, and the dimensions; masks spread out."""
     places: list[Any] = []
     dims: list[int] = []
     dim = 0

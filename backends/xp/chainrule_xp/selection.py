@@ -59,6 +59,29 @@ def fmin(xp: Any) -> Any:
     return xp.fmin
 
 
+@ks.family("cr::maximum_backward")
+def maximum_backward(xp: Any) -> Any:
+    keep, pick = keep_where(xp), pick_where(xp)
+
+    def kernel(grad: Any, x: Any, y: Any) -> Any:
+        shared = pick(x == y, grad * 0.5, grad)
+        return keep(xp.logical_not(x < y), shared)
+
+    return kernel
+
+
+@ks.family("cr::clamp_backward")
+def clamp_backward(xp: Any) -> Any:
+    keep = keep_where(xp)
+
+    def kernel(grad: Any, x: Any, *, min: Any = None, max: Any = None) -> Any:
+        if min is None:
+            return keep(x <= max, grad)
+        return keep(x >= min if max is None else (x >= min) & (x <= max), grad)
+
+    return kernel
+
+
 @ks.family("cr::_clamp")
 def clamp(xp: Any) -> Any:
     def kernel(x: Any, *, min: Any = None, max: Any = None) -> Any:

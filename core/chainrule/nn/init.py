@@ -86,13 +86,13 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
     True
     """
     with no_grad():
-        return tensor.uniform_(a, b, generator=generator)
+        return tensor.uniform_(a, b, generator=generator)  # type: ignore[no-any-return]  # the tensor itself
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Return *tensor* filled from the normal distribution."""
     with no_grad():
-        return tensor.normal_(mean, std, generator=generator)
+        return tensor.normal_(mean, std, generator=generator)  # type: ignore[no-any-return]  # the tensor itself
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

@@ -87,7 +87,7 @@ def _is_integer(item: Any) -> bool:
 
 
 def fit_size(size: tuple[int, ...], numel: int) -> tuple[int, ...]:
-    """Return *size* with its -1 replaced by what makes *numel* elements; quick where all is plain."""
+    """Return *size* with its -1 replaced by what makes *numel* elements: quick if plain."""
     known, unknown = 1, -1
     for place, n in enumerate(size):
         if n >= 0:

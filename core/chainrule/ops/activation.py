@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from ..tensor import Number, Tensor
 
 __all__ = [
-    "hardshrink", "hardshrink_backward", "hardsigmoid", "hardsigmoid_backward", "hardswish",
-    "hardswish_backward", "hardtanh", "hardtanh_backward", "leaky_relu", "leaky_relu_backward",
-    "prelu", "relu", "relu6", "softshrink", "softshrink_backward", "threshold",
-    "threshold_backward",
+    "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "prelu", "relu", "relu6",
+    "softshrink", "threshold",
 ]  # fmt: skip
 
 

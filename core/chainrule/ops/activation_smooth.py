@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from ..tensor import Number, Tensor
 
 __all__ = [
-    "celu", "elu", "elu_backward", "gelu", "gelu_backward", "glu", "glu_backward",
-    "log_sigmoid_backward", "logsigmoid", "mish", "mish_backward", "selu", "silu", "silu_backward",
-    "softplus", "softplus_backward", "softsign", "tanhshrink",
+    "celu", "elu", "gelu", "glu", "logsigmoid", "mish", "selu", "silu", "softplus", "softsign",
+    "tanhshrink",
 ]  # fmt: skip
 
 

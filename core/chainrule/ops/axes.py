@@ -123,9 +123,9 @@ def permute(input: Tensor, *order: Any, dims: Sequence[int] | None = None) -> Te
     ndim = len(input._array.shape)
     if len(wanted) != ndim:
         msg = (
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length "
-            f"of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal to "
-            f"len(dims) = {len(wanted)}"
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+            f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
+            f"to len(dims) = {len(wanted)}"
         )
         raise ShapeError(msg)
     if len({wrap_dim(d, ndim) for d in wanted}) != ndim:
@@ -151,8 +151,9 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     if isinstance(source, int) != isinstance(destination, int):
         got = f"{type(source).__name__}, {type(destination).__name__}"
         msg = (
-            f"movedim() received an invalid combination of arguments - got ({got}), but expected one "
-            "of:\n * (int source, int destination)\n * (tuple of ints source, tuple of ints destination)"
+            f"movedim() received an invalid combination of arguments - got ({got}), but expected "
+            "one of:\n * (int source, int destination)\n"
+            " * (tuple of ints source, tuple of ints destination)"
         )
         raise ArgumentError(msg)
     ndim = len(input._array.shape)
@@ -161,7 +162,8 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     if len(ours) != len(theirs):
         msg = (
             "movedim: Invalid source or destination dims: source "
-            f"({list(ours)} dims) should contain the same number of dims as destination ({list(theirs)} dims)"
+            f"({list(ours)} dims) should contain the same number of dims as destination "
+            f"({list(theirs)} dims)"
         )
         raise ShapeError(msg)
     if ndim == 0:
@@ -198,19 +200,19 @@ def adjoint(input: Tensor) -> Tensor:
     return conj(_matrix_transpose(input, "adjoint()"))  # type: ignore[no-any-return]  # an op's result
 
 
-def mT(input: Tensor) -> Tensor:
+def mT(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
     """The transpose of a matrix, or of each in a batch; a view."""
     _warn_of_numbers(input, "mT", "This function is the identity in these cases.")
     return _matrix_transpose(input, "mT")
 
 
-def mH(input: Tensor) -> Tensor:
+def mH(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
     """The conjugate transpose of a matrix, or of each in a batch."""
     _warn_of_numbers(input, "mH", "Consider using x.conj().")
     return conj(_matrix_transpose(input, "mH"))  # type: ignore[no-any-return]  # an op's result
 
 
-def H(input: Tensor) -> Tensor:
+def H(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
     """The conjugate transpose of a matrix."""
     ndim = len(input._array.shape)
     if ndim not in {0, 2}:
@@ -221,7 +223,7 @@ def H(input: Tensor) -> Tensor:
     return conj(_matrix_transpose(input, "H"))  # type: ignore[no-any-return]  # an op's result
 
 
-def T(input: Tensor) -> Tensor:
+def T(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
     """The tensor with its dimensions in reverse order; a view."""
     ndim = len(input._array.shape)
     if ndim == 0:

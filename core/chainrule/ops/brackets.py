@@ -153,7 +153,8 @@ def _tensor_entry(places: Any) -> Any:
     dtype, shape = places._key.dtype, places._array.shape
     if dtype is dtypes.uint8:
         warnings.warn(
-            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
+            "indexing with dtype torch.uint8 is now deprecated, "
+            "please use a dtype torch.bool instead.",
             UserWarning,
             stacklevel=5,
         )

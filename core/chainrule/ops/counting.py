@@ -25,6 +25,10 @@ def _any(self: Tensor, dim: tuple[int, ...] | None = None, keepdim: bool = False
     """Return whether an element over *dim* is nonzero; () reduces nothing."""
 
 
+_all.vjp(self=None)
+_any.vjp(self=None)
+
+
 def _tested_dims(name: str, dim: Any, ndim: int) -> tuple[int, ...] | None:
     """Return the dimensions to test; None stands for all, since () here means none of them."""
     dims = reduced_dims(name, dim, ndim)
@@ -72,6 +76,9 @@ def any(self: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = Fa
 @primitive(dtype="int64")
 def _count_nonzero(self: Tensor, dim: tuple[int, ...] = ()) -> Tensor:
     """Return how many elements over *dim* are nonzero."""
+
+
+_count_nonzero.vjp(self=None)
 
 
 def count_nonzero(

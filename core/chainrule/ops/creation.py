@@ -14,9 +14,13 @@ from .. import value as _value
 from ..backend import for_device
 from ..device import Device
 from ..dtypes import DType, category_of_number, get_default_dtype
-from ..errors import ArgumentError, AutogradError, ShapeError
-from ..shapes import normalize_size
+from ..errors import ArgumentError, AutogradError, DomainError, ShapeError
+from ..inplace import fill_out
 from ..value import Value, new_value
+from ._arguments import integers
+from ._operands import refusal
+from .creation_data import dtype_of, nested_lists, shape_of
+from .creation_values import as_number, fit_value
 
 if TYPE_CHECKING:
     from ..backend import DispatchKey
@@ -95,26 +99,33 @@ def full(
     Args:
         size: The shape.
         fill_value: A number, whose category decides the dtype where none is given.
-        out: Taken for PyTorch's sake; must be None.
+        out: Where to write the result.
         dtype: Of the result.
         layout: Taken and ignored, as is *pin_memory*.
         device: Where.
         pin_memory: See *layout*.
         requires_grad: Whether operations on the result are recorded.
 
+    Raises:
+        RuntimeError: a size is negative, or *dtype* does not hold *fill_value*.
+
     >>> import chainrule as cr
     >>> cr.full((2,), 3)
     tensor([3, 3])
     """
-    if isinstance(fill_value, Value):
-        fill_value = fill_value._key.backend.tolist(fill_value._array)
+    fill_value = as_number(fill_value)
     if dtype is None:
         dtype = dtypes.default_of_category(category_of_number(fill_value))
-    key = key_for(dtype, device)
-    return finish(key.backend.full(_checked(normalize_size((size,)) if not isinstance(size, int) else (size,)), fill_value, dtype, key.device), key, requires_grad)
+    shape = checked_size(integers("full", "size", (size,)))
+    return _filled(fill_value, shape, out, dtype, device, requires_grad)
 
 
-def _checked(shape: tuple[int, ...]) -> tuple[int, ...]:
+def checked_size(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return *shape*, after checking that no size is negative.
+
+    Raises:
+        ShapeError: one is.
+    """
     for size in shape:
         if size < 0:
             msg = f"Trying to create tensor with negative dimension {size}: {list(shape)}"
@@ -123,24 +134,27 @@ def _checked(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _filled(
-    value: int | None,
-    size: tuple[Any, ...],
+    value: Number | None,
+    shape: tuple[int, ...],
+    out: Tensor | None,
     dtype: DType | None,
     device: Device | str | None,
     requires_grad: bool,
 ) -> Tensor:
+    """Return a tensor of *shape* filled with *value*; with None, not filled."""
     key = key_for(dtype, device)
-    shape = _checked(normalize_size(size))
-    backend = key.backend
     if value is None:
-        array = backend.empty(shape, key.dtype, key.device)
+        array = key.backend.empty(shape, key.dtype, key.device)
     else:
-        array = backend.full(shape, value, key.dtype, key.device)
+        array = key.backend.full(shape, fit_value(value, key.dtype), key.dtype, key.device)
+    if out is not None:
+        return fill_out(out, finish(array, key))  # type: ignore[no-any-return]  # it is out
     return finish(array, key, requires_grad)
 
 
 def zeros(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     out: Tensor | None = None,
     dtype: DType | None = None,
     layout: object = None,
@@ -154,11 +168,16 @@ def zeros(
     >>> cr.zeros(2, dtype=cr.int64)
     tensor([0, 0])
     """
-    return _filled(0, size, dtype, device, requires_grad)
+    shape = integers("zeros", "size", sizes, size)
+    if min(shape, default=0) < 0:
+        msg = f"zeros: Dimension size must be non-negative.\nzeros: got sizes {shape}."
+        raise ShapeError(msg)
+    return _filled(0, shape, out, dtype, device, requires_grad)
 
 
 def ones(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     out: Tensor | None = None,
     dtype: DType | None = None,
     layout: object = None,
@@ -172,11 +191,13 @@ def ones(
     >>> cr.ones(1, 2)
     tensor([[1., 1.]])
     """
-    return _filled(1, size, dtype, device, requires_grad)
+    shape = checked_size(integers("ones", "size", sizes, size))
+    return _filled(1, shape, out, dtype, device, requires_grad)
 
 
 def empty(
-    *size: Any,
+    *sizes: Any,
+    size: Any = None,
     out: Tensor | None = None,
     dtype: DType | None = None,
     layout: object = None,
@@ -191,14 +212,15 @@ def empty(
     >>> cr.empty(2, 3).shape
     torch.Size([2, 3])
     """
-    return _filled(None, size, dtype, device, requires_grad)
+    shape = checked_size(integers("empty", "size", sizes, size))
+    return _filled(None, shape, out, dtype, device, requires_grad)
 
 
 def arange(
-    start: Number,
+    *bounds: Any,
+    start: Number | None = None,
     end: Number | None = None,
     step: Number = 1,
-    *,
     out: Tensor | None = None,
     dtype: DType | None = None,
     layout: object = None,
@@ -206,7 +228,21 @@ def arange(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return the numbers from *start* (0 if only one number is given) up to before *end*.
+    """Return the numbers from *start* up to before *end*.
+
+    It is called as ``arange(end)``, ``arange(start, end)`` or ``arange(start, end, step)``.
+
+    Args:
+        bounds: *end*; *start* and *end*; or all three.
+        start: The first number, zero by default.
+        end: What no number reaches.
+        step: From one number to the next.
+        out: Where to write the result.
+        dtype: Of the result; by default int64 if all three are whole, else floating.
+        layout: Taken and ignored, as is *pin_memory*.
+        device: Where.
+        pin_memory: See *layout*.
+        requires_grad: Whether operations on the result are recorded.
 
     Raises:
         RuntimeError: *step* is zero, or leads away from *end*.
@@ -215,22 +251,49 @@ def arange(
     >>> cr.arange(1, 10, 3)
     tensor([1, 4, 7])
     """
-    if end is None:
-        start, end = 0, start
-    numbers: list[Any] = [n.item() if isinstance(n, Value) else n for n in (start, end, step)]
+    numbers = _range(bounds, start, end, step)
     first, last, by = numbers
-    if by == 0:
-        msg = "step must be nonzero"
-        raise ShapeError(msg)
-    if (last - first) * by < 0:
-        msg = "upper bound and lower bound inconsistent with step sign"
-        raise ShapeError(msg)
     if dtype is None:
         whole = all(isinstance(n, int) for n in numbers)
         dtype = dtypes.int64 if whole else get_default_dtype()
+    if dtype is dtypes.bool_:
+        raise refusal("arange", "arange_cpu", dtype)
     key = key_for(dtype, device)
-    count = math.ceil((last - first) / by)
-    return finish(key.backend.arange(first, by, count, dtype, key.device), key, requires_grad)
+    array = key.backend.arange(first, by, math.ceil((last - first) / by), dtype, key.device)
+    if out is not None:
+        return fill_out(out, finish(array, key))  # type: ignore[no-any-return]  # it is out
+    return finish(array, key, requires_grad)
+
+
+def _range(given: tuple[Any, ...], start: Any, end: Any, step: Any) -> tuple[Any, Any, Any]:
+    """Return start, end and step of a call of `arange`, as numbers that lead somewhere."""
+    if len(given) == 1 and end is None:
+        end = given[0]
+    elif given:
+        start, end, step = (*given, *(start, end, step)[len(given) :])[:3]
+    if end is None or len(given) > 3:
+        kinds = ", ".join(type(item).__name__ for item in given)
+        msg = (
+            f"arange() received an invalid combination of arguments - got ({kinds}), but expected "
+            "one of:\n * (Number end, *, ...)\n"
+            " * (Number start, Number end, Number step = 1, *, ...)"
+        )
+        raise ArgumentError(msg)
+    start = 0 if start is None else start
+    first, last, by = map(as_number, (start, end, step))
+    if not all(math.isfinite(number) for number in (first, last)):
+        msg = f"unsupported range: {first} -> {last}\narange: expected finite bounds."
+        raise DomainError(msg)
+    if by == 0:
+        msg = "step must be nonzero\narange: pass the distance between two numbers."
+        raise DomainError(msg)
+    if (last - first) * by < 0:
+        msg = (
+            "upper bound and lower bound inconsistent with step sign\n"
+            f"arange: {first} does not come to {last} in steps of {by}."
+        )
+        raise DomainError(msg)
+    return first, last, by
 
 
 def tensor(
@@ -303,10 +366,14 @@ def _from_data(
         return finish(copied._array, wanted, requires_grad)
     if hasattr(data, "__array_interface__") or hasattr(data, "__array__"):
         return _from_array(data, dtype, device, requires_grad, copy=copy)
-    shape = _shape_of(data)
-    found = dtype or _dtype_of_data(data)
+    found = dtype or dtype_of(data)
+    shape = shape_of(data)
     key = key_for(found, device)
-    array = key.backend.from_list(_plain(data), shape, found, key.device)
+    try:
+        array = key.backend.from_list(nested_lists(data, shape), shape, found, key.device)
+    except OverflowError:
+        msg = f"Overflow when unpacking long long\ntensor: a number is too large for {found}."
+        raise ValueError(msg) from None
     return finish(array, key, requires_grad)
 
 
@@ -320,9 +387,10 @@ def _from_array(
         found = dtypes.by_name(name)
     except ArgumentError:
         msg = (
-            f"can't convert np.ndarray of type numpy.{name}. The only supported types are: float64, "
-            "float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool.\n"
-            f"tensor: convert the array first, for example with .astype('float32')."
+            f"can't convert np.ndarray of type numpy.{array.dtype.type.__name__}. The only "
+            "supported types are: float64, float32, float16, complex64, complex128, int64, int32, "
+            "int16, int8, uint8, and bool.\n"
+            "tensor: convert the array first, as with .astype('float32')."
         )
         raise ArgumentError(msg) from None
     key = key_for(found, device)
@@ -334,68 +402,3 @@ def _from_array(
     elif copy:
         made = key.backend.copy(made)
     return finish(made, key, requires_grad)
-
-
-def _plain(data: Any) -> Any:
-    """Return nested lists of numbers: tensors and array scalars inside are read."""
-    if isinstance(data, (list, tuple)):
-        if _all_numbers(data):
-            return data
-        return [_plain(item) for item in data]
-    if isinstance(data, Value):
-        return data._key.backend.tolist(data._array)
-    return data.item() if hasattr(data, "item") else data.tolist() if hasattr(data, "tolist") else data
-
-
-_CATEGORIES = {bool: dtypes.BOOL, int: dtypes.INTEGER, float: dtypes.FLOATING, complex: dtypes.COMPLEX}
-
-
-def _all_numbers(data: Any) -> bool:
-    """Return whether a sequence holds Python numbers only: then it need not be walked in Python."""
-    return set(map(type, data)) <= _CATEGORIES.keys()
-
-
-def _shape_of(data: Any) -> tuple[int, ...]:
-    """Return the shape of nested sequences, which must be regular."""
-    if not isinstance(data, (list, tuple)):
-        return tuple(getattr(data, "shape", ()))
-    if not data or _all_numbers(data):
-        return (len(data),)
-    first = _shape_of(data[0])
-    for position, item in enumerate(data):
-        shape = _shape_of(item)
-        if shape != first:
-            if len(shape) != len(first) or not shape:
-                msg = f"expected sequence of equal length, got an item of shape {shape} beside one of {first}"
-            else:
-                msg = f"expected sequence of length {first[0]} at dim 1 (got {shape[0]})"
-            msg += f"\ntensor: item {position} does not fit the first. Nested lists must be regular."
-            raise ValueError(msg)
-    return (len(data), *first)
-
-
-def _dtype_of_data(data: Any) -> DType:
-    """Return the dtype that Python numbers ask for: the highest category among them."""
-    if isinstance(data, (list, tuple)):
-        if not data:
-            return get_default_dtype()
-        if _all_numbers(data):
-            return dtypes.default_of_category(max(map(_CATEGORIES.__getitem__, set(map(type, data)))))
-        found = _dtype_of_data(data[0])
-        for item in data[1:]:
-            found = dtypes.promote_types(found, _dtype_of_data(item))
-        return found
-    if isinstance(data, Value):
-        return data._key.dtype
-    if hasattr(data, "dtype"):
-        return dtypes.by_name(str(data.dtype))
-    try:
-        return dtypes.default_of_category(category_of_number(data))
-    except ArgumentError:
-        kind = type(data).__name__
-        if isinstance(data, str):
-            msg = f"new(): invalid data type '{kind}'"
-        else:
-            msg = f"Could not infer dtype of {kind}"
-            raise AutogradError(f"{msg}\ntensor: expected numbers, nested lists of them, or an array.") from None
-        raise ArgumentError(f"{msg}\ntensor: expected numbers, nested lists of them, or an array.") from None

@@ -9,9 +9,10 @@ from ..dtypes import COMPLEX, INTEGER, category_of_number, get_default_dtype, in
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import fill_out
 from ..op import primitive
-from ..value import Value, new_value
+from ..value import new_value
 from ._arguments import unrecorded
 from .creation import finish, key_for
+from .creation_values import as_number
 from .linalg import on_diagonal
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _spaced(
     device: Device | str | None,
     requires_grad: bool,
 ) -> Tensor:
-    first, last = (n.item() if isinstance(n, Value) else n for n in (start, end))
+    first, last = as_number(start), as_number(end)
     count = _count(function, steps, "steps", 3)
     if count < 0:
         msg = f"number of steps must be non-negative\n{function}: got {steps} steps."

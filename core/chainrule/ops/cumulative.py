@@ -87,9 +87,9 @@ _cumprod.vjp(self=lambda grad, self, result, dim: _cumprod_rule(grad, self, resu
 
 
 def _cumprod_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Tensor:
-    factors = self.to(grad._key.dtype)
-    if not factors._array.shape:
+    if self.numel() <= 1:
         return grad
+    factors = self.to(grad._key.dtype)
     if not recording((grad, factors)):
         return _cumprod_gradient(grad, factors, result, dim)
     if bool(ops.all(factors)):

@@ -54,11 +54,11 @@ def _noise(input: Tensor, p: float, *, features: bool, scaled: bool) -> Tensor:
         raise DTypeError(msg)
     source = generator_for(key, None)
     with source.lock:
-        return _dropout_noise(input, p, source.stream_for(key), size, scaled)  # type: ignore[no-any-return]  # an op's
+        return _dropout_noise(input, p, source.stream_for(key), size, scaled)
 
 
 def _times(input: Tensor, noise: Tensor, inplace: bool) -> Tensor:
-    return mul.in_place((input, noise), {}) if inplace else mul(input, noise)  # type: ignore[no-any-return]  # an op's
+    return mul.in_place((input, noise), {}) if inplace else mul(input, noise)
 
 
 def _dropped(input: Tensor, p: float, *, features: bool, alpha: bool, inplace: bool) -> Tensor:
@@ -83,7 +83,7 @@ def _dropped(input: Tensor, p: float, *, features: bool, alpha: bool, inplace: b
     scale = 1 / math.sqrt((_ALPHA**2 * p + 1) * (1 - p))
     shift = (kept + -1) * (_ALPHA * scale) + _ALPHA * scale * p
     product = _times(input, kept * scale, inplace)
-    return add.in_place((product, shift), {}) if inplace else add(product, shift)  # type: ignore[no-any-return]  # an op's
+    return add.in_place((product, shift), {}) if inplace else add(product, shift)
 
 
 def _check(function: str, input: Any, p: float) -> None:
@@ -125,7 +125,7 @@ def dropout(
     >>> import chainrule as cr
     >>> _ = cr.manual_seed(0)
     >>> cr.dropout(cr.ones(6), p=0.5)
-    tensor([2., 0., 0., 0., 2., 2.])
+    tensor([0., 0., 2., 0., 0., 0.])
     """
     _check("dropout", input, p)
     if not (training if train is None else train):
@@ -133,9 +133,12 @@ def dropout(
     return _dropped(input, p, features=False, alpha=False, inplace=inplace)
 
 
-def _feature_dropout(function: str, input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
-    _check(function, input, p)
+def _channels(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
     return _dropped(input, p, features=True, alpha=False, inplace=inplace) if training else input
+
+
+def _without_batch(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    return squeeze(_channels(unsqueeze(input, 0), p, training, inplace), 0)
 
 
 def dropout1d(
@@ -161,14 +164,13 @@ def dropout1d(
     ndim = len(input._array.shape)
     if ndim not in {2, 3}:
         msg = (
-            f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d "
-            "exists to provide channel-wise dropout on inputs with 1 spatial dimension, a channel "
-            "dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
+            f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that "
+            "dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, "
+            "a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
         )
         raise ShapeError(msg)
-    if ndim == 3:
-        return _feature_dropout("dropout1d", input, p, training, inplace)
-    return squeeze(_feature_dropout("dropout1d", unsqueeze(input, 0), p, training, inplace), 0)
+    drop = _without_batch if ndim == 2 else _channels
+    return drop(input, p, training, inplace)
 
 
 def dropout2d(
@@ -203,7 +205,7 @@ def dropout2d(
         )
     elif ndim != 4:
         _warn_of_dimensions("dropout2d", ndim, 2)
-    return _feature_dropout("dropout2d", input, p, training, inplace)
+    return _channels(input, p, training, inplace)
 
 
 def _warn_of_dimensions(function: str, ndim: int, spatial: int) -> None:
@@ -240,9 +242,8 @@ def dropout3d(
     ndim = len(input._array.shape)
     if ndim not in {4, 5}:
         _warn_of_dimensions("dropout3d", ndim, 3)
-    if ndim != 4:
-        return _feature_dropout("dropout3d", input, p, training, inplace)
-    return squeeze(_feature_dropout("dropout3d", unsqueeze(input, 0), p, training, inplace), 0)
+    drop = _without_batch if ndim == 4 else _channels
+    return drop(input, p, training, inplace)
 
 
 def alpha_dropout(

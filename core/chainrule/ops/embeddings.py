@@ -43,7 +43,7 @@ def embedding_backward(
     padding_idx: int,
     scale_grad_by_freq: bool,
 ) -> Tensor:
-    """Return zeros of *num_weights* rows with *grad_output* added to the rows that were looked up."""
+    """Return *num_weights* rows of zeros with *grad_output* added to those that were looked up."""
 
 
 _embedding.vjp(

@@ -15,17 +15,7 @@ if TYPE_CHECKING:
     from ..tensor import Number, Tensor
 
 __all__ = [
-    "exp",
-    "exp2",
-    "expm1",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "logaddexp",
-    "logaddexp2",
-    "sigmoid",
-    "sigmoid_backward",
+    "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2", "sigmoid",
     "xlogy",
 ]  # fmt: skip
 

@@ -364,6 +364,10 @@ def _argmin(self: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     """Return the index of the smallest element along *dim*, or in the flattened tensor."""
 
 
+_argmax.vjp(self=None)
+_argmin.vjp(self=None)
+
+
 def _position_dim(name: str, dim: Any, tensor: Tensor) -> int | None:
     """Return the dimension to search, after checking that there is something to find."""
     dtype = tensor._key.dtype

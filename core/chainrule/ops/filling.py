@@ -40,7 +40,8 @@ def as_number(value: Any, dtype: dtypes.DType) -> Any:
 
 _C_NAMES: Final = {
     "float32": "float", "float64": "double", "float16": "at::Half", "bool": "bool",
-    "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "int64": "int64_t",
+    "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t",
+    "int64": "int64_t",
 }  # fmt: skip
 
 

@@ -7,10 +7,11 @@ and the rest by keyword, and writes into the arrays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ..grad_mode import mode
-from ..value import storage_of
+from ..op import Op
+from ..value import new_value, storage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,13 +19,10 @@ if TYPE_CHECKING:
     from ..backend import Backend, Kernel
     from ..tensor import Tensor
 
-__all__ = ["UpdateOp", "_count_steps_", "_fused_adam_", "_fused_sgd_", "update_ops"]
-
-#: Every update op by name, for those who list what a backend has kernels for.
-update_ops: Final[dict[str, UpdateOp]] = {}
+__all__ = ["_count_steps_", "_fused_adam_", "_fused_sgd_"]
 
 
-class UpdateOp:
+class UpdateOp(Op[..., Any]):
     """An op that writes into lists of tensors of one backend and device.
 
     Every tensor written to counts one version up, however often the body writes, so that a graph
@@ -36,22 +34,16 @@ class UpdateOp:
     """
 
     def __init__(self, function: Callable[..., Any], writes: tuple[str, ...]) -> None:
-        code = function.__code__
-        lists = code.co_varnames[: code.co_argcount]
-        self.function, self.__doc__ = function, function.__doc__
-        self.__name__ = self.__qualname__ = function.__name__
-        self.__module__, self.__wrapped__ = function.__module__, function
-        self.name = f"cr::{function.__name__}"
-        self.written = tuple(lists.index(name) for name in writes)
-        self._kernels: dict[int, Kernel] = {}
-        update_ops[self.name] = self
+        returned = function.__annotations__["return"]
+        function.__annotations__["return"] = "tuple[()]"  # a schema's word for no tensor
+        super().__init__(function, kind="update")
+        function.__annotations__["return"] = returned
+        self.vjp(**dict.fromkeys(self.differentiable))
+        self.written = tuple(self.schema.position[name] for name in writes)
 
     def __call__(self, *lists: Sequence[Tensor], **options: Any) -> Any:
         """Run the kernel of the backend of the tensors, or the body, unrecorded."""
-        backend = lists[0][0]._key.backend
-        kernel = self._kernels.get(backend.index)
-        if kernel is None:
-            kernel = self._kernels[backend.index] = self._resolve(backend)
+        kernel = self.table[lists[0][0]._key.index]
         result = kernel(*[[tensor._array for tensor in tensors] for tensors in lists], **options)
         for position in self.written:
             for tensor in lists[position]:
@@ -61,17 +53,12 @@ class UpdateOp:
                 storage.version += 1
         return result
 
-    def reset(self, index: int) -> None:
-        """Forget the kernel of one backend: the next call looks for it again."""
-        self._kernels.pop(index, None)
+    def resolve(self, backend: Backend) -> Kernel:
+        """Return the kernel for *backend*: its own, an ancestor's, or the body."""
+        return super().resolve(backend) if self.has_kernel(backend.index) else self._body(backend)
 
-    def _resolve(self, backend: Backend) -> Kernel:
-        found = backend.find_kernel(self.name)
-        return self._body_over(backend) if found is None else found[0].bind(backend.xp)
-
-    def _body_over(self, backend: Backend) -> Kernel:
+    def _body(self, backend: Backend) -> Kernel:
         """Return the body as a kernel: arrays are wrapped, and nothing is recorded."""
-        from ..value import new_value
 
         def wrapped(array: Any) -> Any:
             return new_value(array, backend.key(backend.dtype_of(array), backend.device_of(array)))
@@ -85,9 +72,6 @@ class UpdateOp:
 
         return body
 
-    def __repr__(self) -> str:
-        return f"<update op {self.name}>"
-
 
 def _update(*writes: str) -> Callable[[Callable[..., Any]], UpdateOp]:
     """Return a decorator that makes an update op which writes to the lists named."""
@@ -95,13 +79,13 @@ def _update(*writes: str) -> Callable[[Callable[..., Any]], UpdateOp]:
 
 
 @_update("steps")
-def _count_steps_(steps: Sequence[Tensor]) -> list[float]:
+def _count_steps_(steps: Sequence[Tensor]) -> tuple[float, ...]:
     """Return the numbers in *steps* after adding one to each.
 
     Args:
         steps: Each ``()``, floating.
     """
-    return [float(step.add_(1).item()) for step in steps]
+    return tuple(float(step.add_(1).item()) for step in steps)
 
 
 @_update("params", "exp_avgs", "exp_avg_sqs", "max_exp_avg_sqs")

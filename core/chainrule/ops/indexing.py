@@ -184,8 +184,8 @@ def getitem(self: Tensor, index: Any) -> Tensor:
 
 def _no_dimensions() -> DimError:
     msg = (
-        "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
-        "to convert a 0-dim tensor to a number"
+        "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in "
+        "C++ to convert a 0-dim tensor to a number"
     )
     return DimError(msg)
 
@@ -196,7 +196,7 @@ def _names_rows(index: Value) -> bool:
 
 
 def _is_plain(items: tuple[Any, ...]) -> bool:
-    """Return whether an index is integers, forward slices and None only, so that one kernel does it."""
+    """Return whether an index is only integers, forward slices and None: one kernel does it."""
     for item in items:
         kind = type(item)
         if kind is slice:
@@ -231,7 +231,7 @@ def _apply(input: Tensor, parsed: Parsed, *, alone: bool = False) -> Tensor:
 
 
 def _basic(input: Tensor, entries: list[Any]) -> Tensor:
-    """Return the basic part of an index, one view after the other; *input* itself if it takes all."""
+    """Return the basic part of an index, view by view; *input* itself if it takes all."""
     if any(e is not WHOLE for e in entries) and not is_recorded(input):
         return _basic_index.fast(input, tuple(entries))  # type: ignore[no-any-return]  # an op's result
     result, dim = input, 0

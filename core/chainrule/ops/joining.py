@@ -131,8 +131,8 @@ def _check_same_but(
     for dim, (want, have) in enumerate(zip(first, shape, strict=True)):
         if want != have and dim != place:
             msg = (
-                f"Sizes of tensors must match except in dimension {place}. Expected size {want} but "
-                f"got size {have} for tensor number {number} in the list."
+                f"Sizes of tensors must match except in dimension {place}. Expected size {want} "
+                f"but got size {have} for tensor number {number} in the list."
             )
             raise ShapeError(msg)
 

@@ -33,7 +33,7 @@ def _scaled(grad: Tensor, factor: Number) -> Tensor:
 # Two matrices
 
 
-@checks.checked(checks.check_mm, dtype="same")
+@primitive(dtype="same")
 def mm(self: Tensor, mat2: Tensor) -> Tensor:
     """Return the product of two matrices.
 
@@ -56,6 +56,9 @@ def mm(self: Tensor, mat2: Tensor) -> Tensor:
     """
 
 
+mm.checks(checks.check_mm)
+
+
 # Note [Layout of a weight's gradient]
 # ------------------------------------
 # `linear` multiplies with the transpose of a weight. Its gradient, computed as self^H @ grad, would
@@ -64,12 +67,15 @@ def mm(self: Tensor, mat2: Tensor) -> Tensor:
 # factor that is a transpose: nodes and values are the same, the gradient is laid out by columns.
 
 
-@checks.checked(checks.check_mm, dtype="same", nodes={"": "MmBackward0"})
+@primitive(dtype="same", nodes={"": "MmBackward0"})
 def _mm_with_transpose(self: Tensor, mat2: Tensor) -> Tensor:
     """Return `mm` for a *mat2* that is a transpose: Note [Layout of a weight's gradient]."""
 
 
-@checks.checked(checks.check_addmm, dtype="same")
+_mm_with_transpose.checks(checks.check_mm)
+
+
+@primitive(dtype="same")
 def addmm(
     self: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -97,17 +103,23 @@ def addmm(
     """
 
 
-@checks.checked(checks.check_addmm, dtype="same", nodes={"": "AddmmBackward0"})
+addmm.checks(checks.check_addmm)
+
+
+@primitive(dtype="same", nodes={"": "AddmmBackward0"})
 def _addmm_with_transpose(
     self: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
     """Return `addmm` for a *mat2* that is a transpose: Note [Layout of a weight's gradient]."""
 
 
+_addmm_with_transpose.checks(checks.check_addmm)
+
+
 # Batches of matrices
 
 
-@checks.checked(checks.check_bmm, dtype="same")
+@primitive(dtype="same")
 def bmm(self: Tensor, mat2: Tensor) -> Tensor:
     """Return the products of two batches of matrices, pair by pair.
 
@@ -132,7 +144,10 @@ def bmm(self: Tensor, mat2: Tensor) -> Tensor:
     """
 
 
-@checks.checked(checks.check_baddbmm, dtype="same")
+bmm.checks(checks.check_bmm)
+
+
+@primitive(dtype="same")
 def baddbmm(
     self: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -160,7 +175,10 @@ def baddbmm(
     """
 
 
-@checks.checked(checks.check_addbmm, dtype="same")
+baddbmm.checks(checks.check_baddbmm)
+
+
+@primitive(dtype="same")
 def addbmm(
     self: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -188,6 +206,9 @@ def addbmm(
     """
 
 
+addbmm.checks(checks.check_addbmm)
+
+
 # Products with an adjoint: what gradients are made of
 
 
@@ -206,7 +227,7 @@ def _adjoint_times(self: Tensor, other: Tensor, by_columns: bool = False) -> Ten
 
 
 def _product(self: Tensor, other: Tensor) -> Tensor:
-    return mm(self, other) if len(self._array.shape) == 2 else bmm(self, other)  # type: ignore[no-any-return]  # an op's
+    return mm(self, other) if len(self._array.shape) == 2 else bmm(self, other)
 
 
 _times_adjoint.vjp(
@@ -263,7 +284,7 @@ def _for_each(grad: Tensor, count: int) -> Tensor:
 # Vectors
 
 
-@checks.checked(checks.check_dot, dtype="same")
+@primitive(dtype="same")
 def dot(self: Tensor, tensor: Tensor) -> Tensor:
     """Return the sum of the products of two vectors' elements.
 
@@ -286,13 +307,16 @@ def dot(self: Tensor, tensor: Tensor) -> Tensor:
     """
 
 
+dot.checks(checks.check_dot)
+
+
 dot.vjp(
     self=lambda grad, tensor: grad * conj(tensor),
     tensor=lambda grad, self: grad * conj(self),
 )
 
 
-@checks.checked(checks.check_dot, dtype="same")
+@primitive(dtype="same")
 def vdot(self: Tensor, other: Tensor) -> Tensor:
     """Return the inner product of two vectors: `dot` with *self* conjugated.
 
@@ -315,13 +339,16 @@ def vdot(self: Tensor, other: Tensor) -> Tensor:
     """
 
 
+vdot.checks(checks.check_dot)
+
+
 vdot.vjp(
     self=lambda grad, other: conj(grad) * other,
     other=lambda grad, self: grad * self,
 )
 
 
-@checks.checked(checks.check_mv, dtype="same")
+@primitive(dtype="same")
 def mv(self: Tensor, vec: Tensor) -> Tensor:
     """Return the product of a matrix and a vector.
 
@@ -344,13 +371,16 @@ def mv(self: Tensor, vec: Tensor) -> Tensor:
     """
 
 
+mv.checks(checks.check_mv)
+
+
 mv.vjp(
     self=lambda grad, vec: unsqueeze(grad, 1) * conj(vec),
     vec=lambda grad, self: mv(conj(t(self)), grad),
 )
 
 
-@checks.checked(checks.check_addmv, dtype="same")
+@primitive(dtype="same")
 def addmv(
     self: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -378,6 +408,9 @@ def addmv(
     """
 
 
+addmv.checks(checks.check_addmv)
+
+
 addmv.vjp(
     self=lambda grad, beta: _scaled(grad, beta),
     mat=lambda grad, vec, alpha: _scaled(unsqueeze(grad, 1) * conj(vec), alpha),
@@ -385,7 +418,7 @@ addmv.vjp(
 )
 
 
-@checks.checked(checks.check_addr, promote="arithmetic")
+@primitive(promote="arithmetic")
 def addr(
     self: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
@@ -415,6 +448,9 @@ def addr(
     """
 
 
+addr.checks(checks.check_addr)
+
+
 addr.vjp(
     self=lambda grad, beta: _scaled(grad, beta),
     vec1=lambda grad, vec2, alpha: _scaled(sum(grad * conj(vec2), 1), alpha),
@@ -422,7 +458,7 @@ addr.vjp(
 )
 
 
-@checks.checked(checks.check_cross, dtype="same")
+@primitive(dtype="same")
 def linalg_cross(self: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """Return the cross product of vectors of length 3 along *dim*: ``chainrule.linalg.cross``.
 
@@ -446,6 +482,9 @@ def linalg_cross(self: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """
 
 
+linalg_cross.checks(checks.check_cross)
+
+
 linalg_cross.vjp(
     self=lambda grad, other, dim: linalg_cross(conj(other), grad, dim=dim),
     other=lambda grad, self, dim: linalg_cross(grad, conj(self), dim=dim),
@@ -455,7 +494,7 @@ linalg_cross.vjp(
 # The diagonal
 
 
-@checks.checked(checks.check_trace)
+@primitive
 def trace(self: Tensor) -> Tensor:
     """Return the sum of the diagonal of a matrix.
 
@@ -475,6 +514,9 @@ def trace(self: Tensor) -> Tensor:
     >>> cr.trace(cr.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(5.)
     """
+
+
+trace.checks(checks.check_trace)
 
 
 @primitive(dtype="same")

@@ -59,7 +59,7 @@ def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor
     if not column:
         shape += tuple(chain[-1]._array.shape[1:])
     result = view(_multiply_chain(chain, _best_splits(chain), 0, len(chain) - 1), shape)
-    return result if out is None else fill_out(out, result)  # type: ignore[no-any-return]  # it is out
+    return result if out is None else fill_out(out, result)
 
 
 def _check_chain(chain: list[Any]) -> None:
@@ -122,7 +122,7 @@ def _multiply_chain(
         return chain[i]
     k = splits[i, j]
     left, right = _multiply_chain(chain, splits, i, k), _multiply_chain(chain, splits, k + 1, j)
-    return mm(left, right)  # type: ignore[no-any-return]  # an op's
+    return mm(left, right)
 
 
 def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
@@ -143,7 +143,7 @@ def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
     if len(matrices) > 1:
         return multi_dot(matrices, out=out)
     only = clone(matrices[0])
-    return only if out is None else fill_out(out, only)  # type: ignore[no-any-return]  # it is out
+    return only if out is None else fill_out(out, only)
 
 
 def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
@@ -176,7 +176,7 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
         msg = f"matrix_power: expected an exponent of 0 or more, got {n}. There is no inverse yet."
         raise KernelNotFoundError(msg)
     result = _identity_like(input) if n == 0 else clone(input) if n == 1 else _power(input, n)
-    return result if out is None else fill_out(out, result)  # type: ignore[no-any-return]  # it is out
+    return result if out is None else fill_out(out, result)
 
 
 def _check_square(input: Tensor) -> None:
@@ -195,7 +195,7 @@ def _check_square(input: Tensor) -> None:
 def _identity_like(input: Tensor) -> Tensor:
     """Return identity matrices of the shape of *input*."""
     key = input._key
-    return copy(clone(input), eye(input._array.shape[-1], dtype=key.dtype, device=key.device))  # type: ignore[no-any-return]  # an op's
+    return copy(clone(input), eye(input._array.shape[-1], dtype=key.dtype, device=key.device))
 
 
 def _power(base: Tensor, n: int) -> Tensor:

@@ -1,7 +1,6 @@
 """What the ops of linalg check before their kernels run, with PyTorch's sentences.
 
-A library's product broadcasts and promotes; PyTorch's does neither. A check gets an op's bound
-arguments and returns them, the factors *alpha* and *beta* as numbers that the dtype holds.
+A library's product broadcasts and promotes; PyTorch's does neither.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..dtypes import BOOL, COMPLEX, INTEGER, DType, category_of_number
 from ..errors import DimError, DTypeError, ShapeError
-from ..fast import fast_path
-from ..op import Op
 from ..shapes import broadcast_shapes, wrap_dim
 from ..value import Value
 from ._arguments import check_tensor
@@ -19,28 +16,9 @@ from ._operands import C_NAMES, refusal
 from .broadcasting import expanded_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import TypeAlias
-
-    Bound: TypeAlias = Sequence[Any]
-    Check: TypeAlias = Callable[[Bound], Bound]
+    from ..tensor import Number
 
 __all__: list[str] = []
-
-class _Checked(Op[Any, Any]):
-    """An op that passes its bound arguments through a check before anything is computed."""
-
-    def __init__(self, function: Any, check: Check, **options: Any) -> None:
-        super().__init__(function, kind="primitive", **options)
-        compute = self.evaluate
-        self.evaluate = lambda bound: compute(check(bound))
-        self.fast = fast_path(self)
-
-
-def checked(check: Check, **options: Any) -> Callable[[Any], Any]:
-    """Return a decorator like `primitive`, for an op that calls *check* first."""
-    return lambda function: _Checked(function, check, **options)
-
 
 def fail(error: type[Exception], sentence: str, advice: str) -> NoReturn:
     """Raise *error* with PyTorch's sentence and ours."""
@@ -79,35 +57,25 @@ def _check_added(tensor: Any, shape: tuple[int, ...], op: str) -> None:
             fail(ShapeError, str(error), advice)
 
 
-def _with_factors(bound: Bound, dtype: DType) -> Bound:
-    """Return *bound* with the last two, beta and alpha, as numbers that *dtype* holds."""
-    beta, alpha = bound[-2:]
-    if beta.__class__ is int is alpha.__class__:
-        return bound
-    return *bound[:-2], _fit_factor(beta, dtype), _fit_factor(alpha, dtype)
-
-
-def _fit_factor(factor: Any, dtype: DType) -> complex:
-    if isinstance(factor, Value):
-        factor = factor._key.backend.tolist(factor._array)
-    if category_of_number(factor) == COMPLEX != dtype.category:
-        fail(
-            DTypeError,
-            f"value cannot be converted to type {C_NAMES[dtype.name]} without overflow",
-            f"expected a real factor for a product of {dtype}, got {factor}.",
-        )
-    return int(factor) if dtype.category == INTEGER else factor
+def _check_factors(beta: Number, alpha: Number, dtype: DType) -> None:
+    """Check that the factors are numbers that go with *dtype*."""
+    for factor in (beta, alpha):
+        if factor.__class__ is not int and category_of_number(factor) == COMPLEX != dtype.category:
+            fail(
+                DTypeError,
+                f"value cannot be converted to type {C_NAMES[dtype.name]} without overflow",
+                f"expected a real factor for a product of {dtype}, got {factor}.",
+            )
 
 
 # Matrices
 
 
-def check_mm(bound: Bound) -> Bound:
+def check_mm(self: Value, mat2: Value) -> None:
     """Check two matrices of one dtype."""
-    self, mat2 = bound
     a, b = self._array.shape, mat2._array.shape
     if len(a) == 2 == len(b) and a[1] == b[0] and self._key is mat2._key and self._key.category:
-        return bound
+        return
     for name, shape in (("self", a), ("mat2", b)):
         if len(shape) != 2:
             fail(
@@ -126,7 +94,6 @@ def check_mm(bound: Bound) -> Bound:
             f".to({self._key.dtype}).",
         )
     _refuse_bool(self, "addmm_impl_cpu_", "mm")
-    return bound
 
 
 def _check_inner(mat1: Value, mat2: Value, op: str) -> None:
@@ -140,9 +107,8 @@ def _check_inner(mat1: Value, mat2: Value, op: str) -> None:
         )
 
 
-def check_addmm(bound: Bound) -> Bound:
+def check_addmm(self: Value, mat1: Value, mat2: Value, beta: Number, alpha: Number) -> None:
     """Check two matrices, and what is added to their product."""
-    self, mat1, mat2, _, _ = bound
     key, shape, a, b = self._key, self._array.shape, mat1._array.shape, mat2._array.shape
     if not key.category or mat1._key is not key or mat2._key is not key:
         _check_dtypes_of_mm(self, mat1, mat2, "addmm")
@@ -157,7 +123,7 @@ def check_addmm(bound: Bound) -> Bound:
         _check_inner(mat1, mat2, "addmm")
     if shape != b[1:]:  # of a bias it is
         _check_added(self, (a[0], b[1]), "addmm")
-    return _with_factors(bound, key.dtype)
+    _check_factors(beta, alpha, key.dtype)
 
 
 def _check_dtypes_of_mm(self: Value, mat1: Value, mat2: Value, op: str) -> None:
@@ -169,13 +135,11 @@ def _check_dtypes_of_mm(self: Value, mat1: Value, mat2: Value, op: str) -> None:
 # Batches of matrices
 
 
-def check_bmm(bound: Bound) -> Bound:
+def check_bmm(self: Value, mat2: Value) -> None:
     """Check two batches of one size and dtype."""
-    self, mat2 = bound
     _check_batches(self, mat2, "bmm")
     _same_dtype(self, mat2, "expected scalar type {} but found {}", "bmm")
     _refuse_bool(self, "bmm", "bmm")
-    return bound
 
 
 def _check_3d(batch1: Value, batch2: Value, op: str) -> None:
@@ -201,9 +165,8 @@ def _check_batches(batch1: Value, batch2: Value, op: str) -> None:
         )
 
 
-def check_baddbmm(bound: Bound) -> Bound:
+def check_baddbmm(self: Value, batch1: Value, batch2: Value, beta: Number, alpha: Number) -> None:
     """Check two batches, and what is added to their products."""
-    self, batch1, batch2, _, _ = bound
     _check_batches(batch1, batch2, "baddbmm")
     (b, n, _), m = batch1._array.shape, batch2._array.shape[2]
     _check_added(self, (b, n, m), "baddbmm")
@@ -216,12 +179,11 @@ def check_baddbmm(bound: Bound) -> Bound:
             f"baddbmm: a product does not promote. Convert with .to({batch1._key.dtype}).",
         )
     _refuse_bool(self, "baddbmm", "baddbmm")
-    return _with_factors(bound, self._key.dtype)
+    _check_factors(beta, alpha, self._key.dtype)
 
 
-def check_addbmm(bound: Bound) -> Bound:
+def check_addbmm(self: Value, batch1: Value, batch2: Value, beta: Number, alpha: Number) -> None:
     """Check two batches, and what is added to the sum of their products."""
-    self, batch1, batch2, _, _ = bound
     _check_3d(batch1, batch2, "addbmm")
     (b, n, k), (c, rows, m) = batch1._array.shape, batch2._array.shape
     _check_added(self, (n, m), "addbmm")
@@ -232,15 +194,14 @@ def check_addbmm(bound: Bound) -> Bound:
     if k != rows:
         fail(ShapeError, f"Incompatible matrix sizes for bmm ({n}x{k} and {rows}x{m})", advice)
     _check_dtypes_of_mm(self, batch1, batch2, "addbmm")
-    return _with_factors(bound, self._key.dtype)
+    _check_factors(beta, alpha, self._key.dtype)
 
 
 # Vectors
 
 
-def check_dot(bound: Bound) -> Bound:
+def check_dot(self: Value, other: Value) -> None:
     """Check two vectors of one length and dtype."""
-    self, other = bound
     a, b = self._array.shape, other._array.shape
     advice = f"dot: expected two vectors of one length, got shapes {_shapes(self, other)}."
     if len(a) != 1 or len(b) != 1:
@@ -256,23 +217,19 @@ def check_dot(bound: Bound) -> Bound:
             advice,
         )
     _refuse_bool(self, "dot", "dot")
-    return bound
 
 
-def check_mv(bound: Bound) -> Bound:
+def check_mv(self: Value, vec: Value) -> None:
     """Check a matrix and a vector of one dtype."""
-    self, vec = bound
     _check_matrix_and_vector(self, vec, None, "mv")
     _check_three_dtypes(vec, self, vec, "mv")
-    return bound
 
 
-def check_addmv(bound: Bound) -> Bound:
+def check_addmv(self: Value, mat: Value, vec: Value, beta: Number, alpha: Number) -> None:
     """Check a matrix and a vector, and what is added to their product."""
-    self, mat, vec, _, _ = bound
     _check_matrix_and_vector(mat, vec, self._array.shape, "addmv")
     _check_three_dtypes(self, mat, vec, "addmv")
-    return _with_factors(bound, self._key.dtype)
+    _check_factors(beta, alpha, self._key.dtype)
 
 
 def _check_matrix_and_vector(
@@ -324,9 +281,8 @@ def check_vector(tensor: Any, op: str, name: str) -> None:
         )
 
 
-def check_addr(bound: Bound) -> Bound:
+def check_addr(self: Any, vec1: Any, vec2: Any, beta: Number, alpha: Number) -> None:
     """Check two vectors, and what is added to their outer product."""
-    self, vec1, vec2, beta, alpha = bound
     for position, (name, tensor) in enumerate((("input", self), ("vec1", vec1), ("vec2", vec2))):
         check_tensor("addr", tensor, name, position + 1)
     check_vector(vec1, "addr", "vec1")
@@ -340,12 +296,11 @@ def check_addr(bound: Bound) -> Bound:
                 f"For integral input tensors, argument {name} must not be a floating point number.",
                 f"addr: expected a whole number, got {factor}. Convert the tensors to float first.",
             )
-    return _with_factors(bound, dtype)
+    _check_factors(beta, alpha, dtype)
 
 
-def check_cross(bound: Bound) -> Bound:
+def check_cross(self: Value, other: Value, dim: int) -> None:
     """Check vectors of length 3."""
-    self, other, dim = bound
     a, b = self._array.shape, other._array.shape
     if len(a) != len(b):
         fail(
@@ -369,15 +324,13 @@ def check_cross(bound: Bound) -> Bound:
     broadcast_shapes(a, b)
     _same_dtype(self, other, "expected scalar type {} but found {}", "linalg.cross")
     _refuse_bool(self, "cross", "linalg.cross")
-    return bound
 
 
 # The diagonal
 
 
-def check_trace(bound: Bound) -> Bound:
+def check_trace(self: Value) -> None:
     """Check a matrix."""
-    (self,) = bound
     ndim = len(self._array.shape)
     if ndim != 2:
         fail(
@@ -386,4 +339,3 @@ def check_trace(bound: Bound) -> Bound:
             "trace: take the diagonals of a batch with diagonal(dim1=-2, dim2=-1), and sum.",
         )
     _refuse_bool(self, "trace", "trace")
-    return bound

@@ -61,7 +61,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
         check_tensor("matmul", other, "other", 2)
         raise
     if n == 2 == m:
-        return mm(input, other)  # type: ignore[no-any-return]  # an op's
+        return mm(input, other)
     if n == 0 or m == 0:
         fail(
             ShapeError,
@@ -71,8 +71,8 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
         )
     if n <= 2 and m <= 2:
         if n == 2:
-            return mv(input, other)  # type: ignore[no-any-return]  # an op's
-        return dot(input, other) if m == 1 else _squeezed(mm(unsqueeze(input, 0), other), 0)  # type: ignore[no-any-return]  # likewise
+            return mv(input, other)
+        return dot(input, other) if m == 1 else _squeezed(mm(unsqueeze(input, 0), other), 0)
     return _batched_matmul(input, other)
 
 
@@ -127,8 +127,8 @@ def _folded_product(batch: Tensor, factor: Tensor) -> Tensor:
     *front, inner = batch._array.shape
     rows = reshape(batch, (prod(front), inner))
     if len(factor._array.shape) == 1:
-        return _unsafe_view(mv(rows, factor), tuple(front))  # type: ignore[no-any-return]  # an op's
-    return _unsafe_view(mm(rows, factor), (*front, factor._array.shape[1]))  # type: ignore[no-any-return]  # likewise
+        return _unsafe_view(mv(rows, factor), tuple(front))
+    return _unsafe_view(mm(rows, factor), (*front, factor._array.shape[1]))
 
 
 def _broadcast_product(input: Tensor, other: Tensor) -> Tensor:
@@ -143,8 +143,8 @@ def _broadcast_product(input: Tensor, other: Tensor) -> Tensor:
         reshape(expand(right, (*batch, rows, m)), (prod(batch), rows, m)),
     )
     if column:
-        return _unsafe_view(squeeze(result, -1), (*batch, n))  # type: ignore[no-any-return]  # an op's
-    return _unsafe_view(result, (*batch, m) if row else (*batch, n, m))  # type: ignore[no-any-return]  # likewise
+        return _unsafe_view(squeeze(result, -1), (*batch, n))
+    return _unsafe_view(result, (*batch, m) if row else (*batch, n, m))
 
 
 # Layers
@@ -180,7 +180,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         check_tensor("linear", weight, "weight", 2)
         raise
     if ndim == 2 and bias is not None:
-        return _addmm_with_transpose(bias, input, transposed)  # type: ignore[no-any-return]  # an op's
+        return _addmm_with_transpose(bias, input, transposed)
     if ndim == 0:
         fail(
             ShapeError,
@@ -211,9 +211,9 @@ def _matmul_with_transpose(input: Tensor, transposed: Tensor) -> Tensor:
     if not front or len(transposed._array.shape) != 2 or not transposed._requires_grad:
         return matmul(input, transposed)
     if len(front) == 1:
-        return _mm_with_transpose(input, transposed)  # type: ignore[no-any-return]  # an op's
+        return _mm_with_transpose(input, transposed)
     product = _mm_with_transpose(reshape(input, (prod(front), k)), transposed)
-    return _unsafe_view(product, (*front, transposed._array.shape[1]))  # type: ignore[no-any-return]  # likewise
+    return _unsafe_view(product, (*front, transposed._array.shape[1]))
 
 
 @composite(nodes={"": "TrilinearBackward0"})

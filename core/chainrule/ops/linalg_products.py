@@ -134,7 +134,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) ->
         product = vdot(x, y)
     else:
         product = sum(conj(x) * y, dim)
-    return product if out is None else fill_out(out, product)  # type: ignore[no-any-return]  # it is out
+    return product if out is None else fill_out(out, product)
 
 
 def cross(
@@ -176,7 +176,7 @@ def cross(
             )
         dim = shape.index(3)
     product = linalg_cross(input, other, dim=dim)
-    return product if out is None else fill_out(out, product)  # type: ignore[no-any-return]  # it is out
+    return product if out is None else fill_out(out, product)
 
 
 # Products of tensors
@@ -218,7 +218,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     else:
         product = mm(reshape(left, (rows, common)), reshape(right, (common, columns)))
     result = reshape(product, tuple(sizes))
-    return result if out is None else fill_out(out, result)  # type: ignore[no-any-return]  # it is out
+    return result if out is None else fill_out(out, result)
 
 
 def _as_vector(input: Tensor) -> Tensor:
@@ -292,7 +292,7 @@ def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     left = _spread(input, tuple(size for n in a for size in (n, 1)))
     right = _spread(other, tuple(size for n in b for size in (1, n)))
     result = _unsafe_view(left * right, tuple(n * m for n, m in zip(a, b, strict=True)))
-    return result if out is None else fill_out(out, result)  # type: ignore[no-any-return]  # it is out
+    return result if out is None else fill_out(out, result)
 
 
 def _spread(input: Tensor, size: tuple[int, ...]) -> Tensor:
@@ -300,4 +300,4 @@ def _spread(input: Tensor, size: tuple[int, ...]) -> Tensor:
     spread = _unsafe_view(input, size)
     if is_contiguous(input):
         spread._storage = storage_of(input)
-    return spread  # type: ignore[no-any-return]  # an op's
+    return spread

@@ -89,7 +89,8 @@ def _logcumsumexp_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> 
 
     The logarithm takes the positive and the negative part of *grad* apart.
     """
-
+    if self.numel() <= 1:
+        return grad
     nothing = finfo(grad.dtype).min  # instead of log(0) = -∞: no ∞ - ∞ comes of it
 
     def part(positive: Tensor, size: Tensor) -> Tensor:

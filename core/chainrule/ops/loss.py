@@ -61,7 +61,7 @@ def reduced(loss: Tensor, reduction: int) -> Tensor:
 
 def spread_grad(grad: Tensor, shape: tuple[int, ...], reduction: int) -> Tensor:
     """Return the gradient of the single losses, up to broadcasting, for that of the reduced one."""
-    return grad / product(shape) if reduction == MEAN else grad
+    return grad / max(product(shape), 1) if reduction == MEAN else grad
 
 
 def no_integers(kernel: str) -> dict[str, str]:

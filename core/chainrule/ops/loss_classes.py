@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from .. import ops
 from ..errors import DimError, DTypeError, ShapeError
 from ..op import composite
-from ._arguments import check_tensor, zeros_shaped
+from ._arguments import check_tensor
+from ._operands import zeros_of
 from .loss import (
     MEAN,
     NONE,
@@ -61,7 +62,6 @@ def out_of_bounds(target: int, classes: int) -> DimError:
 
 @composite(
     nodes={"spatial": "NllLoss2DBackward0", "": "NllLossBackward0"},
-    saves=("self",),
     outputs=("output", "total_weight"),
     refuses=no_integers("nll_loss_out_frame"),
 )
@@ -90,24 +90,25 @@ def _nll_loss(
 @composite
 def _nll_loss_backward(
     grad_output: Tensor,
+    self: Tensor,
     target: Tensor,
     weight: Tensor | None,
     total_weight: Tensor,
-    shape: tuple[int, ...],
     reduction: int = MEAN,
     ignore_index: int = -100,
 ) -> Tensor:
-    """Return the gradient of `_nll_loss`, of *shape*: nonzero at the targets alone."""
+    """Return the gradient of `_nll_loss`: nonzero at the targets alone."""
+    shape = tuple(self._array.shape)
     dim = _class_dim(shape)
-    index, weights = _chosen(target, weight, shape[dim], ignore_index, grad_output)
+    index, weights = _chosen(target, weight, shape[dim], ignore_index, self)
     scale = grad_output / total_weight if reduction == MEAN else grad_output
     at_targets = -ops.where(weights == 0, 0, weights * scale)
-    return zeros_shaped(grad_output, shape).scatter(dim, index.unsqueeze(dim), at_targets.unsqueeze(dim))  # type: ignore[no-any-return]  # a tensor
+    return zeros_of(self).scatter(dim, index.unsqueeze(dim), at_targets.unsqueeze(dim))  # type: ignore[no-any-return]  # a tensor
 
 
 _nll_loss.vjp(
-    self=lambda grad, self_shape, target, weight, total_weight, reduction, ignore_index: (
-        _nll_loss_backward(grad, target, weight, total_weight, self_shape, reduction, ignore_index)
+    self=lambda grad, self, target, weight, total_weight, reduction, ignore_index: (
+        _nll_loss_backward(grad, self, target, weight, total_weight, reduction, ignore_index)
     ),
     target=None,
     weight=None,
@@ -116,6 +117,7 @@ _nll_loss_backward.vjp(
     grad_output=lambda grad, target, weight, reduction, ignore_index: (
         _nll_loss(grad, target, weight, reduction, ignore_index)[0]
     ),
+    self=lambda grad: zeros_of(grad),
     target=None,
     weight=None,
     total_weight=None,
@@ -154,9 +156,6 @@ def nll_loss(
 
     Gradient:
         ``-weight / total`` at the targets, zero elsewhere.
-
-    Differs from PyTorch:
-        The node does not keep *input*: ``_saved_self`` is None.
 
     >>> import chainrule as cr
     >>> log_p = cr.tensor([[0.5, 0.5], [0.25, 0.75]]).log()

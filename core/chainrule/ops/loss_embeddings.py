@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .. import ops
 from ..errors import ShapeError
 from .loss import reduced, reduction_code
-from .norms import distance
+from .norms import pairwise_distance
 from .reductions import sum
 
 if TYPE_CHECKING:
@@ -205,9 +205,10 @@ def triplet_margin_loss(
             "inputs\ntriplet_margin_loss: insert dimensions with unsqueeze()."
         )
         raise ShapeError(msg)
-    near, far = distance(anchor, positive, p, eps), distance(anchor, negative, p, eps)
+    near = pairwise_distance(anchor, positive, p, eps)
+    far = pairwise_distance(anchor, negative, p, eps)
     if swap:
-        far = ops.minimum(far, distance(positive, negative, p, eps))
+        far = ops.minimum(far, pairwise_distance(positive, negative, p, eps))
     return reduced((margin + near - far).clamp_min(0), code)
 
 
@@ -246,15 +247,11 @@ def triplet_margin_with_distance_loss(
     """
     code = reduction_code(reduction)
     _check_margin(margin)
-    between = distance_function or _euclidean
+    between = distance_function or pairwise_distance
     near, far = between(anchor, positive), between(anchor, negative)
     if swap:
         far = ops.minimum(far, between(positive, negative))
     return reduced((margin + near - far).clamp_min(0), code)
-
-
-def _euclidean(x: Tensor, y: Tensor) -> Tensor:
-    return distance(x, y, 2, 1e-6)
 
 
 def _check_margin(margin: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import ops
 from ..errors import DTypeError
@@ -156,12 +156,14 @@ def gaussian_nll_loss(
     """
     check_tensor("gaussian_nll_loss", input)
     check_tensor("gaussian_nll_loss", target, "target", 2)
-    var = _variances(input, var)
-    if reduction not in CODES:
-        msg = f"{reduction} is not valid\nreduction: expected 'none', 'mean' or 'sum', got {reduction!r}."
-        raise ValueError(msg)
+    if not isinstance(var, Value):
+        var = ops.full_like(input.detach(), var)
     if bool(ops.any(var < 0)):
         msg = "var has negative entry/entries\ngaussian_nll_loss: expected var >= 0."
+        raise ValueError(msg)
+    var = _fitting(var, input)
+    if reduction not in CODES:
+        msg = f"{reduction} is not valid\nreduction: expected 'none', 'mean' or 'sum', got {reduction!r}."
         raise ValueError(msg)
     var = var.clone()
     with no_grad():
@@ -172,17 +174,13 @@ def gaussian_nll_loss(
     return reduced(loss, CODES[reduction])
 
 
-def _variances(input: Tensor, var: Any) -> Tensor:
-    """Return the variances as a tensor that broadcasts against *input*."""
-    if not isinstance(var, Value):
-        return ops.full_like(input.detach(), var)  # type: ignore[no-any-return]  # a tensor
+def _fitting(var: Tensor, input: Tensor) -> Tensor:
+    """Return the variances so that they broadcast against *input*, one each or one per row."""
     shape, found = tuple(input._array.shape), tuple(var._array.shape)
-    if found == shape:
-        return var  # type: ignore[return-value]  # values are tensors
+    if found == shape or (shape[:-1] == found[:-1] and found[-1:] == (1,)):
+        return var
     if shape[:-1] == found:
-        return var.unsqueeze(-1)  # type: ignore[attr-defined,no-any-return]  # likewise
-    if shape[:-1] == found[:-1] and found[-1] == 1:
-        return var  # type: ignore[return-value]  # likewise
+        return var.unsqueeze(-1)  # type: ignore[no-any-return]  # a tensor
     msg = (
         "var is of incorrect size\n"
         f"gaussian_nll_loss: expected {shape}, {(*shape[:-1], 1)} or {shape[:-1]}, got {found}."

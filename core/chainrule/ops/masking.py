@@ -26,7 +26,7 @@ def _masked_select(self: Tensor, mask: Tensor) -> Tensor:
 
 @primitive(dtype="same")
 def masked_select_backward(grad: Tensor, input_sizes: tuple[int, ...], mask: Tensor) -> Tensor:
-    """Return zeros of the shape that *input_sizes* and *mask* broadcast to, with *grad* where it is true."""
+    """Return *grad* where *mask*, broadcast with *input_sizes*, is true, and zeros elsewhere."""
 
 
 _masked_select.vjp(
@@ -68,12 +68,12 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Any = None) -> Tensor:
 
 @primitive(dtype="same", nodes={"": "MaskedScatterBackward0"})
 def _masked_scatter(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """Return *self* with the elements where *mask* is true replaced, in order, by those of *source*."""
+    """Return *self* with its elements under *mask* replaced, in order, by those of *source*."""
 
 
 @primitive(dtype="same")
 def masked_scatter_backward(grad_output: Tensor, mask: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    """Return the elements of *grad_output* where *mask* is true, in order, then zeros, as *sizes*."""
+    """Return the elements of *grad_output* under *mask*, in order, then zeros, as *sizes*."""
 
 
 _masked_scatter.vjp(
@@ -90,7 +90,7 @@ masked_scatter_backward.vjp(
 
 
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """Return *input* with the elements where *mask* is true replaced, in order, by those of *source*.
+    """Return *input* with its elements under *mask* replaced, in order, by those of *source*.
 
     Args:
         input: ``(*)``.

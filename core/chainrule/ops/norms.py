@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..dtypes import DType
     from ..tensor import Number, Tensor
 
-__all__ = ["dist", "norm", "vector_norm"]
+__all__ = ["dist", "norm", "pairwise_distance", "vector_norm"]
 
 _INF = float("inf")
 
@@ -53,17 +53,23 @@ def norm_rule(
     if ord == 1:
         return grad * self.sgn()
     if ord == 2:
-        return self * (grad / result).masked_fill(result == 0, 0)
+        return self * (grad * reciprocal_or_zero(result))
     size = self.abs()
     if ord in {_INF, -_INF}:
         chosen = size == result
-        share = (grad / chosen.sum(dim, True)).masked_fill(chosen.logical_not(), 0)
-        return self.sgn() * share  # type: ignore[no-any-return]  # a tensor
+        share = grad * reciprocal_or_zero(chosen.sum(dim, True).to(grad.dtype))
+        return self.sgn() * ops.where(chosen, share, 0)  # type: ignore[no-any-return]  # a tensor
     if ord < 2:  # type: ignore[operator]  # a norm's order is real; here |x| ** (p - 2) is infinite at 0
         powers = self.sgn() * ops.where(size == 0, 0, ops.where(size == 0, 1, size) ** (ord - 1))
     else:
         powers = self * size ** (ord - 2)
-    return powers * (grad / result ** (ord - 1)).masked_fill(result == 0, 0)  # type: ignore[no-any-return]  # a tensor
+    return powers * (grad * reciprocal_or_zero(result) ** (ord - 1))  # type: ignore[no-any-return]  # a tensor
+
+
+def reciprocal_or_zero(tensor: Tensor) -> Tensor:
+    """Return ``1 / tensor``, and where that is infinite zero, also in all derivatives."""
+    zero = tensor == 0
+    return ops.where(zero, 0, 1 / ops.where(zero, 1, tensor))  # type: ignore[no-any-return]  # an op's result
 
 
 @composite
@@ -211,8 +217,33 @@ _norm.vjp(
 )
 
 
-def distance(x1: Tensor, x2: Tensor, p: Number, eps: float, keepdim: bool = False) -> Tensor:
-    """Return the p-norm of ``x1 - x2 + eps`` over the last dimension."""
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    """Return the p-norm of ``x1 - x2 + eps`` over the last dimension.
+
+    Args:
+        x1: ``(*, D)``, floating.
+        x2: ``(*, D)`` that broadcasts with *x1*.
+        p: The order of the norm, as in `vector_norm`.
+        eps: Added to the differences, so that equal vectors have a gradient.
+        keepdim: Keep the last dimension with size 1.
+
+    Returns:
+        ``(*)``.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Gradient:
+        That of `vector_norm` for *x1*, its negative for *x2*.
+
+    >>> import chainrule as cr
+    >>> cr.pairwise_distance(cr.tensor([[1.0, 2.0]]), cr.tensor([[4.0, 6.0]]))
+    tensor([5.0000])
+    """
+    check_tensor("pairwise_distance", x1, "x1")
+    check_tensor("pairwise_distance", x2, "x2", 2)
     away = x1 - x2 + eps
     last = len(away._array.shape) - 1
     return _norm(away, p, (last,) if last >= 0 else (), keepdim)  # type: ignore[no-any-return]  # an op's result

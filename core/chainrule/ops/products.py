@@ -33,8 +33,10 @@ _prod.vjp(self=lambda grad, self, dim, keepdim: _prod_rule(grad, self, dim, keep
 
 def _prod_rule(grad: Tensor, self: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     shape = tuple(self._array.shape)
+    if not shape:
+        return grad
     factors = self.to(grad._key.dtype)
-    if dim is None or not shape:
+    if dim is None:
         others = product_of_others(reshape(factors, (-1,)), 0)
         return grad * conj(reshape(others, shape))  # type: ignore[no-any-return]  # a tensor
     return keep_reduced(grad, shape, (dim,), keepdim) * conj(product_of_others(factors, dim))  # type: ignore[no-any-return]  # a tensor

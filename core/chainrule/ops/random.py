@@ -12,8 +12,9 @@ from ..inplace import fill_out
 from ..value import Value
 from ._arguments import check_tensor, integers
 from ._operands import C_NAMES, refusal
-from .creation import _checked, finish, key_for
-from .creation_like import fit_value, key_like, laid_out_like
+from .creation import checked_size, finish, key_for
+from .creation_like import key_like, laid_out_like
+from .creation_values import as_number, fit_value
 from .generator import generator_for
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def rand(
     """
     key = key_for(dtype, device)
     check_floating("rand", "check_uniform_bounds", key.dtype)
-    shape = _checked(integers("rand", "size", sizes, size))
+    shape = checked_size(integers("rand", "size", sizes, size))
     return _new(key, draw(key, generator, "uniform", shape, key.dtype.name), out, requires_grad)
 
 
@@ -107,7 +108,7 @@ def randn(
     """
     key = key_for(dtype, device)
     check_floating("randn", "normal_kernel_cpu", key.dtype)
-    shape = _checked(integers("randn", "size", sizes, size))
+    shape = checked_size(integers("randn", "size", sizes, size))
     return _new(key, draw(key, generator, "normal", shape, key.dtype.name), out, requires_grad)
 
 
@@ -152,7 +153,7 @@ def randint(
     low, high, size = _bounds("randint", bounds_and_size, low, high, size)
     key = key_for(int64 if dtype is None else dtype, device)
     check_range(low, high, key.dtype)
-    shape = _checked(integers("randint", "size", (size,)))
+    shape = checked_size(integers("randint", "size", (size,)))
     drawn = draw(key, generator, "integers", shape, key.dtype.name, low, high)
     return _new(key, drawn, out, requires_grad)
 
@@ -172,7 +173,7 @@ def _bounds(
         low = items[0]
     elif items:
         high = None
-    low, high = (b.item() if isinstance(b, Value) else b for b in (0 if low is None else low, high))
+    low, high = as_number(0 if low is None else low), as_number(high)
     if size is None or not (hasattr(low, "__index__") and hasattr(high, "__index__")):
         kinds = ", ".join("Tensor" if isinstance(g, Value) else type(g).__name__ for g in given)
         msg = (

@@ -12,7 +12,8 @@ from ..shapes import broadcast_shapes
 from ..value import Value
 from ._arguments import check_tensor, integers
 from ._operands import zeros_of
-from .creation import _checked, finish, key_for
+from .creation import checked_size, finish, key_for
+from .creation_values import as_number
 from .generator import generator_for
 from .random import check_floating, draw
 from .random_in_place import check_probabilities, check_std
@@ -85,7 +86,7 @@ def bernoulli(
             raise DomainError(msg)
         with source.lock:
             drawn = _bernoulli_like(input, p, source.stream_for(input._key))
-    return drawn if out is None else fill_out(out, drawn)  # type: ignore[no-any-return]  # an op's
+    return drawn if out is None else fill_out(out, drawn)
 
 
 @primitive(
@@ -153,7 +154,7 @@ def normal(
     check_std(std)
     key = key_for(dtype, device)
     check_floating("normal", "normal_kernel_cpu", key.dtype)
-    shape = _checked(integers("normal", "size", (size,)))
+    shape = checked_size(integers("normal", "size", (size,)))
     array = draw(key, generator, "normal", shape, key.dtype.name, float(mean), float(std))
     if out is not None:
         return fill_out(out, finish(array, key))  # type: ignore[no-any-return]  # it is out
@@ -185,7 +186,7 @@ def _normal_from_tensors(
     source = generator_for(key, generator)
     with source.lock:
         drawn = _normal_of(mean, std, source.stream_for(key))
-    return drawn if out is None else fill_out(out, drawn)  # type: ignore[no-any-return]  # an op's
+    return drawn if out is None else fill_out(out, drawn)
 
 
 @primitive(dtype="bool")
@@ -196,8 +197,8 @@ def _all_from_zero_on(self: Tensor) -> Tensor:
 _all_from_zero_on.vjp(self=None)
 
 
-def _none_negative(std: Value) -> bool:
-    return bool(std._key.backend.tolist(_all_from_zero_on(std)._array))
+def _none_negative(std: Any) -> bool:
+    return bool(as_number(_all_from_zero_on(std)))
 
 
 @primitive(dtype="int64")
@@ -240,7 +241,7 @@ def multinomial(
     source = generator_for(input._key, generator)
     with source.lock:
         drawn = _multinomial(input, num_samples, replacement, source.stream_for(input._key))
-    return drawn if out is None else fill_out(out, drawn)  # type: ignore[no-any-return]  # an op's
+    return drawn if out is None else fill_out(out, drawn)
 
 
 def _check_multinomial(input: Tensor, num_samples: int, replacement: bool) -> None:

@@ -183,7 +183,8 @@ def _places(repeats: Tensor, output_size: int | None) -> Tensor:
     if output_size is not None and found._array.shape[0] != output_size:
         msg = (
             "allocated size does not match required size\n"
-            f"repeat_interleave: output_size is {output_size}, the repeats sum to {found._array.shape[0]}."
+            f"repeat_interleave: output_size is {output_size}, the repeats sum to "
+            f"{found._array.shape[0]}."
         )
         raise ShapeError(msg)
     return found

@@ -231,10 +231,10 @@ def _mean(
 
 
 # Dividing before expanding touches the few elements of the result, not the many of the input.
-_mean_all.vjp(self=lambda grad, self_shape: expand(grad / product(self_shape), self_shape))
+_mean_all.vjp(self=lambda grad, self_shape: expand(grad / max(product(self_shape), 1), self_shape))
 _mean.vjp(
     self=lambda grad, self_shape, dim, keepdim: expand_reduced(
-        grad / reduced_count(self_shape, dim), self_shape, dim, keepdim
+        grad / max(reduced_count(self_shape, dim), 1), self_shape, dim, keepdim
     )
 )
 

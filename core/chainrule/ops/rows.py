@@ -293,7 +293,8 @@ def _check_copied(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Non
     if shape and given and len(shape) != len(given):
         msg = (
             "index_copy_(): When source and destination are not scalars, their dimensionality must "
-            f"match. Source dimensionality ({len(given)}), destination dimensionality ({len(shape)})"
+            f"match. Source dimensionality ({len(given)}), destination dimensionality "
+            f"({len(shape)})"
         )
         raise DimError(msg)
     if index._key.dtype is not dtypes.int64:

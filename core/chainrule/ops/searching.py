@@ -29,7 +29,8 @@ def _no_derivative(op: str) -> Any:
     def rule(grad: Tensor) -> Tensor:
         msg = (
             f"the derivative for '{op}' is not implemented.\n"
-            f"{op}: how many values are distinct jumps with them. Use detach() if no gradient is wanted."
+            f"{op}: how many values are distinct jumps with them. Use detach() where no gradient "
+            "is wanted."
         )
         raise DerivativeError(msg)
 
@@ -38,12 +39,12 @@ def _no_derivative(op: str) -> Any:
 
 @primitive(nodes={"": "Unique2Backward0"}, refuses={"complex": "unique"})
 def _unique(self: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the distinct elements in order, which of them each one is, and how often each occurs."""
+    """Return the distinct elements in order, which one each is, and how often each occurs."""
 
 
 @primitive(nodes={"": "UniqueDimBackward0"}, refuses={"complex": "unique_dim"})
 def _unique_dim(self: Tensor, dim: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the distinct slices along *dim* in order, which of them each one is, how often each occurs."""
+    """Return the distinct slices along *dim* in order, which one each is, how often each occurs."""
 
 
 @primitive(nodes={"": "UniqueConsecutiveBackward0"}, refuses={"complex": "unique"})
@@ -210,8 +211,8 @@ def _check_order(boundaries: Tensor, input: Tensor, *, number: bool) -> None:
         raise ShapeError(msg)
     if number and len(order) != 1:
         msg = (
-            "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension "
-            f"is 1, but we got boundaries tensor dim({len(order)}) and input value's "
+            "torch.searchsorted(): input value can be a scalar only when boundaries tensor "
+            f"dimension is 1, but we got boundaries tensor dim({len(order)}) and input value's "
             f"dim({len(wanted)}) numel({prod(wanted)})"
         )
         raise ShapeError(msg)

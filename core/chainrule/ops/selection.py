@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import dtypes
 from ..dtypes import BOOL, COMPLEX, INTEGER, category_of_number
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..op import Op, primitive
+from ..op import Op, composite, primitive
 from ..value import Value, new_value
 from ._operands import C_NAMES, check_broadcast, into
 from .comparison import eq, ge, gt, isnan, le, logical_and, logical_or, lt
@@ -246,18 +246,28 @@ def minimum(self: Tensor, other: Tensor) -> Tensor:
     """
 
 
-def _shared(grad: Tensor, self: Tensor, other: Tensor) -> Any:
-    """Return *grad*, halved where both elements are the extreme one."""
-    return where(eq(self, other), grad / 2, grad)
+@composite(dtype="same")
+def maximum_backward(grad: Tensor, self: Tensor, other: Tensor) -> Tensor:
+    """Return *grad* where *self* is the larger one, half of it where they are equal, else 0."""
+    shared = where(eq(self, other), grad / 2, grad)
+    return masked_fill(shared, lt(self, other), 0)
 
 
+def _larger(grad: Tensor, self: Any, other: Any) -> Any:
+    """Return `maximum_backward`, for a number in place of a tensor too."""
+    if isinstance(other, Value) and isinstance(self, Value):
+        return maximum_backward(grad, self, other)  # type: ignore[arg-type]  # two tensors
+    return where(lt(self, other), 0, where(eq(self, other), grad / 2, grad))
+
+
+# The smaller one is the one that the other is larger than.
 maximum.vjp(
-    self=lambda grad, self, other: masked_fill(_shared(grad, self, other), lt(self, other), 0),
-    other=lambda grad, self, other: masked_fill(_shared(grad, self, other), gt(self, other), 0),
+    self=lambda grad, self, other: _larger(grad, self, other),
+    other=lambda grad, self, other: _larger(grad, other, self),
 )
 minimum.vjp(
-    self=lambda grad, self, other: masked_fill(_shared(grad, self, other), gt(self, other), 0),
-    other=lambda grad, self, other: masked_fill(_shared(grad, self, other), lt(self, other), 0),
+    self=lambda grad, self, other: _larger(grad, other, self),
+    other=lambda grad, self, other: _larger(grad, self, other),
 )
 
 
@@ -338,13 +348,24 @@ def _clamp_between(self: Tensor, min: Tensor | None = None, max: Tensor | None =
     """Return *self* within bounds that are tensors."""
 
 
+@composite(dtype="same")
+def clamp_backward(
+    grad: Tensor, self: Tensor, min: Number | None = None, max: Number | None = None
+) -> Tensor:
+    """Return *grad* where *self* is within its bounds, on them included, else 0."""
+    return _inside_gradient(grad, self, min, max)  # type: ignore[no-any-return]  # an op's result
+
+
 def _inside_gradient(grad: Tensor, self: Tensor, min: Any, max: Any) -> Any:
-    """Return *grad* where *self* is within its bounds, on them included."""
     if min is None:
         inside = le(self, max)
     else:
         inside = ge(self, min) if max is None else logical_and(ge(self, min), le(self, max))
     return where(inside, grad, 0)
+
+
+def _clamped_gradient(grad: Tensor, self: Tensor, min: Any, max: Any) -> Any:
+    return clamp_backward(grad, self, min, max)
 
 
 def _lower_gradient(grad: Tensor, self: Tensor, min: Tensor, max: Tensor | None) -> Any:
@@ -359,7 +380,7 @@ def _upper_gradient(grad: Tensor, self: Tensor, min: Tensor | None, max: Tensor)
     return where(above if min is None else logical_or(above, lt(max, min)), grad, 0)
 
 
-_clamp.vjp(self=_inside_gradient)
+_clamp.vjp(self=_clamped_gradient)
 _clamp_between.vjp(self=_inside_gradient, min=_lower_gradient, max=_upper_gradient)
 
 

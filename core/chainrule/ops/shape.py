@@ -26,8 +26,8 @@ __all__ = [
     "view_as",
 ]  # fmt: skip
 
-# Note [Reshaping]
-# ----------------
+# Note [When reshape copies]
+# --------------------------
 # A new shape is a view if the strides of the old one allow it. `view` insists on it; `reshape`
 # copies where it must. In the graph that shows as in PyTorch: ViewBackward0 for a contiguous
 # tensor, ReshapeAliasBackward0 for another whose elements still need not move, and otherwise
@@ -168,7 +168,7 @@ def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
 
 
 def _reshaped(input: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Return *input* in a shape known to fit. See Note [Reshaping]."""
+    """Return *input* in a shape known to fit. See Note [When reshape copies]."""
     try:
         if is_recorded(input) and not is_contiguous(input):
             return _reshape_alias.fast(input, size)  # type: ignore[no-any-return]  # an op's result
@@ -206,7 +206,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     if start > end:
         msg = (
             "flatten() has invalid args: start_dim cannot come after end_dim\n"
-            f"flatten: start_dim {start_dim} is dimension {start}, end_dim {end_dim} dimension {end}."
+            f"flatten: start_dim {start_dim} is dimension {start}, end_dim {end_dim} is {end}."
         )
         raise ShapeError(msg)
     if not shape:

@@ -163,7 +163,7 @@ unfold_backward.vjp(grad_in=lambda grad, dim, size, step: _unfold(grad, dim, siz
 
 
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """Return all windows of *size* places of *dimension*, *step* apart, in a new last dimension; a view.
+    """Return all windows of *size* places of *dimension*, in a new last dimension; a view.
 
     Args:
         input: ``(*, N, *)``.

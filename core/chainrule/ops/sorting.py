@@ -53,7 +53,7 @@ def _sort(self: Tensor, dim: int, descending: bool) -> SortResult:
     nodes={"": "SortBackward1"}, refuses={"complex": " Sort does not support complex dtypes on CPU"}
 )
 def _sort_stable(self: Tensor, dim: int, descending: bool) -> SortResult:
-    """Return what `_sort` returns: all sorts are stable, but PyTorch's graph tells the two apart."""
+    """Return what `_sort` returns: all sorts are stable, but PyTorch's graph has two nodes."""
 
 
 _sort.vjp(

@@ -114,8 +114,8 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
         raise ShapeError(msg)
     if sum(sizes) != whole:
         msg = (
-            f"split_with_sizes expects split_sizes to sum exactly to {whole} (input tensor's size at "
-            f"dimension {dim}), but got split_sizes={list(sizes)}"
+            f"split_with_sizes expects split_sizes to sum exactly to {whole} (input tensor's size "
+            f"at dimension {dim}), but got split_sizes={list(sizes)}"
         )
         raise ShapeError(msg)
     return _split_with_sizes(input, sizes, dim)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, DTypeError
 from ..op import composite, primitive
+from .norms import reciprocal_or_zero
 from .reductions import expand_reduced, keep_reduced, mean, reduced_count, reduced_dims
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ def _std_rule(
     correction: Number,
     keepdim: bool,
 ) -> Tensor:
-    of_variance = (grad / (result * 2)).masked_fill(result == 0, 0)
+    of_variance = grad * (reciprocal_or_zero(result) / 2)
     return _var_rule(of_variance, self, dim, correction, keepdim)
 
 
 def _mean_rule(grad: Tensor, self: Tensor, dim: tuple[int, ...], keepdim: bool) -> Tensor:
     shape = tuple(self._array.shape)
-    return expand_reduced(grad / reduced_count(shape, dim), shape, dim, keepdim)
+    return expand_reduced(grad / max(reduced_count(shape, dim), 1), shape, dim, keepdim)
 
 
 _var.vjp(

@@ -22,6 +22,12 @@ def number(value: Any) -> Any:
     return value.item() if isinstance(value, Tensor) else value
 
 
+def setting(group: dict[str, Any], name: str) -> Any:
+    """Return a hyper-parameter of *group* as a number, or as it is where the step is recorded."""
+    value = group[name]
+    return value if group["differentiable"] else number(value)
+
+
 def loss_of(closure: Closure | None) -> Any:
     """Return what *closure* computes, with recording on; None for none."""
     if closure is None:
@@ -58,12 +64,14 @@ def run(
     """
     grads: list[Any] = [param._grad for param in params]
     lists: Any = (params, grads, *state)
-    recorded = group["differentiable"] and mode.enabled
-    if params[0]._key.complex:
-        before, mode.enabled = mode.enabled, recorded
-        lists = [[ops.view_as_real(tensor) for tensor in tensors] for tensors in lists]
+    recorded = group["differentiable"]
+    before, mode.enabled = mode.enabled, recorded
+    try:
+        if params[0]._key.complex:
+            lists = [[ops.view_as_real(tensor) for tensor in tensors] for tensors in lists]
+        (op.function if recorded else op)(*lists, **options)
+    finally:
         mode.enabled = before
-    (op.function if recorded else op)(*lists, **options)
 
 
 def check_implementation(defaults: dict[str, Any]) -> None:

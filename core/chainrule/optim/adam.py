@@ -10,7 +10,7 @@ from ..dtypes import float32, float64, get_default_dtype
 from ..grad_mode import no_grad
 from ..ops.fused import _count_steps_, _fused_adam_
 from ..tensor import Tensor
-from ._stepping import Closure, by_key, check_implementation, loss_of, number, run
+from ._stepping import Closure, by_key, check_implementation, loss_of, number, run, setting
 from .optimizer import Optimizer
 
 __all__ = ["Adam"]
@@ -144,7 +144,7 @@ class Adam(Optimizer):
             squares,
             largest,
             steps=_count_steps_(counts),
-            lr=number(group["lr"]),
+            lr=setting(group, "lr"),
             beta1=number(beta1),
             beta2=number(beta2),
             weight_decay=group["weight_decay"],

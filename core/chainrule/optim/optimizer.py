@@ -168,8 +168,8 @@ class Optimizer:
             msg = (
                 "can't optimize a non-leaf Tensor\n"
                 f"{type(self).__name__}: expected leaves, got the result of "
-                f"{type(param.grad_fn).__name__}. Optimize the tensor it was computed from, or detach() "
-                "it and require grad."
+                f"{type(param.grad_fn).__name__}. Optimize the tensor it was computed from, or "
+                "detach() it and require grad."
             )
             raise ValueError(msg)
 

@@ -8,7 +8,7 @@ from .. import ops
 from ..grad_mode import no_grad
 from ..ops.fused import _fused_sgd_
 from ..tensor import Tensor
-from ._stepping import Closure, by_key, check_implementation, loss_of, number, run
+from ._stepping import Closure, by_key, check_implementation, loss_of, run, setting
 from .optimizer import Optimizer
 
 __all__ = ["SGD"]
@@ -37,7 +37,8 @@ class SGD(Optimizer):
 
     Differs from PyTorch:
         A learning rate that is infinite or not a number is refused, also in a group. A frozen
-        parameter is left alone even where it still has a gradient.
+        parameter is left alone even where it still has a gradient. A recorded first step passes
+        gradients through the momentum that it begins.
 
     >>> import chainrule as cr
     >>> w = cr.ones(2, requires_grad=True)
@@ -125,10 +126,10 @@ def _descend(
     params: list[Tensor], buffers: list[Tensor], group: dict[str, Any], *, first: bool
 ) -> None:
     options = {
-        "lr": number(group["lr"]),
+        "lr": setting(group, "lr"),
         "momentum": group["momentum"],
         "dampening": group["dampening"],
-        "weight_decay": number(group["weight_decay"]),
+        "weight_decay": setting(group, "weight_decay"),
         "nesterov": group["nesterov"],
         "maximize": group["maximize"],
         "first": first,

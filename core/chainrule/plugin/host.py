@@ -170,8 +170,8 @@ class PluginHost:
     def _load(self, record: PluginRecord, *, asked: bool, plugin: object = None) -> None:
         start = time.perf_counter()
         try:
-            plugin = plugin or discovery.load_target(record.target)
-            self._register(record, plugin)
+            found = discovery.load_target(record.target) if plugin is None else plugin
+            self._register(record, found)
             self._take_answers(record)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's code may raise anything
             state = INCOMPATIBLE if isinstance(error, IncompatibleError) else FAILED

@@ -30,7 +30,8 @@ class Sample:
 
 def _shown(item: Any) -> str:
     if hasattr(item, "shape"):
-        return f"{item.dtype}{list(item.shape)}".removeprefix("torch.")
+        layout = "" if item.is_contiguous() else f" with strides {list(item.stride())}"
+        return f"{item.dtype}{list(item.shape)}".removeprefix("torch.") + layout
     if isinstance(item, (list, tuple)) and any(hasattr(i, "shape") for i in item):
         return f"[{', '.join(map(_shown, item))}]"
     return repr(item)

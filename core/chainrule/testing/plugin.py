@@ -40,6 +40,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let kernels compute infinities and NaN in silence, as they do outside of tests.
+
+    A backend switches its library's warnings about them off when it comes alive; pytest puts back
+    its own filters for every test.
+    """
+    config.addinivalue_line("filterwarnings", "ignore::RuntimeWarning:chainrule")
+
+
 def backend_names(config: pytest.Config) -> list[str]:
     """Return the backends that this run tests on."""
     required = os.environ.get("CHAINRULE_REQUIRE_BACKENDS", "")

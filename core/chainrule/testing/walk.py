@@ -21,7 +21,9 @@ def samples(
     case: OpCase, dtype: str, device: str, *, requires_grad: bool = False
 ) -> Iterator[Sample]:
     """Yield the samples of *case*, made anew."""
-    yield from case.samples(Maker(dtypes.by_name(dtype), device, requires_grad=requires_grad))
+    kind = dtypes.by_name(dtype)
+    recorded = requires_grad and kind.category >= dtypes.FLOATING
+    yield from case.samples(Maker(kind, device, requires_grad=recorded))
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ def layer_norm(
     result = centred * ((centred * centred).mean(dims, keepdim=True) + eps).rsqrt()
     if weight is not None:
         result = result * weight
-    return result if bias is None else result + bias
+    return result if bias is None else result + bias  # type: ignore[no-any-return]  # an op's result
 
 
 def rms_norm(
@@ -78,7 +78,7 @@ def rms_norm(
     if eps is None:
         eps = finfo(input.dtype).eps
     result = input * ((input * input).mean(dims, keepdim=True) + eps).rsqrt()
-    return result if weight is None else result * weight
+    return result if weight is None else result * weight  # type: ignore[no-any-return]  # an op's result
 
 
 def _last_dims(input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:

@@ -62,7 +62,7 @@ class _Numbered(Module):
     def pop(self, key: int | slice) -> Any:
         """Remove the child at *key* and return it."""
         module = self[key]  # type: ignore[index]  # both kinds of container have it
-        del self[key]  # type: ignore[attr-defined]  # likewise
+        del self[key]
         return module
 
 

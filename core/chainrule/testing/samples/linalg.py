@@ -139,7 +139,8 @@ def _mv(make: Maker) -> Iterator[Sample]:
 
 
 def _mv_errors(make: Maker) -> Iterator[ErrorSample]:
-    yield refused(Sample(make(2, 3), make(2)), r"size mismatch, got input \(2\), mat \(2x3\), vec \(2\)")
+    sizes = r"size mismatch, got input \(2\), mat \(2x3\), vec \(2\)"
+    yield refused(Sample(make(2, 3), make(2)), sizes)
     yield refused(Sample(make(3), make(3)), r"vector \+ matrix @ vector expected, got 1, 1, 1")
     differ = "addmv input tensors must have the same dtype, but got Double, Float, and Double"
     yield refused(Sample(make(2, 3), double(make, 3)), differ)
@@ -163,9 +164,9 @@ def _addr_errors(make: Maker) -> Iterator[ErrorSample]:
     yield refused(Sample(make(2, 4), make(2), make(3)), expanded)
     ndim = "addr: Expected 1-D argument vec1, but got 2-D"
     yield refused(Sample(make(2, 3), make(2, 1), make(3)), ndim)
-    whole = Sample(make.index(2, 3, below=3), make.index(2, below=3), make.index(3, below=3), beta=0.5)
+    whole = [make.index(*shape, below=3) for shape in ((2, 3), (2,), (3,))]
     floating = "For integral input tensors, argument beta must not be a floating point number."
-    yield refused(whole, floating)
+    yield refused(Sample(*whole, beta=0.5), floating)
 
 
 def _outer_errors(make: Maker) -> Iterator[ErrorSample]:
@@ -212,7 +213,8 @@ def _matmul(make: Maker) -> Iterator[Sample]:
         ((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((5, 2, 3), (3,)),
         ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (5, 3, 4)),
         ((1, 2, 3), (5, 3, 4)), ((5, 2, 3), (1, 3, 4)), ((2, 5, 2, 3), (5, 3, 4)),
-        ((2, 1, 2, 3), (5, 3, 2)), ((2, 5, 2, 3), (3, 4)), ((0, 2, 3), (3, 4)), ((5, 2, 0), (5, 0, 4)),
+        ((2, 1, 2, 3), (5, 3, 2)), ((2, 5, 2, 3), (3, 4)), ((0, 2, 3), (3, 4)),
+        ((5, 2, 0), (5, 0, 4)),
     ]  # fmt: skip
     for left, right in shapes:
         yield Sample(make(*left), make(*right))
@@ -327,9 +329,10 @@ def _tensordot(make: Maker) -> Iterator[Sample]:
 
 
 def _tensordot_errors(make: Maker) -> Iterator[ErrorSample]:
-    sizes = "contracted dimensions need to match, but first has size 3 in dim -1 and second has size 2"
+    sizes = "contracted dimensions need to match, but first has size 3 in dim -1 and second has"
     yield refused(Sample(make(2, 3), make(2, 3), 1), sizes)
-    yield refused(Sample(make(2, 3), make(3, 2), -1), "tensordot expects dims >= 0, but got dims=-1")
+    negative = "tensordot expects dims >= 0, but got dims=-1"
+    yield refused(Sample(make(2, 3), make(3, 2), -1), negative)
     many = "tensordot expects dims < ndim_a or ndim_b, but got dims=3"
     yield refused(Sample(make(2, 3), make(3, 2), 3), many)
     lengths = "both dimension lists should have same length"
@@ -380,17 +383,17 @@ def _einsum_errors(make: Maker) -> Iterator[ErrorSample]:
     yield refused(Sample("ij,jk", x), few)
     more = r"einsum\(\): more operands were provided than specified in the equation"
     yield refused(Sample("ij", x, make(2)), more)
-    count = r"einsum\(\): the number of subscripts in the equation \(3\) does not match the number of"
+    count = r"einsum\(\): the number of subscripts in the equation \(3\) does not match the number"
     yield refused(Sample("ijk", x), count)
     sign = r"einsum\(\): invalid subscript given at index 1 in the equation string"
     yield refused(Sample("i1->i", x), sign)
     dot = r"einsum\(\): found '.' for operand 0 that is not part of any ellipsis"
     yield refused(Sample("i.j->ij", x), dot)
-    nowhere = r"einsum\(\): output subscript k does not appear in the equation for any input operand"
+    nowhere = r"einsum\(\): output subscript k does not appear in the equation for any input"
     yield refused(Sample("ij->ik", x), nowhere)
     twice = r"einsum\(\): output subscript i appears more than once in the output"
     yield refused(Sample("ij->ii", x), twice)
-    size = r"einsum\(\): subscript j has size 4 for operand 1 which does not broadcast with previously"
+    size = r"einsum\(\): subscript j has size 4 for operand 1 which does not broadcast with"
     yield refused(Sample("ij,jk", x, make(4, 5)), size)
     square = r"einsum\(\): subscript i is repeated for operand 0 but the sizes don't match, 3 != 2"
     yield refused(Sample("ii", x), square)
@@ -425,7 +428,7 @@ def _matrix_power(make: Maker) -> Iterator[Sample]:
 
 
 def _matrix_power_errors(make: Maker) -> Iterator[ErrorSample]:
-    square = "linalg.matrix_power: A must be batches of square matrices, but they are 2 by 3 matrices"
+    square = "linalg.matrix_power: A must be batches of square matrices, but they are 2 by 3"
     yield refused(Sample(make(2, 3), 2), square)
     ndim = "linalg.matrix_power: The input tensor A must have at least 2 dimensions."
     yield refused(Sample(make(3), 2), ndim)
@@ -512,7 +515,8 @@ cases = [
         tolerance=PRODUCT,
     ),
     OpCase(
-        "bilinear", _bilinear, lambda np, x, y, w, b=0: np.einsum("...i,mij,...j->...m", x, w, y) + b,
+        "bilinear", _bilinear,
+        lambda np, x, y, w, b=0: np.einsum("...i,mij,...j->...m", x, w, y) + b,
         ("float32", "float64"),
         saved=("alpha",), node="AddBackward0", errors=_bilinear_errors, tolerance={"float32": 1e-5},
     ),
@@ -534,7 +538,8 @@ cases = [
         saved=(), node="ViewBackward0", errors=_tensordot_errors, tolerance=PRODUCT,
     ),
     OpCase(
-        "kron", _kron, lambda np, x, y: np.kron(x, y), NUMBERS, saved=(), node="UnsafeViewBackward0",
+        "kron", _kron, lambda np, x, y: np.kron(x, y), NUMBERS,
+        saved=(), node="UnsafeViewBackward0",
     ),
     OpCase(
         "einsum", _einsum, _einsum_reference, FLOATS,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..maker import Maker
 
 ALL = ("uint8", "int64", "float16", "float32", "float64")
-FLOATING = ("float16", "float32", "float64", "complex64")
+REAL = ("float16", "float32", "float64")
+FLOATING = (*REAL, "complex64")
 
 
 def refused(sample: Sample, match: str, raises: type[Exception] = RuntimeError) -> ErrorSample:
@@ -145,7 +146,7 @@ def _dropped(*shapes: tuple[int, ...]) -> Callable[[Maker], Iterable[Sample]]:
 
 def _dropout_errors(make: Maker) -> Iterator[ErrorSample]:
     beyond = "dropout probability has to be between 0 and 1, but got 2.0"
-    yield refused(Sample(make(2, 3, 4), 2.0), beyond, ValueError)
+    yield refused(Sample(make(2, 3, 4), 2.0, True), beyond, ValueError)
 
 
 def _dropout1d_errors(make: Maker) -> Iterator[ErrorSample]:
@@ -172,14 +173,14 @@ cases = [
     _drawn("rand_like", _like(), FLOATING),
     _drawn("randn_like", _like(), FLOATING),
     _drawn("randint_like", _like(2, 9), ALL),
-    _drawn("bernoulli", _probabilities, ("float16", "float32", "float64"), errors=_bernoulli_errors),
+    _drawn("bernoulli", _probabilities, REAL, errors=_bernoulli_errors),
     _drawn("normal", _normal, ("float32", "float64"), errors=_normal_errors),
     _drawn("multinomial", _multinomial, ("float32", "float64"), errors=_multinomial_errors),
     _drawn("dropout", _dropped((2, 3), (), (0,)), FLOATING),
     _drawn("dropout1d", _dropped((2, 3, 4), (3, 4)), FLOATING, errors=_dropout1d_errors),
     _drawn("dropout2d", _dropped((2, 3, 4, 1)), FLOATING, errors=_dropout_errors),
     _drawn("dropout3d", _dropped((2, 3, 4, 1, 1), (3, 4, 1, 1)), FLOATING),
-    _drawn("alpha_dropout", _dropped((2, 3)), ("float32", "float64"), errors=_dropout_errors),
+    _drawn("alpha_dropout", _dropped((2, 3)), ("float32", "float64")),
     _drawn(
         "feature_alpha_dropout", _dropped((2, 3, 4)), ("float32", "float64"), errors=_feature_errors
     ),

@@ -1,4 +1,4 @@
-"""Where chainrule's optimizers are stricter than PyTorch's, on purpose."""
+"""Where chainrule's optimizers go further than PyTorch's, on purpose."""
 
 from __future__ import annotations
 
@@ -75,3 +75,14 @@ def test_required_hyper_parameter_is_asked_for():
 
     with pytest.raises(ValueError, match="didn't specify a value of required optimization"):
         cr.optim.Optimizer([cr.ones(1)], {"rate": required})
+
+
+def test_recorded_first_step_with_momentum_passes_gradients_through_its_buffer():
+    w = cr.tensor([0.5, 2.0], requires_grad=True)
+    param = w.clone()
+    param.retain_grad()
+    param.grad = w * w
+    cr.optim.SGD([param], 0.25, momentum=0.9, differentiable=True).step()
+    param.sum().backward()
+
+    assert w.grad.tolist() == pytest.approx([1 - 0.25 * 2 * 0.5, 1 - 0.25 * 2 * 2.0])

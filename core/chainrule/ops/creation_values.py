@@ -1,0 +1,73 @@
+"""Numbers as an array of a dtype can hold them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import dtypes
+from ..dtypes import BOOL, COMPLEX, INTEGER
+from ..errors import DTypeError
+from ..value import Value
+
+if TYPE_CHECKING:
+    from ..dtypes import DType
+    from ..tensor import Number
+
+__all__: list[str] = []
+
+#: The types as the message about a number that is too large spells them.
+_C_NAMES: Final = {
+    "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
+    "float32": "float", "complex64": "c10::complex<float>",
+}  # fmt: skip
+_LARGEST_FLOAT32: Final = 3.4028234663852886e38
+#: From here on a number rounds to infinity in float16.
+_INFINITE_IN_FLOAT16: Final = 65520.0
+
+
+def as_number(item: Any) -> Any:
+    """Return the number in a 0-d tensor; anything else as it is."""
+    return item._key.backend.tolist(item._array) if isinstance(item, Value) else item
+
+
+def fit_value(value: Number, dtype: DType) -> Number:
+    """Return *value* as a number that an array of *dtype* can be filled with.
+
+    Raises:
+        DTypeError: *dtype* does not hold it.
+    """
+    value = as_number(value)
+    if dtype.category == BOOL:
+        return bool(value)
+    if isinstance(value, complex) and dtype.category != COMPLEX:
+        if value.imag:
+            raise _overflow(value, dtype)
+        value = value.real
+    if dtype.category == INTEGER:
+        return _fit_integer(value, dtype)
+    size = abs(value)
+    if math.isinf(size):
+        return value
+    if dtype in {dtypes.float32, dtypes.complex64} and size > _LARGEST_FLOAT32:
+        raise _overflow(value, dtype)
+    if dtype is dtypes.float16 and size >= _INFINITE_IN_FLOAT16:
+        return math.copysign(math.inf, value)  # type: ignore[arg-type]  # not complex
+    return value
+
+
+def _fit_integer(value: Any, dtype: DType) -> int:
+    bits = 8 * dtype.itemsize
+    low, high = (0, 1 << bits) if dtype is dtypes.uint8 else (-(1 << bits - 1), 1 << bits - 1)
+    if isinstance(value, int) and not low and -high < value < 0:
+        return value + high  # as in C, a small negative number wraps around
+    if not math.isfinite(value) or not low <= value < high:
+        raise _overflow(value, dtype)
+    return int(value)
+
+
+def _overflow(value: Number, dtype: DType) -> DTypeError:
+    return DTypeError(
+        f"value cannot be converted to type {_C_NAMES.get(dtype.name, 'double')} without overflow\n"
+        f"expected a number that {dtype} holds, got {value}. Choose another dtype."
+    )
