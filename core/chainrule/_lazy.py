@@ -21,6 +21,7 @@ MOVED = {
     "get_rng_state": "random",
     "initial_seed": "random",
     "manual_seed": "random",
+    "prefer": "plugin",
     "seed": "random",
     "set_rng_state": "random",
 }

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from .op import Op
 
+#: Ops that rewriting a history needs; ops/copying.py puts them here.
+view_scatter: Op[Any, Any]
+zero: Op[Any, Any]
+
 _NO_GRAD_VIEW = (
     "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given "
     "that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
@@ -130,8 +134,6 @@ def end_history(target: Any, name: str) -> None:
     Raises:
         InplaceError: *target* is a leaf that requires grad, or a view of one.
     """
-    from .ops.copying import zero
-
     if mode.enabled and isinstance(target, Value) and target._requires_grad:
         zero.in_place((target,), {})
     else:
@@ -167,8 +169,6 @@ def _rewrite_history(target: Any, result: Any) -> None:
         if retained is not None and target._node is not None:
             target._node.extras.retained[target._output_nr] = retained
         return
-    from .ops.copying import view_scatter
-
     old = _as_it_was(base)
     view_scatter.record_onto(base, (old, result, target._view.chain()))
     retained = _take_retained(old)

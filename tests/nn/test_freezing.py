@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import chainrule as cr
 
 
@@ -26,3 +28,14 @@ def test_module_requires_grad_if_any_parameter_does():
 
 def test_module_without_parameters_requires_no_grad():
     assert cr.nn.ReLU().requires_grad is False
+
+
+@pytest.mark.parametrize("name", ["require_grad", "requires_grads"])
+def test_setting_what_looks_like_requires_grad_warns(name):
+    for target in (cr.nn.Linear(1, 1), cr.nn.Parameter(cr.ones(1))):
+        assert not hasattr(target, name)
+        with pytest.warns(UserWarning, match="Did you mean requires_grad?"):
+            setattr(target, name, False)
+        assert getattr(target, name) is False
+        delattr(target, name)
+        assert not hasattr(target, name)

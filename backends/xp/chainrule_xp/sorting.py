@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from chainrule.backend import KernelSet
@@ -88,7 +89,8 @@ def unique_consecutive(xp: Any) -> Any:
         count = line.shape[0]
         differs = xp.ones(count, bool)
         if count:
-            differs[1:] = (line[1:] != line[:-1]).reshape(count - 1, -1).any(1)
+            width = prod(line.shape[1:])
+            differs[1:] = (line[1:] != line[:-1]).reshape(count - 1, width).any(1)
         starts = differs.nonzero()[0]
         ends = xp.concatenate([starts[1:], xp.full((1,) if count else (0,), count)])
         inverse = differs.astype("int64").cumsum() - 1

@@ -8,6 +8,7 @@ from .. import ops
 from ..errors import ArgumentError, DTypeError
 from ..tensor import Tensor
 from ..value import Value, new_value, storage_of
+from ._misspelling import Misspelling
 
 __all__ = ["Buffer", "Parameter"]
 
@@ -55,6 +56,9 @@ class Parameter(Tensor):
     Parameter containing:
     tensor([1., 1.], requires_grad=True)
     """
+
+    require_grad = Misspelling("requires_grad")
+    requires_grads = Misspelling("requires_grad")
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         return _leaf_over(cls, ops.empty(0) if data is None else data, requires_grad)  # type: ignore[no-any-return]  # of class cls

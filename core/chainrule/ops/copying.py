@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..grad_mode import mode
+from .. import inplace
 from ..errors import ShapeError
 from ..op import Op, composite, primitive
 from ..value import Value, new_value
@@ -169,3 +170,5 @@ view_scatter.vjp(
     self=lambda grad, view: view_scatter(grad, zero(view(grad)), view),
     src=lambda grad, view: view(grad),
 )
+
+inplace.zero, inplace.view_scatter = zero, view_scatter

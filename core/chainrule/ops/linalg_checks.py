@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
+
 def fail(error: type[Exception], sentence: str, advice: str) -> NoReturn:
     """Raise *error* with PyTorch's sentence and ours."""
     raise error(f"{sentence}\n{advice}")

@@ -14,6 +14,7 @@ from ..op import composite, primitive
 from ..shapes import broadcast_shapes
 from ._arguments import check_tensor
 from ._operands import C_NAMES
+from .arithmetic import add
 from .axes import permute, t, transpose
 from .broadcasting import expand
 from .complex import conj
@@ -202,7 +203,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"output with shape {list(shape)} doesn't match the broadcast shape {list(found)}",
             f"linear: expected a bias that broadcasts to that, got {tuple(bias._array.shape)}.",
         )
-    return product + bias
+    return add(product, bias)
 
 
 def _matmul_with_transpose(input: Tensor, transposed: Tensor) -> Tensor:

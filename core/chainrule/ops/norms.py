@@ -53,23 +53,23 @@ def norm_rule(
     if ord == 1:
         return grad * self.sgn()
     if ord == 2:
-        return self * (grad * reciprocal_or_zero(result))
+        return self * (grad * power_or_zero(result, -1))
     size = self.abs()
     if ord in {_INF, -_INF}:
         chosen = size == result
-        share = grad * reciprocal_or_zero(chosen.sum(dim, True).to(grad.dtype))
+        share = grad * power_or_zero(chosen.sum(dim, True).to(grad.dtype), -1)
         return self.sgn() * ops.where(chosen, share, 0)  # type: ignore[no-any-return]  # a tensor
     if ord < 2:  # type: ignore[operator]  # a norm's order is real; here |x| ** (p - 2) is infinite at 0
-        powers = self.sgn() * ops.where(size == 0, 0, ops.where(size == 0, 1, size) ** (ord - 1))
+        powers = self.sgn() * power_or_zero(size, ord - 1)
     else:
         powers = self * size ** (ord - 2)
-    return powers * (grad * reciprocal_or_zero(result) ** (ord - 1))  # type: ignore[no-any-return]  # a tensor
+    return powers * (grad * power_or_zero(result, 1 - ord))  # type: ignore[no-any-return]  # a tensor
 
 
-def reciprocal_or_zero(tensor: Tensor) -> Tensor:
-    """Return ``1 / tensor``, and where that is infinite zero, also in all derivatives."""
+def power_or_zero(tensor: Tensor, exponent: Number) -> Tensor:
+    """Return ``tensor ** exponent``, but zero for zero, with zero for all its derivatives."""
     zero = tensor == 0
-    return ops.where(zero, 0, 1 / ops.where(zero, 1, tensor))  # type: ignore[no-any-return]  # an op's result
+    return ops.where(zero, 0, ops.where(zero, 1, tensor) ** exponent)  # type: ignore[no-any-return]  # an op's result
 
 
 @composite

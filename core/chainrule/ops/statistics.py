@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, DTypeError
 from ..op import composite, primitive
-from .norms import reciprocal_or_zero
+from .norms import power_or_zero
 from .reductions import expand_reduced, keep_reduced, mean, reduced_count, reduced_dims
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _std_rule(
     correction: Number,
     keepdim: bool,
 ) -> Tensor:
-    of_variance = grad * (reciprocal_or_zero(result) / 2)
+    of_variance = grad * (power_or_zero(result, -1) / 2)
     return _var_rule(of_variance, self, dim, correction, keepdim)
 
 

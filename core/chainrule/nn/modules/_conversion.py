@@ -8,6 +8,7 @@ from ... import ops
 from ...dtypes import DType
 from ...grad_mode import no_grad
 from ...tensor import Tensor
+from .._misspelling import Misspelling
 from ._traversal import Traversal
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Conversion(Traversal):
     """
 
     training: bool
+    require_grad = Misspelling("requires_grad")
+    requires_grads = Misspelling("requires_grad")
 
     def _apply(self, fn: Convert, recurse: bool = True) -> Self:
         """Replace every parameter, its gradient, and every buffer by what *fn* gives for it."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..maker import Maker
 
-ANY = ("bool", "int64", *INEXACT)
+ANY = ("int64", *INEXACT)
 
 
 def _factors(make: Maker) -> Iterator[Sample]:

@@ -10,7 +10,7 @@ from .arithmetic import INEXACT, REAL, one_operand, refuses, two_tensors
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ANY = ("bool", "int64", *INEXACT)
+ANY = ("int64", *INEXACT)
 
 
 def case(

@@ -1,0 +1,43 @@
+"""Attributes that are set when another is meant."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+
+class Misspelling:
+    """A name that looks like *meant*: setting it does what Python does, and warns.
+
+    ``parameter.require_grad = False`` is a line that freezes nothing, and Python takes it.
+
+    >>> import chainrule as cr
+    >>> hasattr(cr.nn.Linear(1, 1), "require_grad")
+    False
+    """
+
+    def __init__(self, meant: str) -> None:
+        self.meant = meant
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is not None and self.name in instance.__dict__:
+            return instance.__dict__[self.name]
+        kind = type(instance) if instance is not None else owner
+        msg = f"'{kind.__name__}' object has no attribute '{self.name}'"  # type: ignore[union-attr]  # one is given
+        raise AttributeError(msg)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        kind = type(instance).__name__
+        warnings.warn(
+            f"{kind}.{self.name} was set, which has no effect: nothing reads it. "
+            f"Did you mean {self.meant}?",
+            UserWarning,
+            stacklevel=2,
+        )
+        instance.__dict__[self.name] = value
+
+    def __delete__(self, instance: Any) -> None:
+        del instance.__dict__[self.name]
