@@ -222,8 +222,8 @@ def check_write(target: Value, result: Any, name: str) -> None:
             raise DTypeError(msg)
         check_shape(target, result, name)
     array = target._array
-    if 0 in target._key.backend.strides(array):
-        strides = target._key.backend.strides(array)
+    strides = target._key.backend.strides(array)
+    if 0 in strides and 0 not in array.shape:
         if any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=True)):
             msg = (
                 "unsupported operation: more than one element of the written-to tensor refers to a "

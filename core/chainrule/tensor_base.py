@@ -426,6 +426,16 @@ class TensorBase(Value):
         """How often its memory was written to."""
         return 0 if self._storage is None else self._storage.version
 
+    @property
+    def _backward_hooks(self) -> Any:
+        """The hooks on the gradient of a leaf, or None."""
+        return None if self._hooks is None else self._hooks.before
+
+    @_backward_hooks.deleter
+    def _backward_hooks(self) -> None:
+        msg = "Deletion of _backwards_hooks not allowed!"
+        raise AutogradError(msg)
+
     def _is_view(self) -> bool:
         """Return whether it looks into the memory of another tensor."""
         return self._base is not None

@@ -200,6 +200,34 @@ def test_loss_its_gradient_and_its_node_are_the_same(name, reduction):
     assert_alike(ours, theirs)
 
 
+MODULES = {
+    "SoftMarginLoss": lambda nn, x, y: nn.SoftMarginLoss()(x, y.detach().sign()),
+    "MultiMarginLoss": lambda nn, x, y: nn.MultiMarginLoss(2, 0.5, y.detach()[0].abs())(
+        x, y.detach().argmax(1)
+    ),
+    "MultiLabelMarginLoss": lambda nn, x, y: nn.MultiLabelMarginLoss()(x, y.detach().argsort(1)),
+    "MultiLabelSoftMarginLoss": lambda nn, x, y: nn.MultiLabelSoftMarginLoss()(
+        x, (y.detach() > 0).to(x.dtype)
+    ),
+    "PoissonNLLLoss": lambda nn, x, y: nn.PoissonNLLLoss(full=True)(x, y.detach().abs()),
+    "GaussianNLLLoss": lambda nn, x, y: nn.GaussianNLLLoss(full=True)(x, y, y.detach().abs()),
+    "TripletMarginWithDistanceLoss": lambda nn, x, y: nn.TripletMarginWithDistanceLoss(
+        distance_function=nn.PairwiseDistance(), swap=True
+    )(x, y, x.flip(0)),
+    "AlphaDropout": lambda nn, x, y: nn.AlphaDropout(0.3)(x),
+    "FeatureAlphaDropout": lambda nn, x, y: nn.FeatureAlphaDropout(0.3)(x),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_and_its_gradient_are_the_same(name):
+    ours, theirs = with_gradients(
+        lambda library, x, y: MODULES[name](library.nn, x, y), [(4, 5), (4, 5)]
+    )
+
+    assert_alike((*ours[:2], ""), (*theirs[:2], ""))
+
+
 @pytest.mark.parametrize("reduction", ["batchmean", "sum", "none"])
 @pytest.mark.parametrize("log_target", [False, True])
 def test_kl_div_is_the_same(reduction, log_target):

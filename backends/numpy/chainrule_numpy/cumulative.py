@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
+from chainrule.backend import Array, KernelSet
 from chainrule_xp.cumulative import running_extreme
 
-from chainrule.backend import KernelSet
-
 ks = KernelSet("numpy")
-
-Array = np.ndarray[Any, Any]
 
 
 @ks.forward("cr::_cummax")

@@ -6,42 +6,43 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backend import KernelSet
+from chainrule.backend import Array, KernelSet
 
 ks = KernelSet("numpy")
 
-Array = np.ndarray[Any, Any]
+_largest: Any = np.maximum.reduce
+_smallest: Any = np.minimum.reduce
 
 
 @ks.forward("cr::_max_all")
 def max_all(x: Array) -> Any:
-    return np.maximum.reduce(x, axis=None)
+    return _largest(x, axis=None)
 
 
 @ks.forward("cr::_min_all")
 def min_all(x: Array) -> Any:
-    return np.minimum.reduce(x, axis=None)
+    return _smallest(x, axis=None)
 
 
 @ks.forward("cr::_amax")
 def amax(x: Array, *, dim: Any = (), keepdim: bool = False) -> Any:
-    return np.maximum.reduce(x, axis=dim or None, keepdims=keepdim)
+    return _largest(x, axis=dim or None, keepdims=keepdim)
 
 
 @ks.forward("cr::_amin")
 def amin(x: Array, *, dim: Any = (), keepdim: bool = False) -> Any:
-    return np.minimum.reduce(x, axis=dim or None, keepdims=keepdim)
+    return _smallest(x, axis=dim or None, keepdims=keepdim)
 
 
 @ks.forward("cr::_max_dim")
 def max_dim(x: Array, *, dim: int, keepdim: bool = False) -> Any:
     axis = dim if x.ndim else None
-    values = np.maximum.reduce(x, axis=axis, keepdims=keepdim)
+    values = _largest(x, axis=axis, keepdims=keepdim)
     return values, x.argmax(axis=axis, keepdims=keepdim)
 
 
 @ks.forward("cr::_min_dim")
 def min_dim(x: Array, *, dim: int, keepdim: bool = False) -> Any:
     axis = dim if x.ndim else None
-    values = np.minimum.reduce(x, axis=axis, keepdims=keepdim)
+    values = _smallest(x, axis=axis, keepdims=keepdim)
     return values, x.argmin(axis=axis, keepdims=keepdim)

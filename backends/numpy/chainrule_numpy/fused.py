@@ -1,8 +1,9 @@
 """The steps of optimizers: few NumPy calls per parameter, all into memory that is there.
 
 On a small array a NumPy call costs far more than its arithmetic. So everything is written in place
-or into one scratch array per parameter, and the numbers of a step are 0-d arrays of the
-parameter's dtype, which NumPy takes faster than Python's.
+or into scratch memory, the numbers of a step are 0-d arrays of the parameter's dtype, which NumPy
+takes faster than Python's, and the state of small parameters lies side by side and is updated as
+one array.
 """
 
 from __future__ import annotations
@@ -10,13 +11,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy import add, divide, maximum, multiply, ndarray, negative, sqrt, subtract
+from numpy import add, divide, maximum, multiply, negative, sqrt, subtract
 
 from chainrule.backend import KernelSet
+
+from . import _joined
+from ._joined import flattened, plain, whole
 
 ks = KernelSet("numpy")
 
 _ONE = np.ones((), np.float32)
+
+
+@ks.forward("cr::_zeros_beside_")
+def zeros_beside_(params: list[Any]) -> list[Any]:
+    if sum(param.size for param in params) > _joined.LIMIT:
+        return [np.zeros_like(param) for param in params]
+    return _joined.zeros([param.shape for param in params], params[0].dtype)
 
 
 @ks.forward("cr::_count_steps_")
@@ -43,40 +54,59 @@ def adam_(
     decoupled: bool,
     maximize: bool,
 ) -> None:
-    made_for: tuple[Any, float] | None = None
-    for i, (param, grad, mean, square) in enumerate(
-        zip(params, grads, exp_avgs, exp_avg_sqs, strict=True)
-    ):
-        if (param.dtype, steps[i]) != made_for:
-            made_for = param.dtype, steps[i]
-            root = (1 - beta2 ** steps[i]) ** 0.5
-            # One division less: m / (sqrt(s) / root + eps) is m / (sqrt(s) + eps * root) * root.
-            size = lr / (1 - beta1 ** steps[i]) * root
-            numbers = (1 - beta1, beta2, 1 - beta2, eps * root, size)
-            new1, old2, new2, small, step = (np.array(n, param.dtype) for n in numbers)
-        if maximize:
-            grad = negative(grad)  # noqa: PLW2901 - the caller's array must stay as it is
-        if weight_decay:
-            if decoupled:
+    if maximize:
+        grads = [negative(grad) for grad in grads]
+    if weight_decay:
+        if decoupled:
+            for param in params:
                 multiply(param, 1 - lr * weight_decay, out=param)
-            else:
-                grad = grad + weight_decay * param  # noqa: PLW2901 - likewise
-        scratch = subtract(grad, mean)
-        if scratch.__class__ is not ndarray:  # NumPy gives a scalar for 0-d arrays
-            scratch = np.array(scratch)
-        multiply(scratch, new1, out=scratch)
-        add(mean, scratch, out=mean)
-        multiply(square, old2, out=square)
-        multiply(grad, grad, out=scratch)
-        multiply(scratch, new2, out=scratch)
-        add(square, scratch, out=square)
-        if max_exp_avg_sqs:
-            square = maximum(max_exp_avg_sqs[i], square, out=max_exp_avg_sqs[i])  # noqa: PLW2901 - the root is taken of the largest
-        sqrt(square, out=scratch)
-        add(scratch, small, out=scratch)
-        divide(mean, scratch, out=scratch)
-        multiply(scratch, step, out=scratch)
-        subtract(param, scratch, out=param)
+        else:
+            grads = [add(grad, weight_decay * param) for grad, param in zip(grads, params)]  # noqa: B905 - of one length by definition
+    kinds = [exp_avgs, exp_avg_sqs, *([max_exp_avg_sqs] if max_exp_avg_sqs else [])]
+    memories = [whole(arrays) for arrays in kinds]
+    if all(memory is not None for memory in memories) and min(steps) == max(steps):
+        numbers = _numbers(params[0].dtype, steps[0], lr, beta1, beta2, eps)
+        averages = [plain(memory) for memory in memories]
+        _direction(flattened(grads), averages, memories[0].scratch, numbers)
+        for param, change in zip(params, memories[0].scratch_parts, strict=True):
+            subtract(param, change, out=param)
+        return
+    for i, param in enumerate(params):
+        if i == 0 or steps[i] != steps[i - 1]:
+            numbers = _numbers(param.dtype, steps[i], lr, beta1, beta2, eps)
+        averages = [arrays[i] for arrays in kinds]
+        change = np.empty_like(averages[0])
+        _direction(grads[i], averages, change, numbers)
+        subtract(param, change, out=param)
+
+
+def _numbers(
+    dtype: Any, step: float, lr: float, beta1: float, beta2: float, eps: float
+) -> list[Any]:
+    """Return the numbers of one step as 0-d arrays, in the order in which they are used."""
+    root = (1 - beta2**step) ** 0.5
+    # One division less: m / (sqrt(s) / root + eps) is m / (sqrt(s) + eps * root) * root.
+    size = lr / (1 - beta1**step) * root
+    return [np.array(n, dtype) for n in (1 - beta1, beta2, 1 - beta2, eps * root, size)]
+
+
+def _direction(grad: Any, averages: list[Any], change: Any, numbers: list[Any]) -> None:
+    """Update the moving averages, and write what is to be subtracted into *change*."""
+    mean, square, *largest = averages
+    new1, old2, new2, small, size = numbers
+    subtract(grad, mean, out=change)
+    multiply(change, new1, out=change)
+    add(mean, change, out=mean)
+    multiply(square, old2, out=square)
+    multiply(grad, grad, out=change)
+    multiply(change, new2, out=change)
+    add(square, change, out=square)
+    if largest:
+        square = maximum(largest[0], square, out=largest[0])
+    sqrt(square, out=change)
+    add(change, small, out=change)
+    divide(mean, change, out=change)
+    multiply(change, size, out=change)
 
 
 @ks.forward("cr::_fused_sgd_")

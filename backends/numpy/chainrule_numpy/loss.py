@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backend import KernelSet
+from chainrule.backend import Array, KernelSet
 
 ks = KernelSet("numpy")
-
-Array = np.ndarray[Any, Any]
 
 NONE, MEAN = 0, 1
 

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.backend import KernelSet
+from chainrule.backend import Array, KernelSet
 from chainrule.errors import DimError
 
 ks = KernelSet("numpy")
-
-Array = np.ndarray[Any, Any]
 
 NONE, MEAN, SUM = 0, 1, 2
 

@@ -6,13 +6,11 @@ import math
 from typing import Any
 
 import numpy as np
+
+from chainrule.backend import Array, KernelSet
 from chainrule_xp.norms import vector_norm as of_family
 
-from chainrule.backend import KernelSet
-
 ks = KernelSet("numpy")
-
-Array = np.ndarray[Any, Any]
 
 _vector_norm = of_family(np)
 

@@ -9,16 +9,14 @@ from math import prod
 from typing import Any
 
 import numpy as np
+
+from chainrule.backend import Array, KernelSet
 from chainrule_xp.reductions import accumulator, mean_over
 from chainrule_xp.reductions import mean as mean_of_family
 
-from chainrule.backend import KernelSet
-
 ks = KernelSet("numpy")
 
-Array = np.ndarray[Any, Any]
-
-_add = np.add.reduce
+_add: Any = np.add.reduce
 _family = mean_of_family(np)
 
 

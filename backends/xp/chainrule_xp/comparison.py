@@ -90,11 +90,6 @@ def isneginf(xp: Any) -> Any:
     return kernel
 
 
-@ks.family("cr::_all_true")
-def all_true(xp: Any) -> Any:
-    return xp.all
-
-
 @ks.family("cr::bitwise_not")
 def bitwise_not(xp: Any) -> Any:
     return xp.bitwise_not

@@ -28,9 +28,7 @@ def vector_norm_of(xp: Any, x: Any, ord: Any, axis: Any, keepdim: bool) -> Any:
 
 @ks.family("cr::_vector_norm")
 def vector_norm(xp: Any) -> Any:
-    def kernel(
-        x: Any, *, ord: Any, dim: Any = (), keepdim: bool = False, dtype: Any = None
-    ) -> Any:
+    def kernel(x: Any, *, ord: Any, dim: Any = (), keepdim: bool = False, dtype: Any = None) -> Any:
         if dtype is not None:
             x = x.astype(dtype.name)
         if x.dtype == "float16":  # squares overflow early

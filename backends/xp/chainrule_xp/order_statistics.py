@@ -90,7 +90,7 @@ def mode(xp: Any) -> Any:
         # In sorted order equal elements are runs. The longest one's end is the wanted rank.
         place = xp.broadcast_to(xp.arange(rows.shape[-1]), rows.shape)
         before, after = ordered[..., :-1], ordered[..., 1:]
-        changes = (before != after) & (before == before)  # NaN, at the end, are one run
+        changes = (before != after) & (before == before)  # noqa: PLR0124 - NaN, last, are one run
         starts = xp.concatenate([xp.ones_like(place[..., :1], dtype=bool), changes], axis=-1)
         start = scan(xp, xp.maximum, xp.where(starts, place, 0), -1)
         rank = xp.argmax(place - start, axis=-1, keepdims=True)

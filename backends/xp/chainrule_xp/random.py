@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chainrule.backend import KernelSet
-from chainrule.errors import DomainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,19 +122,23 @@ def normal_of(xp: Any) -> Any:
 @ks.family("cr::_multinomial")
 def multinomial(xp: Any) -> Any:
     def kernel(p: Any, *, num_samples: int, replacement: bool, stream: Any) -> Any:
-        if not xp.all((p >= 0) & (p < xp.inf)):
-            msg = (
-                "probability tensor contains either `inf`, `nan` or element < 0\n"
-                "multinomial: expected finite weights, none below zero."
-            )
-            raise DomainError(msg)
-        if not xp.all(xp.sum(p, axis=-1) > 0):
-            msg = (
-                "invalid multinomial distribution (sum of probabilities <= 0)\n"
-                "multinomial: expected a positive weight in every row."
-            )
-            raise DomainError(msg)
         return stream.multinomial(p, num_samples, replacement)
+
+    return kernel
+
+
+@ks.family("cr::_all_weights")
+def all_weights(xp: Any) -> Any:
+    def kernel(x: Any) -> Any:
+        return xp.all((x >= 0) & (x < xp.inf))
+
+    return kernel
+
+
+@ks.family("cr::_every_row_has_weight")
+def every_row_has_weight(xp: Any) -> Any:
+    def kernel(x: Any) -> Any:
+        return xp.all(xp.sum(x, axis=-1) > 0)
 
     return kernel
 

@@ -39,7 +39,9 @@ def nansum(xp: Any) -> Any:
     return kernel
 
 
-def mean_over(xp: Any, x: Any, axis: Any = None, *, keepdim: bool = False, dtype: Any = None) -> Any:
+def mean_over(
+    xp: Any, x: Any, axis: Any = None, *, keepdim: bool = False, dtype: Any = None
+) -> Any:
     """Return the mean over *axis*: 16-bit floats are summed in float32 and rounded once."""
     wide = "float32" if dtype is None and x.dtype == "float16" else dtype
     total = xp.sum(x, axis=axis, dtype=wide, keepdims=keepdim)

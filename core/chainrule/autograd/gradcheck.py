@@ -41,7 +41,6 @@ class _Tolerances:
     atol: float
     rtol: float
     nondet_tol: float
-    grad_dtypes: bool
 
 
 def gradcheck(
@@ -97,12 +96,14 @@ def gradcheck(
         raise NotImplementedError(msg)
     tensors = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     _check_inputs(tensors)
-    how = _Tolerances(eps, atol, rtol, nondet_tol, check_grad_dtypes)
+    how = _Tolerances(eps, atol, rtol, nondet_tol)
     try:
         if check_backward_ad:
             _compare(func, tensors, how, fast=fast_mode)
         if check_undefined_grad:
             _check_missing(func, tensors, how)
+        if check_grad_dtypes:
+            _check_dtypes(func, tensors)
         if check_batched_grad:
             _check_batches(func, tensors, how)
     except GradcheckError:
@@ -243,18 +244,16 @@ def _compare(
     func: Callable[..., Any], tensors: Sequence[Any], how: _Tolerances, *, fast: bool
 ) -> None:
     """Compare the two derivatives of every output by every input."""
-    outputs, again = _outputs_of(func, tensors), _outputs_of(func, tensors)
+    wanted = [t for t in tensors if _is_wanted(t)]
     numerical_of = _along_a_direction if fast else _jacobian
-    analytical_of = _gradient_along if fast else _gradients
-    for position, tensor in enumerate(tensors):
-        if not _is_wanted(tensor):
-            continue
-        columns = numerical_of(func, tensors, tensor, how.eps)
-        for number, numerical in enumerate(columns):
-            analytical = analytical_of(outputs[number], tensor)
-            _check_repeatable(analytical, analytical_of(again[number], tensor), how)
-            if how.grad_dtypes:
-                _check_dtype(outputs[number], tensor, position)
+    analytical_of = _gradients_along if fast else _gradients
+    by_output = [analytical_of(output, wanted) for output in _outputs_of(func, tensors)]
+    again = [analytical_of(output, wanted) for output in _outputs_of(func, tensors)]
+    for index, tensor in enumerate(wanted):
+        position = next(p for p, t in enumerate(tensors) if t is tensor)
+        for number, numerical in enumerate(numerical_of(func, tensors, tensor, how.eps)):
+            analytical = by_output[number][index]
+            _check_repeatable(analytical, again[number][index], how)
             if not _close(analytical, numerical, how.rtol, how.atol):
                 msg = (
                     f"Jacobian mismatch for output {number} with respect to input {position},\n"
@@ -307,17 +306,25 @@ def _jacobian(
     return [ops.stack(list(column)) for column in zip(*rows, strict=True)]
 
 
-def _gradients(output: Tensor, tensor: Tensor) -> Tensor:
-    """Return the same Jacobian by backward passes, one for each part of each output element."""
+def _gradients(output: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:
+    """Return the same Jacobians by backward passes, one for each part of each output element."""
     units = (1.0, 1j) if output.is_complex() else (1.0,)
-    columns = [
-        _parts(_pulled(output, tensor, _unit(output, index, unit)).reshape(-1))
+    passes = [
+        _pulled(output, wanted, _unit(output, index, unit))
         for unit in units
         for index in range(output.numel())
     ]
-    if not columns or not tensor.numel():
-        return _empty(tensor)
-    return ops.cat([ops.stack(list(part), 1) for part in zip(*columns, strict=True)], 1)
+    if not passes:
+        return [_empty(tensor) for tensor in wanted]
+    return [_columns(gradients) for gradients in zip(*passes, strict=True)]
+
+
+def _columns(gradients: Sequence[Tensor]) -> Tensor:
+    """Return gradients of one tensor as the columns of a matrix, parts beside each other."""
+    if not gradients[0].numel():
+        return _empty(gradients[0])
+    parts = zip(*(_parts(gradient.reshape(-1)) for gradient in gradients), strict=True)
+    return ops.cat([ops.stack(list(part), 1) for part in parts], 1)
 
 
 def _along_a_direction(
@@ -328,20 +335,21 @@ def _along_a_direction(
     return [_inner(_direction(difference), difference) for difference in found]
 
 
-def _gradient_along(output: Tensor, tensor: Tensor) -> Tensor:
-    """Return the same number by one backward pass."""
-    weight = _direction(output.detach().reshape(-1)).reshape(output.shape)
-    return _inner(_pulled(output, tensor, weight), _direction(tensor, 1))
+def _gradients_along(output: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:
+    """Return the same numbers by one backward pass."""
+    gradients = _pulled(output, wanted, _direction(output.detach()))
+    return [_inner(g, _direction(t, 1)) for g, t in zip(gradients, wanted, strict=True)]
 
 
-def _pulled(output: Tensor, tensor: Tensor, weight: Tensor) -> Tensor:
-    """Return the gradient of *tensor* for that of *output*, zeros where there is none."""
-    found = None
+def _pulled(output: Tensor, wanted: Sequence[Tensor], weight: Tensor) -> list[Tensor]:
+    """Return the gradients of *wanted* for that of *output*, zeros where there are none."""
+    found: Sequence[Tensor | None] = [None] * len(wanted)
     if output.requires_grad:
-        (found,) = gradient_of(output, tensor, weight, retain_graph=True, allow_unused=True)
-    if found is None:
-        return ops.zeros(tensor.shape, dtype=tensor.dtype, device=tensor.device)
-    return found.detach()  # type: ignore[no-any-return]  # a Tensor
+        found = gradient_of(output, wanted, weight, retain_graph=True, allow_unused=True)
+    return [
+        ops.zeros(t.shape, dtype=t.dtype, device=t.device) if g is None else g.detach()
+        for g, t in zip(found, wanted, strict=True)
+    ]
 
 
 def _inner(left: Tensor, right: Tensor) -> Tensor:
@@ -416,11 +424,18 @@ def _check_repeatable(first: Tensor, second: Tensor, how: _Tolerances) -> None:
         raise GradcheckError(msg)
 
 
-def _check_dtype(output: Tensor, tensor: Tensor, position: int) -> None:
-    found = _pulled(output, tensor, _direction(output.detach()))
-    if found.dtype is not tensor.dtype:
-        msg = f"Gradient for input {position} has dtype {found.dtype}, expected {tensor.dtype}"
-        raise GradcheckError(msg)
+def _check_dtypes(func: Callable[..., Any], tensors: Sequence[Any]) -> None:
+    """Check that each gradient has the dtype of its input."""
+    wanted = [(p, t) for p, t in enumerate(tensors) if _is_wanted(t)]
+    for output in _outputs_of(func, tensors):
+        found = _pulled(output, [t for _, t in wanted], _direction(output.detach()))
+        for gradient, (position, tensor) in zip(found, wanted, strict=True):
+            if gradient.dtype is not tensor.dtype:
+                msg = (
+                    f"Gradient for input {position} has dtype {gradient.dtype}, "
+                    f"expected {tensor.dtype}"
+                )
+                raise GradcheckError(msg)
 
 
 def _check_missing(func: Callable[..., Any], tensors: Sequence[Any], how: _Tolerances) -> None:
@@ -428,6 +443,8 @@ def _check_missing(func: Callable[..., Any], tensors: Sequence[Any], how: _Toler
     outputs = [o for o in _outputs_of(func, tensors) if o.requires_grad]
     wanted = [t for t in tensors if _is_wanted(t)]
     weights = [_direction(o.detach()) for o in outputs]
+    if len(outputs) == 1:
+        return
     for number, output in enumerate(outputs):
         zeros = [w if i == number else w * 0 for i, w in enumerate(weights)]
         alone = gradient_of(output, wanted, weights[number], retain_graph=True, allow_unused=True)

@@ -78,7 +78,6 @@ def parse(input: Tensor, items: tuple[Any, ...]) -> Parsed:
             width = taken_by(entry)
             basic.extend([WHOLE] * width)
             indices.append(entry)
-            _check_mask(entry, shape, dim)
             advanced = True
         if entry is not Ellipsis:
             dim += taken_by(entry)
@@ -177,17 +176,25 @@ def check_place(place: int, size: int, position: int) -> None:
         raise DimError(msg)
 
 
-def _check_mask(mask: Any, shape: tuple[int, ...], dim: int) -> None:
-    """Check that a mask has the shape of the dimensions from *dim* on."""
-    if mask._key.dtype is not dtypes.bool_:
-        return
-    for place, size in enumerate(mask._array.shape):
-        if size != shape[dim + place]:
-            msg = (
-                f"The shape of the mask {list(mask._array.shape)} at index {place} does not match "
-                f"the shape of the indexed tensor {list(shape)} at index {dim + place}"
-            )
-            raise DimError(msg)
+def check_masks(shape: tuple[int, ...], indices: Sequence[Any]) -> None:
+    """Check that every mask among *indices* has the shape of the dimensions that it stands for.
+
+    Raises:
+        DimError: one has not.
+    """
+    dim = 0
+    for index in indices:
+        if index is None or index._key.dtype is not dtypes.bool_:
+            dim += 1
+            continue
+        for place, size in enumerate(index._array.shape):
+            if size != shape[dim + place]:
+                msg = (
+                    f"The shape of the mask {list(index._array.shape)} at index {place} does not "
+                    f"match the shape of the indexed tensor {list(shape)} at index {dim + place}"
+                )
+                raise DimError(msg)
+        dim += len(index._array.shape)
 
 
 def items_of(index: Any) -> tuple[Any, ...]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..dtypes import INTEGER
 from ..errors import DTypeError
-from ..op import composite, primitive
+from ..op import composite
 from .comparison import eq, isfinite, isnan, le, logical_and, logical_or
+from .counting import all
 from .pointwise import abs
 
 if TYPE_CHECKING:
@@ -78,14 +79,6 @@ def _check_tolerances(
             raise DTypeError(msg)
 
 
-@primitive(dtype="bool")
-def _all_true(self: Tensor) -> Tensor:
-    """Return whether all elements are true."""
-
-
-_all_true.vjp(self=None)
-
-
 def allclose(
     input: Tensor,
     other: Tensor,
@@ -99,7 +92,7 @@ def allclose(
     >>> cr.allclose(cr.tensor([1.0, 2.0]), cr.tensor([1.0, 2.0 + 1e-7]))
     True
     """
-    return bool(_all_true(isclose(input, other, rtol, atol, equal_nan)).item())
+    return bool(all(isclose(input, other, rtol, atol, equal_nan)).item())
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
@@ -111,4 +104,4 @@ def equal(input: Tensor, other: Tensor) -> bool:
     """
     if input._array.shape != other._array.shape:
         return False
-    return bool(_all_true(eq(input, other)).item())
+    return bool(all(eq(input, other)).item())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = [
-    "_conj_physical", "complex", "conj", "conj_physical", "imag", "is_complex", "real",
+    "_conj_physical", "complex", "conj", "conj_physical", "imag", "real",
     "resolve_conj", "view_as_complex", "view_as_real",
 ]  # fmt: skip
 
@@ -89,16 +89,6 @@ def resolve_conj(input: Tensor) -> Tensor:
     True
     """
     return input
-
-
-def is_complex(input: Tensor) -> bool:
-    """Return whether *input* is of a complex dtype.
-
-    >>> import chainrule as cr
-    >>> cr.is_complex(cr.tensor([1j]))
-    True
-    """
-    return input._key.complex
 
 
 @primitive(view=True, dtype="real", nodes={"": "ViewAsRealBackward0"})

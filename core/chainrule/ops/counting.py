@@ -100,4 +100,4 @@ def count_nonzero(
     """
     if dims:
         dim = dims[0] if len(dims) == 1 else dims  # type: ignore[assignment]  # integers, if several
-    return _count_nonzero(input, reduced_dims("count_nonzero", dim, len(input._array.shape)))  # type: ignore[no-any-return]  # an op's result
+    return _count_nonzero(input, reduced_dims("count_nonzero", dim, len(input._array.shape)))

@@ -132,6 +132,9 @@ def _between(
     """
 
 
+_between.vjp(self=None)
+
+
 def _count(function: str, number: Any, argument: str, position: int) -> int:
     """Return *number* as an integer.
 

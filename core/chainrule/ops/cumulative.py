@@ -36,7 +36,7 @@ def _running_dtype(tensor: Tensor, dtype: DType | None) -> DType | None:
 
 def reversed_cumsum(tensor: Tensor, dim: int) -> Tensor:
     """Return at each place the sum of all from there to the end."""
-    return tensor.flip(dim).cumsum(dim).flip(dim)  # type: ignore[no-any-return]  # a tensor
+    return tensor.flip(dim).cumsum(dim).flip(dim)
 
 
 # Sum
@@ -83,10 +83,7 @@ def _cumprod(self: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """Return the running product along *dim*, computed in *dtype*."""
 
 
-_cumprod.vjp(self=lambda grad, self, result, dim: _cumprod_rule(grad, self, result, dim))
-
-
-def _cumprod_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Tensor:
+def _cumprod_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Any:
     if self.numel() <= 1:
         return grad
     factors = self.to(grad._key.dtype)
@@ -95,6 +92,9 @@ def _cumprod_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Tenso
     if bool(ops.all(factors)):
         return reversed_cumsum(grad * conj(result), dim) / conj(factors)
     return _cumprod_gradient_by_pairs(grad, factors, dim)
+
+
+_cumprod.vjp(self=_cumprod_rule)
 
 
 # Note [Gradient of a running product]
@@ -107,24 +107,24 @@ def _cumprod_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Tenso
 # recorded backward pass with zeros takes the quadratic form, which is one expression everywhere.
 
 
-def _cumprod_gradient(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Tensor:
+def _cumprod_gradient(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Any:
     zero = self == 0
     zeros = zero.cumsum(dim)
     first = zero & (zeros == 1)
     before = reversed_cumsum(grad * conj(result), dim) / conj(ops.where(zero, 1, self))
     products = ops.where(first, 1, self).cumprod(dim)
     at_first = reversed_cumsum(ops.where(zeros == 0, 0, grad * conj(products)), dim)
-    return ops.where(zeros == 0, before, ops.where(first, at_first, 0))  # type: ignore[no-any-return]  # an op's result
+    return ops.where(zeros == 0, before, ops.where(first, at_first, 0))
 
 
-def _cumprod_gradient_by_pairs(grad: Tensor, self: Tensor, dim: int) -> Tensor:
+def _cumprod_gradient_by_pairs(grad: Tensor, self: Tensor, dim: int) -> Any:
     rows = self.movedim(dim, -1).unsqueeze(-2)
     count = rows._array.shape[-1]
     place = ops.arange(count, device=self.device)
     itself = place.unsqueeze(-1) == place
     others = ops.where(itself, 1, rows).cumprod(-1)  # [..., i, k]: all factors up to k but i
     pulled = grad.movedim(dim, -1).unsqueeze(-2) * conj(others)
-    return ops.where(place.unsqueeze(-1) <= place, pulled, 0).sum(-1).movedim(-1, dim)  # type: ignore[no-any-return]  # a tensor
+    return ops.where(place.unsqueeze(-1) <= place, pulled, 0).sum(-1).movedim(-1, dim)
 
 
 @composite
@@ -156,30 +156,26 @@ def cumprod(self: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 # Extremes
 
 
-@primitive(
-    nodes={"": "CummaxBackward0"}, saves=("self",), refuses={"complex": "cummax_cpu"}
-)
+@primitive(nodes={"": "CummaxBackward0"}, saves=("self",), refuses={"complex": "cummax_cpu"})
 def _cummax(self: Tensor, dim: int) -> cummax_result:
     """Return the running maximum along *dim*, and where it stands."""
 
 
-@primitive(
-    nodes={"": "CumminBackward0"}, saves=("self",), refuses={"complex": "cummin_cpu"}
-)
+@primitive(nodes={"": "CumminBackward0"}, saves=("self",), refuses={"complex": "cummin_cpu"})
 def _cummin(self: Tensor, dim: int) -> cummin_result:
     """Return the running minimum along *dim*, and where it stands."""
 
 
-def _collect(grad: Tensor, indices: Tensor, dim: int) -> Tensor:
+def _collect(grad: Tensor, indices: Tensor, dim: int) -> Any:
     """Return *grad* summed at the elements that the running extremes came from."""
     shape = tuple(grad._array.shape)
     if not shape:
         return grad
-    return zeros_shaped(grad, shape).scatter_add(dim, indices, grad)  # type: ignore[no-any-return]  # a tensor
+    return zeros_shaped(grad, shape).scatter_add(dim, indices, grad)
 
 
-_cummax.vjp(self=lambda grad, indices, dim: _collect(grad, indices, dim))
-_cummin.vjp(self=lambda grad, indices, dim: _collect(grad, indices, dim))
+_cummax.vjp(self=_collect)
+_cummin.vjp(self=_collect)
 
 
 @composite
@@ -204,7 +200,7 @@ def cummax(self: Tensor, dim: int) -> cummax_result:
     >>> cr.cummax(cr.tensor([1, 3, 2]), dim=0).values
     tensor([1, 3, 3])
     """
-    return _cummax(self, running_dim("cummax", dim, self))  # type: ignore[no-any-return]  # an op's result
+    return _cummax(self, running_dim("cummax", dim, self))
 
 
 @composite
@@ -229,4 +225,4 @@ def cummin(self: Tensor, dim: int) -> cummin_result:
     >>> cr.cummin(cr.tensor([2, 3, 1]), dim=0).values
     tensor([2, 2, 1])
     """
-    return _cummin(self, running_dim("cummin", dim, self))  # type: ignore[no-any-return]  # an op's result
+    return _cummin(self, running_dim("cummin", dim, self))

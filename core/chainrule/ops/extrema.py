@@ -55,20 +55,20 @@ def _empty_dim(who: str, dim: int) -> DimError:
 
 
 def place(
-    grad: Tensor, indices: Tensor, dim: int, keepdim: bool, shape: tuple[int, ...]
-) -> Tensor:
-    """Return zeros of *shape* with *grad* at the elements that were selected along *dim*."""
-    if not shape:
+    grad: Tensor, indices: Tensor, dim: int, keepdim: bool, self_shape: tuple[int, ...]
+) -> Any:
+    """Return zeros of *self_shape* with *grad* at the elements that were selected along *dim*."""
+    if not self_shape:
         return grad
     if not keepdim:
         grad, indices = grad.unsqueeze(dim), indices.unsqueeze(dim)
-    return zeros_shaped(grad, shape).scatter(dim, indices, grad)  # type: ignore[no-any-return]  # a tensor
+    return zeros_shaped(grad, self_shape).scatter(dim, indices, grad)
 
 
-def share_among_ties(grad: Tensor, self: Tensor, result: Tensor) -> Tensor:
-    """Return *grad* of one element of *self* in equal parts at all that equal it; NaN equals NaN."""
+def share_among_ties(grad: Tensor, self: Tensor, result: Tensor) -> Any:
+    """Return *grad* of one element in equal parts at all that equal it; NaN equals NaN."""
     chosen = (self == result) | (self.isnan() & result.isnan())
-    return ops.where(chosen, grad / chosen.sum(), 0)  # type: ignore[no-any-return]  # an op's result
+    return ops.where(chosen, grad / chosen.sum(), 0)
 
 
 # Over everything
@@ -79,7 +79,7 @@ def _max_all(self: Tensor) -> Tensor:
     """Return the largest element."""
 
 
-_max_all.vjp(self=lambda grad, self, result: share_among_ties(grad, self, result))
+_max_all.vjp(self=share_among_ties)
 
 
 @primitive(promote="arithmetic", nodes={"": "MinBackward1"}, refuses={"complex": "min_all"})
@@ -87,7 +87,7 @@ def _min_all(self: Tensor) -> Tensor:
     """Return the smallest element."""
 
 
-_min_all.vjp(self=lambda grad, self, result: share_among_ties(grad, self, result))
+_min_all.vjp(self=share_among_ties)
 
 
 def _check_elements(name: str, tensor: Tensor) -> None:
@@ -111,9 +111,7 @@ def _max_dim(self: Tensor, dim: int, keepdim: bool = False) -> max_result:
     """Return the largest elements along *dim*, and where they stand."""
 
 
-_max_dim.vjp(
-    self=lambda grad, indices, dim, keepdim, self_shape: place(grad, indices, dim, keepdim, self_shape)
-)
+_max_dim.vjp(self=place)
 
 
 @primitive(
@@ -124,9 +122,7 @@ def _min_dim(self: Tensor, dim: int, keepdim: bool = False) -> min_result:
     """Return the smallest elements along *dim*, and where they stand."""
 
 
-_min_dim.vjp(
-    self=lambda grad, indices, dim, keepdim, self_shape: place(grad, indices, dim, keepdim, self_shape)
-)
+_min_dim.vjp(self=place)
 
 
 @composite
@@ -160,7 +156,8 @@ def max(
     indices=tensor([1, 0]))
     """
     if other is not None or isinstance(dim, Value):
-        return ops.maximum(self, dim if other is None else other)  # type: ignore[no-any-return]  # an op's result
+        second: Any = dim if other is None else other
+        return ops.maximum(self, second)
     if dim is None:
         _check_elements("max", self)
         return _max_all(self)
@@ -196,7 +193,8 @@ def min(
     (tensor([1., 2.]), tensor([0, 1]))
     """
     if other is not None or isinstance(dim, Value):
-        return ops.minimum(self, dim if other is None else other)  # type: ignore[no-any-return]  # an op's result
+        second: Any = dim if other is None else other
+        return ops.minimum(self, second)
     if dim is None:
         _check_elements("min", self)
         return _min_all(self)
@@ -218,16 +216,16 @@ def _amin(self: Tensor, dim: tuple[int, ...] = (), keepdim: bool = False) -> Ten
 
 def _share_over(
     grad: Tensor, self: Tensor, result: Tensor, dim: tuple[int, ...], keepdim: bool
-) -> Tensor:
+) -> Any:
     """Return *grad* in equal parts at the elements of *self* that equal *result* over *dim*."""
     shape = tuple(self._array.shape)
     chosen = self == keep_reduced(result, shape, dim, keepdim)
     share = keep_reduced(grad, shape, dim, keepdim) * chosen
-    return share / chosen.sum(dim, True)  # type: ignore[no-any-return]  # a tensor
+    return share / chosen.sum(dim, True)
 
 
-_amax.vjp(self=lambda grad, self, result, dim, keepdim: _share_over(grad, self, result, dim, keepdim))
-_amin.vjp(self=lambda grad, self, result, dim, keepdim: _share_over(grad, self, result, dim, keepdim))
+_amax.vjp(self=_share_over)
+_amin.vjp(self=_share_over)
 
 
 def _extreme_dims(name: str, dim: Any, tensor: Tensor) -> tuple[int, ...]:
@@ -301,14 +299,13 @@ def _aminmax(self: Tensor, dim: int | None = None, keepdim: bool = False) -> ami
 
 def _aminmax_rule(
     grads: list[Tensor], self: Tensor, min: Tensor, max: Tensor, dim: int | None, keepdim: bool
-) -> Tensor:
+) -> Any:
     dims = () if dim is None or not self._array.shape else (dim,)
-    return _share_over(grads[0], self, min, dims, keepdim) + _share_over(grads[1], self, max, dims, keepdim)
+    at_min = _share_over(grads[0], self, min, dims, keepdim)
+    return at_min + _share_over(grads[1], self, max, dims, keepdim)
 
 
-_aminmax.vjp(
-    self=lambda grads, self, min, max, dim, keepdim: _aminmax_rule(grads, self, min, max, dim, keepdim)
-)
+_aminmax.vjp(self=_aminmax_rule)
 
 
 @composite
@@ -344,11 +341,11 @@ def aminmax(self: Tensor, *, dim: int | None = None, keepdim: bool = False) -> a
                 f"identity.\naminmax: expected at least one element, got shape {tuple(shape)}."
             )
             raise ShapeError(msg)
-        return _aminmax(self, None, keepdim)  # type: ignore[no-any-return]  # an op's result
+        return _aminmax(self, None, keepdim)
     wrapped = wrap_dim(dim, len(shape))
     if shape and shape[wrapped] == 0:
         raise _empty_dim("aminmax", wrapped)
-    return _aminmax(self, wrapped, keepdim)  # type: ignore[no-any-return]  # an op's result
+    return _aminmax(self, wrapped, keepdim)
 
 
 # Positions

@@ -7,9 +7,10 @@ index on top of them and copies.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..dtypes import int64
+from ..dtypes import bool_, int64
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
 from ..inplace import check_writable, write
 from ..op import primitive
@@ -22,6 +23,7 @@ from .brackets import (
     WHOLE,
     Parsed,
     bound,
+    check_masks,
     check_place,
     check_step,
     explain,
@@ -250,6 +252,7 @@ def _basic(input: Tensor, entries: list[Any]) -> Tensor:
 def _advanced(input: Tensor, indices: list[Any]) -> Tensor:
     while indices and indices[-1] is None:
         indices = indices[:-1]
+    check_masks(input._array.shape, indices)
     try:
         return _index(input, tuple(indices))
     except IndexError:
@@ -290,9 +293,9 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
     if len(items) == 1 and isinstance(items[0], slice) and not self._array.shape:
         msg = "slice() cannot be applied to a 0-dim tensor."
         raise DimError(msg)
-    if any(item is False for item in items):
+    if index is False:
         return
-    parsed = parse(self, items)
+    parsed = parse(self, (None,) if index is True else items)
     target = _basic(self, parsed.basic)
     if parsed.indices:
         _put(target, parsed.indices, value, "__setitem__")
@@ -334,7 +337,10 @@ def _put(
     if not isinstance(value, Value):
         key = target._key
         value = new_value(key.backend.full((), value, key.dtype, key.device), key)
-    _check_values(target, value)
+    if not accumulate and prod(value._array.shape) == 1 and _is_one_mask(indices):
+        value = value.to(target.dtype)
+    check_masks(target._array.shape, indices)
+    _check_values(target, indices, value)
     value = _without_leading_ones(value)
     try:
         if recording((target, value)):
@@ -349,8 +355,15 @@ def _put(
         raise
 
 
-def _check_values(target: Tensor, value: Tensor) -> None:
+def _is_one_mask(indices: Sequence[Any]) -> bool:
+    """Return whether a mask is all there is: then one value fills, whatever its dtype."""
+    used = [index for index in indices if index is not None]
+    return len(used) == 1 and used[0]._key.dtype is bool_
+
+
+def _check_values(target: Tensor, indices: Sequence[Any], value: Tensor) -> None:
     if value._key.dtype is not target._key.dtype:
+        explain(target._array.shape, indices)
         msg = (
             "Index put requires the source and destination dtypes match, got "
             f"{target._key.dtype.scalar_name} for the destination and "
@@ -399,7 +412,8 @@ def index_put(
     tensor([3., 0., 0.])
     """
     _check_put(input, indices)
-    _check_values(input, values)
+    check_masks(input._array.shape, indices)
+    _check_values(input, indices, values)
     try:
         return _index_put(input, tuple(indices), values, accumulate)
     except (IndexError, ValueError):

@@ -7,6 +7,7 @@ summed, elementwise where none is.
 
 from __future__ import annotations
 
+import functools
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +64,7 @@ def einsum(*args: Any) -> Tensor:
     tensor(5)
     """
     equation, operands = _arguments(args)
-    letters = _Equation(equation, operands)
+    letters = _read(equation, tuple([len(operand._array.shape) for operand in operands]))
     aligned = [letters.align(index, operand) for index, operand in enumerate(operands)]
     letters.check_sizes(aligned)
     return _contract(aligned, len(letters.output))
@@ -109,6 +110,12 @@ def _letters_of(subscripts: Sequence[Any]) -> str:
     return "".join(found)
 
 
+@functools.lru_cache(maxsize=256)
+def _read(equation: str, ndims: tuple[int, ...]) -> _Equation:
+    """Return an equation as read for operands of so many dimensions each."""
+    return _Equation(equation, ndims)
+
+
 class _Equation:
     """An equation read for some operands.
 
@@ -118,20 +125,19 @@ class _Equation:
         labels: All labels: those of the result, then those that are summed.
     """
 
-    def __init__(self, equation: str, operands: list[Tensor]) -> None:
+    def __init__(self, equation: str, ndims: tuple[int, ...]) -> None:
         left, arrow, right = equation.partition("->")
         terms = left.split(",")
-        if len(terms) != len(operands):
-            few = "fewer" if len(terms) > len(operands) else "more"
+        if len(terms) != len(ndims):
+            few = "fewer" if len(terms) > len(ndims) else "more"
             fail(
                 ShapeError,
                 f"einsum(): {few} operands were provided than specified in the equation",
-                f"einsum: {equation!r} names {len(terms)} operand(s), got {len(operands)}.",
+                f"einsum: {equation!r} names {len(terms)} operand(s), got {len(ndims)}.",
             )
         start = 0
         self.inputs: list[list[Label]] = []
-        for index, (term, operand) in enumerate(zip(terms, operands, strict=True)):
-            ndim = len(operand._array.shape)
+        for index, (term, ndim) in enumerate(zip(terms, ndims, strict=True)):
             self.inputs.append(_labels_of_operand(term, start, index, ndim))
             start += len(term) + 1
         self.output = self._read_output(right, start + 1) if arrow else self._implied_output()

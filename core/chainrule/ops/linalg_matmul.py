@@ -16,7 +16,7 @@ from ._arguments import check_tensor
 from ._operands import C_NAMES
 from .arithmetic import add
 from .axes import permute, t, transpose
-from .broadcasting import expand
+from .broadcasting import _expand
 from .complex import conj
 from .linalg import _addmm_with_transpose, _mm_with_transpose, bmm, dot, mm, mv
 from .linalg_checks import fail
@@ -138,10 +138,11 @@ def _broadcast_product(input: Tensor, other: Tensor) -> Tensor:
     left = unsqueeze(input, 0) if row else input
     right = unsqueeze(other, 1) if column else other
     (*front, n, k), (*back, rows, m) = left._array.shape, right._array.shape
-    batch = tuple(broadcast_shapes(front, back))
+    batch = tuple(front) if front == back else tuple(broadcast_shapes(front, back))
+    count = prod(batch)
     result = bmm(
-        reshape(expand(left, (*batch, n, k)), (prod(batch), n, k)),
-        reshape(expand(right, (*batch, rows, m)), (prod(batch), rows, m)),
+        reshape(_expand(left, (*batch, n, k)), (count, n, k)),
+        reshape(_expand(right, (*batch, rows, m)), (count, rows, m)),
     )
     if column:
         return _unsafe_view(squeeze(result, -1), (*batch, n))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..errors import ArgumentError
@@ -25,11 +25,11 @@ __all__ = ["logcumsumexp", "logsumexp"]
 def _logsumexp(self: Tensor, dim: tuple[int, ...] = (), keepdim: bool = False) -> Tensor:
     """Return the log of the sum over *dim* of exp."""
     if not self.numel():
-        return sum(self.exp(), dim, keepdim).log()  # type: ignore[no-any-return]  # a tensor
+        return sum(self.exp(), dim, keepdim).log()
     peak = ops.amax(ops.real(self), dim, True)
     peak = ops.where(peak.abs() == float("inf"), 0, peak)  # ∞ - ∞ would be NaN
     shifted = sum((self - peak).exp(), dim, True).log() + peak
-    return shifted if keepdim else reshape(shifted, reduced_shape(self._array.shape, dim))  # type: ignore[no-any-return]  # an op's result
+    return shifted if keepdim else reshape(shifted, reduced_shape(self._array.shape, dim))
 
 
 _logsumexp.vjp(
@@ -81,10 +81,7 @@ def _logcumsumexp(self: Tensor, dim: int) -> Tensor:
     """Return the log of the running sum of exp along *dim*."""
 
 
-_logcumsumexp.vjp(self=lambda grad, self, result, dim: _logcumsumexp_rule(grad, self, result, dim))
-
-
-def _logcumsumexp_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Tensor:
+def _logcumsumexp_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Any:
     """Return exp(self) times the reversed running sum of grad * exp(-result), by logarithms.
 
     The logarithm takes the positive and the negative part of *grad* apart.
@@ -93,12 +90,15 @@ def _logcumsumexp_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> 
         return grad
     nothing = finfo(grad.dtype).min  # instead of log(0) = -∞: no ∞ - ∞ comes of it
 
-    def part(positive: Tensor, size: Tensor) -> Tensor:
+    def part(positive: Tensor, size: Tensor) -> Any:
         log = ops.where(positive, ops.where(positive, size, 1).log(), nothing)
         run = (log - result).flip(dim).logcumsumexp(dim).flip(dim)
-        return (run + self).exp()  # type: ignore[no-any-return]  # a tensor
+        return (run + self).exp()
 
     return part(grad > 0, grad) - part(grad < 0, -grad)
+
+
+_logcumsumexp.vjp(self=_logcumsumexp_rule)
 
 
 @composite

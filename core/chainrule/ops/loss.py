@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from math import prod as product
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import ops
 from ..errors import AutogradError, DomainError
@@ -30,7 +30,9 @@ CODES: Final = {"mean": MEAN, "sum": SUM, "none": NONE}
 # What the losses share
 
 
-def reduction_code(reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> int:
+def reduction_code(
+    reduction: str, size_average: bool | None = None, reduce: bool | None = None
+) -> int:
     """Return the number of a reduction, also from the two flags that came before its name.
 
     Raises:
@@ -78,20 +80,21 @@ def must_not_require_grad(function: str, **arguments: Tensor | None) -> None:
     for name, tensor in arguments.items():
         if tensor is not None and tensor._requires_grad:
             msg = (
-                f"The function '{function}' is not differentiable with respect to argument '{name}'. "
-                f"This input cannot have requires_grad True.\n{function}: pass {name}.detach()."
+                f"The function '{function}' is not differentiable with respect to argument "
+                f"'{name}'. This input cannot have requires_grad True.\n"
+                f"{function}: pass {name}.detach()."
             )
             raise AutogradError(msg)
 
 
 def _of_one_shape(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Return both expanded to their common shape, with PyTorch's warning that they were not of one."""
+    """Return both expanded to one shape, with PyTorch's warning if they were not of one."""
     if input._array.shape == target._array.shape:
         return input, target
     warnings.warn(
-        f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). "
-        "This will likely lead to incorrect results due to broadcasting. Please ensure they have "
-        "the same size.",
+        f"Using a target size ({target.shape}) that is different to the input size "
+        f"({input.shape}). This will likely lead to incorrect results due to broadcasting. Please "
+        "ensure they have the same size.",
         UserWarning,
         stacklevel=3,
     )
@@ -104,7 +107,8 @@ def _check_weight(input: Tensor, weight: Tensor) -> None:
     if weight._array.shape != input._array.shape:
         msg = (
             "Weights and input must have the same size.\n"
-            f"expected weight of shape {tuple(input._array.shape)}, got {tuple(weight._array.shape)}."
+            f"expected weight of shape {tuple(input._array.shape)}, got "
+            f"{tuple(weight._array.shape)}."
         )
         raise ValueError(msg)
 
@@ -130,7 +134,10 @@ def _mse_loss_backward(
     grad_output: Tensor, self: Tensor, target: Tensor, reduction: int = MEAN
 ) -> Tensor:
     """Return the gradient of `_mse_loss` by *self*; that by *target* is its negative."""
-    return (self - target) * (2 * spread_grad(grad_output, self._array.shape, reduction))
+    gradient: Tensor = (self - target) * (
+        2 * spread_grad(grad_output, self._array.shape, reduction)
+    )
+    return gradient
 
 
 _mse_loss.vjp(
@@ -138,7 +145,9 @@ _mse_loss.vjp(
     target=lambda grad, self, target, reduction: _mse_loss_backward(grad, target, self, reduction),
 )
 _mse_loss_backward.vjp(
-    grad_output=lambda grad, self, target, reduction: _mse_loss_backward(grad, self, target, reduction),
+    grad_output=lambda grad, self, target, reduction: _mse_loss_backward(
+        grad, self, target, reduction
+    ),
     self=lambda grad, grad_output, self_shape, reduction: (
         grad * (2 * spread_grad(grad_output, self_shape, reduction))
     ),
@@ -189,7 +198,7 @@ def mse_loss(
     if weight is not None:
         _check_weight(input, weight)
         return _weighted((input - target) ** 2, weight, code)
-    return _mse_loss(input, target) if code == MEAN else _mse_loss(input, target, code)  # type: ignore[no-any-return]  # an op's result
+    return _mse_loss(input, target) if code == MEAN else _mse_loss(input, target, code)
 
 
 # Absolute error, and what is squared near zero
@@ -220,7 +229,8 @@ def l1_loss(
         ValueError: there is no such reduction, or *weight* has another shape.
 
     Gradient:
-        ``sgn(input - target) / n`` for *input*, its negative for *target*; zero where they are equal.
+        ``sgn(input - target) / n`` for *input*, its negative for *target*; zero where both are
+        equal.
 
     >>> import chainrule as cr
     >>> cr.nn.functional.l1_loss(cr.tensor([1.0, 2.0]), cr.tensor([0.0, 4.0]))
@@ -242,20 +252,24 @@ def l1_loss(
     nodes={"": "SmoothL1LossBackward0"},
     refuses=no_integers("smooth_l1_cpu"),
 )
-def _smooth_l1_loss(self: Tensor, target: Tensor, reduction: int = MEAN, beta: float = 1.0) -> Tensor:
+def _smooth_l1_loss(
+    self: Tensor, target: Tensor, reduction: int = MEAN, beta: float = 1.0
+) -> Tensor:
     """Return the smooth absolute differences of two tensors of one shape, reduced."""
     away = (self - target).abs()
     return reduced(ops.where(away < beta, away * away * (0.5 / beta), away - 0.5 * beta), reduction)
 
 
-def _smooth_l1_rule(grad: Tensor, self: Tensor, target: Tensor, reduction: int, beta: float) -> Tensor:
+def _smooth_l1_rule(grad: Tensor, self: Tensor, target: Tensor, reduction: int, beta: float) -> Any:
     slope = (self - target).clamp(-beta, beta) / beta
-    return slope * spread_grad(grad, self._array.shape, reduction)  # type: ignore[no-any-return]  # a tensor
+    return slope * spread_grad(grad, self._array.shape, reduction)
 
 
 _smooth_l1_loss.vjp(
-    self=lambda grad, self, target, reduction, beta: _smooth_l1_rule(grad, self, target, reduction, beta),
-    target=lambda grad, self, target, reduction, beta: -_smooth_l1_rule(grad, self, target, reduction, beta),
+    self=_smooth_l1_rule,
+    target=lambda grad, self, target, reduction, beta: (
+        -_smooth_l1_rule(grad, self, target, reduction, beta)
+    ),
 )
 
 
@@ -275,8 +289,8 @@ def smooth_l1_loss(
         size_average: Deprecated, as is *reduce*: use *reduction*.
         reduce: See *size_average*.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        beta: Differences d below it give ``d ** 2 / (2 * beta)``, others ``d - beta / 2``; 0 makes it
-            the `l1_loss`.
+        beta: Differences d below it give ``d ** 2 / (2 * beta)``, others ``d - beta / 2``; 0 makes
+            it the `l1_loss`.
 
     Returns:
         ``()``; ``(*)`` without reduction.
@@ -305,7 +319,7 @@ def smooth_l1_loss(
             f"smooth_l1_loss: expected beta >= 0, got {beta}."
         )
         raise DomainError(msg)
-    return _smooth_l1_loss(input, target, code, beta)  # type: ignore[no-any-return]  # an op's result
+    return _smooth_l1_loss(input, target, code, beta)
 
 
 @composite(promote="arithmetic", nodes={"": "HuberLossBackward0"}, refuses=no_integers("huber_cpu"))
@@ -316,14 +330,16 @@ def _huber_loss(self: Tensor, target: Tensor, reduction: int = MEAN, delta: floa
     return reduced(ops.where(away < delta, away * away * 0.5, far), reduction)
 
 
-def _huber_rule(grad: Tensor, self: Tensor, target: Tensor, reduction: int, delta: float) -> Tensor:
+def _huber_rule(grad: Tensor, self: Tensor, target: Tensor, reduction: int, delta: float) -> Any:
     slope = (self - target).clamp(-delta, delta)
-    return slope * spread_grad(grad, self._array.shape, reduction)  # type: ignore[no-any-return]  # a tensor
+    return slope * spread_grad(grad, self._array.shape, reduction)
 
 
 _huber_loss.vjp(
-    self=lambda grad, self, target, reduction, delta: _huber_rule(grad, self, target, reduction, delta),
-    target=lambda grad, self, target, reduction, delta: -_huber_rule(grad, self, target, reduction, delta),
+    self=_huber_rule,
+    target=lambda grad, self, target, reduction, delta: (
+        -_huber_rule(grad, self, target, reduction, delta)
+    ),
 )
 
 
@@ -372,6 +388,6 @@ def huber_loss(
         )
         raise DomainError(msg)
     if weight is None:
-        return _huber_loss(input, target, code, delta)  # type: ignore[no-any-return]  # an op's result
+        return _huber_loss(input, target, code, delta)
     _check_weight(input, weight)
     return reduced(_huber_loss(input, target, NONE, delta) * weight, code)

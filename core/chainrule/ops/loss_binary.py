@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..errors import DomainError, DTypeError
@@ -42,13 +42,15 @@ def _check_probable(tensor: Tensor, argument: str) -> None:
         )
 
 
-def _spread_weighted(grad: Tensor, weight: Tensor | None, shape: tuple[int, ...], reduction: int) -> Tensor:
+def _spread_weighted(
+    grad: Tensor, weight: Tensor | None, shape: tuple[int, ...], reduction: int
+) -> Tensor:
     spread = spread_grad(grad, shape, reduction)
     return spread if weight is None else spread * weight
 
 
-def _cross_entropy_slope(self: Tensor, target: Tensor) -> Tensor:
-    return (self - target) / (self * (1 - self)).clamp(min=1e-12)  # type: ignore[no-any-return]  # a tensor
+def _cross_entropy_slope(self: Tensor, target: Tensor) -> Any:
+    return (self - target) / (self * (1 - self)).clamp(min=1e-12)
 
 
 _binary_cross_entropy.vjp(
@@ -57,7 +59,8 @@ _binary_cross_entropy.vjp(
         * _spread_weighted(grad, weight, self._array.shape, reduction)
     ),
     target=lambda grad, self, weight, reduction: (
-        ((-self).log1p() - self.log()) * _spread_weighted(grad, weight, self._array.shape, reduction)
+        ((-self).log1p() - self.log())
+        * _spread_weighted(grad, weight, self._array.shape, reduction)
     ),
     weight=None,
 )
@@ -109,10 +112,13 @@ def binary_cross_entropy(
         raise ValueError(msg)
     if target._key.dtype is not input._key.dtype:
         names = target._key.dtype.scalar_name, input._key.dtype.scalar_name
-        msg = f"Found dtype {names[0]} but expected {names[1]}\nbinary_cross_entropy: convert the target first."
+        msg = (
+            f"Found dtype {names[0]} but expected {names[1]}\n"
+            "binary_cross_entropy: convert the target first."
+        )
         raise DTypeError(msg)
     weight = weight if weight is None else weight.to(input.dtype)
-    return _binary_cross_entropy(input, target, weight, code)  # type: ignore[no-any-return]  # an op's result
+    return _binary_cross_entropy(input, target, weight, code)
 
 
 @composite(
@@ -135,19 +141,19 @@ def _binary_cross_entropy_with_logits(
     return reduced(loss if weight is None else loss * weight, reduction)
 
 
-def _softplus_of_negative(self: Tensor) -> Tensor:
+def _softplus_of_negative(self: Tensor) -> Any:
     """Return log(1 + exp(-self)), without overflow."""
-    return (-self.abs()).exp().log1p() + (-self).clamp(min=0)  # type: ignore[no-any-return]  # a tensor
+    return (-self.abs()).exp().log1p() + (-self).clamp(min=0)
 
 
-def _logits_slope(self: Tensor, target: Tensor, pos_weight: Tensor | None) -> Tensor:
+def _logits_slope(self: Tensor, target: Tensor, pos_weight: Tensor | None) -> Any:
     if pos_weight is None:
-        return self.sigmoid() - target  # type: ignore[no-any-return]  # a tensor
+        return self.sigmoid() - target
     positive = pos_weight * target
-    return (positive + 1 - target) * self.sigmoid() - positive  # type: ignore[no-any-return]  # a tensor
+    return (positive + 1 - target) * self.sigmoid() - positive
 
 
-def _logits_target_slope(self: Tensor, pos_weight: Tensor | None) -> Tensor:
+def _logits_target_slope(self: Tensor, pos_weight: Tensor | None) -> Any:
     return -self if pos_weight is None else (pos_weight - 1) * _softplus_of_negative(self) - self
 
 
@@ -219,4 +225,4 @@ def binary_cross_entropy_with_logits(
             "binary_cross_entropy_with_logits: convert the target first."
         )
         raise DTypeError(msg)
-    return _binary_cross_entropy_with_logits(input, target, weight, pos_weight, code)  # type: ignore[no-any-return]  # an op's result
+    return _binary_cross_entropy_with_logits(input, target, weight, pos_weight, code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..errors import DimError, DTypeError, ShapeError
@@ -103,7 +103,8 @@ def _nll_loss_backward(
     index, weights = _chosen(target, weight, shape[dim], ignore_index, self)
     scale = grad_output / total_weight if reduction == MEAN else grad_output
     at_targets = -ops.where(weights == 0, 0, weights * scale)
-    return zeros_of(self).scatter(dim, index.unsqueeze(dim), at_targets.unsqueeze(dim))  # type: ignore[no-any-return]  # a tensor
+    grad: Tensor = zeros_of(self)
+    return grad.scatter(dim, index.unsqueeze(dim), at_targets.unsqueeze(dim))
 
 
 _nll_loss.vjp(
@@ -114,9 +115,9 @@ _nll_loss.vjp(
     weight=None,
 )
 _nll_loss_backward.vjp(
-    grad_output=lambda grad, target, weight, reduction, ignore_index: (
-        _nll_loss(grad, target, weight, reduction, ignore_index)[0]
-    ),
+    grad_output=lambda grad, target, weight, reduction, ignore_index: _nll_loss(
+        grad, target, weight, reduction, ignore_index
+    )[0],
     self=lambda grad: zeros_of(grad),
     target=None,
     weight=None,
@@ -140,7 +141,7 @@ def nll_loss(
     Args:
         input: ``(C)``, ``(N, C)`` or ``(N, C, *)``, floating.
         target: ``()``, ``(N)`` or ``(N, *)``, classes, int64 or uint8.
-        weight: ``(C)``, a factor per class; the mean is then divided by the sum of the factors used.
+        weight: ``(C)``, a factor per class; the mean is then divided by the sum of those used.
         size_average: Deprecated, as is *reduce*: use *reduction*.
         ignore_index: The target that adds nothing, not even to the divisor.
         reduce: See *size_average*.
@@ -178,7 +179,9 @@ def nll_loss(
     _check_classes(input, target, weight)
     if len(shape) == 1:
         target = reshape(target, ())
-    return _nll_loss(input, target, weight, code, ignore_index, True if len(shape) == 4 else None)[0]  # type: ignore[no-any-return]  # an op's result
+    return _nll_loss(input, target, weight, code, ignore_index, True if len(shape) == 4 else None)[
+        0
+    ]
 
 
 def _nll_loss_in_rows(
@@ -198,12 +201,15 @@ def _nll_loss_in_rows(
     rows = reshape(input, (*shape[:2], 1, count))
     classes = reshape(target, (shape[0], 1, count))
     loss = _nll_loss(rows, classes, weight, code, ignore_index, True)[0]
-    return reshape(loss, expected) if code == NONE else loss  # type: ignore[no-any-return]  # an op's result
+    return reshape(loss, expected) if code == NONE else loss
 
 
 def _check_batch(shape: tuple[int, ...], target: tuple[int, ...]) -> None:
     if not shape:
-        msg = "Expected 1 or more dimensions (got 0)\nnll_loss: expected an input with a dimension of classes."
+        msg = (
+            "Expected 1 or more dimensions (got 0)\n"
+            "nll_loss: expected an input with a dimension of classes."
+        )
         raise ValueError(msg)
     batch = target[0] if target else 0
     if len(shape) != 1 and shape[0] != batch:
@@ -239,7 +245,8 @@ def _check_spatial(shape: tuple[int, ...], target: tuple[int, ...]) -> None:
     elif target != (shape[0], *shape[2:]):
         problem = f"size mismatch (got input: {list(shape)} , target: {list(target)}"
     if problem:
-        msg = f"{problem}\nnll_loss: expected targets of shape {(shape[0], *shape[2:])}, got {target}."
+        expected = (shape[0], *shape[2:])
+        msg = f"{problem}\nnll_loss: expected targets of shape {expected}, got {target}."
         raise ShapeError(msg)
 
 
@@ -256,15 +263,22 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None
     classes = input._array.shape[_class_dim(input._array.shape)]
     if tuple(weight._array.shape) != (classes,):
         found = list(weight._array.shape)
-        msg = (
-            "weight tensor should be defined either for all or no classes" if len(input._array.shape) > 2
-            else f"weight tensor should be defined either for all {classes} classes or no classes but "
-            f"got weight tensor of shape: {found}"
-        )  # fmt: skip
-        raise ShapeError(f"{msg}\nnll_loss: expected weight of shape ({classes},), got {found}.")
+        if len(input._array.shape) > 2:
+            problem = "weight tensor should be defined either for all or no classes"
+        else:
+            problem = (
+                f"weight tensor should be defined either for all {classes} classes or no classes "
+                f"but got weight tensor of shape: {found}"
+            )
+        raise ShapeError(
+            f"{problem}\nnll_loss: expected weight of shape ({classes},), got {found}."
+        )
     if weight._key.dtype is not input._key.dtype:
         names = input._key.dtype.scalar_name, weight._key.dtype.scalar_name
-        msg = f"expected scalar type {names[0]} but found {names[1]}\nnll_loss: convert the weight first."
+        msg = (
+            f"expected scalar type {names[0]} but found {names[1]}\n"
+            "nll_loss: convert the weight first."
+        )
         raise DTypeError(msg)
 
 
@@ -327,7 +341,8 @@ def cross_entropy(
         return likely
     smooth = _smooth_loss(log_p, target, weight, ignore_index, code)
     classes = input._array.shape[_class_dim(input._array.shape)]
-    return (1 - label_smoothing) * likely + smooth * (label_smoothing / classes)  # type: ignore[no-any-return]  # a tensor
+    loss: Tensor = (1 - label_smoothing) * likely + smooth * (label_smoothing / classes)
+    return loss
 
 
 _NAMES = {NONE: "none", MEAN: "mean", SUM: "sum"}
@@ -335,7 +350,7 @@ _NAMES = {NONE: "none", MEAN: "mean", SUM: "sum"}
 
 def _smooth_loss(
     log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, code: int
-) -> Tensor:
+) -> Any:
     """Return the loss against all classes alike."""
     dim = _class_dim(log_p._array.shape)
     weighted = log_p if weight is None else log_p * _along_classes(weight, log_p)
@@ -348,13 +363,13 @@ def _smooth_loss(
     counted = ignored.logical_not()
     if weight is not None:
         counted = weight[ops.where(ignored, 0, target.long())] * counted
-    return sum(loss) / sum(counted)  # type: ignore[no-any-return]  # a tensor
+    return sum(loss) / sum(counted)
 
 
 def _along_classes(weight: Tensor, like: Tensor) -> Tensor:
     """Return *weight* so that it broadcasts along the classes of *like*."""
     ndim = len(like._array.shape)
-    return weight if ndim == 1 else reshape(weight, (1, -1, *[1] * (ndim - 2)))  # type: ignore[no-any-return]  # an op's result
+    return weight if ndim == 1 else reshape(weight, (1, -1, *[1] * (ndim - 2)))
 
 
 def _check_probabilities(
@@ -363,19 +378,23 @@ def _check_probabilities(
     if not target._key.floating:
         msg = (
             "Expected floating point type for target with class probabilities, got "
-            f"{target._key.dtype.scalar_name}\ncross_entropy: targets of the shape of the input are "
-            "probabilities; classes have one dimension less."
+            f"{target._key.dtype.scalar_name}\n"
+            "cross_entropy: targets of the shape of the input are probabilities; classes have one "
+            "dimension less."
         )
         raise DTypeError(msg)
     if ignore_index >= 0:
-        msg = "ignore_index is not supported for floating point target\ncross_entropy: set weight to zero instead."
+        msg = (
+            "ignore_index is not supported for floating point target\n"
+            "cross_entropy: set the weight of the class to zero instead."
+        )
         raise ShapeError(msg)
     classes = input._array.shape[_class_dim(input._array.shape)]
     if weight is not None and tuple(weight._array.shape) != (classes,):
         found = list(weight._array.shape)
         msg = (
-            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no "
-            f"classes but got weight tensor of shape: {found}\n"
+            f"cross_entropy: weight tensor should be defined either for all {classes} classes or "
+            f"no classes but got weight tensor of shape: {found}\n"
             f"cross_entropy: expected weight of shape ({classes},)."
         )
         raise ShapeError(msg)
@@ -392,7 +411,8 @@ def _cross_entropy_of_probabilities(
     terms = log_p * target
     if weight is not None:
         terms = terms * _along_classes(weight, input)
-    if code == NONE:
-        return -sum(terms, dim)
-    total = -sum(terms)
-    return total / (input.numel() / classes if classes else 0) if code == MEAN else total
+    total: Tensor = -sum(terms, dim if code == NONE else None)
+    if code != MEAN:
+        return total
+    average: Tensor = total / (input.numel() / classes if classes else 0)
+    return average

@@ -59,7 +59,10 @@ def cosine_embedding_loss(
     code = reduction_code(reduction, size_average, reduce)
     ndim = len(target._array.shape)
     if ndim > 1:
-        msg = "0D or 1D target tensor expected, multi-target not supported\ncosine_embedding_loss: one target per pair."
+        msg = (
+            "0D or 1D target tensor expected, multi-target not supported\n"
+            "cosine_embedding_loss: expected one target per pair."
+        )
         raise ShapeError(msg)
     shapes = [list(tensor._array.shape) for tensor in (input1, input2)]
     if any(len(shape) != ndim + 1 for shape in shapes):
@@ -201,8 +204,8 @@ def triplet_margin_loss(
     if len(set(ndims)) != 1:
         msg = (
             "The anchor, positive, and negative tensors are expected to have the same number of "
-            f"dimensions, but got: anchor {ndims[0]}D, positive {ndims[1]}D, and negative {ndims[2]}D "
-            "inputs\ntriplet_margin_loss: insert dimensions with unsqueeze()."
+            f"dimensions, but got: anchor {ndims[0]}D, positive {ndims[1]}D, and negative "
+            f"{ndims[2]}D inputs\ntriplet_margin_loss: insert dimensions with unsqueeze()."
         )
         raise ShapeError(msg)
     near = pairwise_distance(anchor, positive, p, eps)
@@ -256,5 +259,8 @@ def triplet_margin_with_distance_loss(
 
 def _check_margin(margin: float) -> None:
     if margin <= 0:
-        msg = f"margin must be greater than 0, got {margin}\ntriplet_margin_loss: a margin of 0 is met by equal points."
+        msg = (
+            f"margin must be greater than 0, got {margin}\n"
+            "triplet_margin_loss: equal points would do for a margin of 0."
+        )
         raise ValueError(msg)

@@ -57,22 +57,26 @@ def kl_div(
     if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
-            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
-            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            "'batchmean' divides only by the batch size, and aligns with the KL div math "
+            "definition.'mean' will be changed to behave the same as 'batchmean' in the next major "
+            "release.",
             UserWarning,
             stacklevel=2,
         )
     batchmean = reduction == "batchmean" and size_average is None and reduce is None
     code = SUM if batchmean else reduction_code(reduction, size_average, reduce)
     if not (input._key.floating and target._key.floating):
-        msg = "kl_div: Integral inputs not supported.\nkl_div: expected floating tensors. Convert with .float()."
+        msg = (
+            "kl_div: Integral inputs not supported.\n"
+            "kl_div: expected floating tensors. Convert with .float()."
+        )
         raise DTypeError(msg)
     if log_target:
         loss = target.exp() * (target - input)
     else:
         loss = ops.xlogy(target, target) - target * input
     total = reduced(loss, code)
-    return total / input._array.shape[0] if batchmean and input._array.shape else total  # type: ignore[no-any-return]  # a tensor
+    return total / input._array.shape[0] if batchmean and input._array.shape else total
 
 
 def poisson_nll_loss(
@@ -113,10 +117,8 @@ def poisson_nll_loss(
     check_tensor("poisson_nll_loss", input)
     check_tensor("poisson_nll_loss", target, "target", 2)
     code = reduction_code(reduction, size_average, reduce)
-    if log_input:
-        loss = input.exp() - target * input
-    else:
-        loss = input - target * (input + eps).log()
+    rate, log_rate = (input.exp(), input) if log_input else (input, (input + eps).log())
+    loss = rate - target * log_rate
     if full:
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
         loss = loss + stirling.masked_fill(target <= 1, 0)
@@ -163,7 +165,7 @@ def gaussian_nll_loss(
         raise ValueError(msg)
     var = _fitting(var, input)
     if reduction not in CODES:
-        msg = f"{reduction} is not valid\nreduction: expected 'none', 'mean' or 'sum', got {reduction!r}."
+        msg = f"{reduction} is not valid\nreduction: expected 'none', 'mean' or 'sum'."
         raise ValueError(msg)
     var = var.clone()
     with no_grad():
@@ -180,7 +182,7 @@ def _fitting(var: Tensor, input: Tensor) -> Tensor:
     if found == shape or (shape[:-1] == found[:-1] and found[-1:] == (1,)):
         return var
     if shape[:-1] == found:
-        return var.unsqueeze(-1)  # type: ignore[no-any-return]  # a tensor
+        return var.unsqueeze(-1)
     msg = (
         "var is of incorrect size\n"
         f"gaussian_nll_loss: expected {shape}, {(*shape[:-1], 1)} or {shape[:-1]}, got {found}."

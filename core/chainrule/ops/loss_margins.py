@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..errors import DomainError, DTypeError, ShapeError
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = [
-    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "soft_margin_loss",
+    "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss",
+    "soft_margin_loss",
 ]  # fmt: skip
 
 
@@ -43,7 +44,7 @@ _soft_margin_loss.vjp(
 
 
 def _common(self: Tensor, target: Tensor) -> tuple[int, ...]:
-    return ops.broadcast_shapes(self._array.shape, target._array.shape)  # type: ignore[no-any-return]  # a Size
+    return ops.broadcast_shapes(self._array.shape, target._array.shape)
 
 
 def soft_margin_loss(
@@ -82,7 +83,7 @@ def soft_margin_loss(
     check_tensor("soft_margin_loss", target, "target", 2)
     code = reduction_code(reduction, size_average, reduce)
     must_not_require_grad("soft_margin_loss", target=target)
-    return _soft_margin_loss(input, target, code)  # type: ignore[no-any-return]  # an op's result
+    return _soft_margin_loss(input, target, code)
 
 
 @composite(
@@ -104,7 +105,7 @@ def _multi_margin_loss(
 def _lacks(
     self: Tensor, target: Tensor, weight: Tensor | None, margin: float
 ) -> tuple[Tensor, Tensor, Tensor | int]:
-    """Return the shortfalls, which classes are not the right one, and the weights of the right ones."""
+    """Return the shortfalls, which classes are not the right one, and its weights."""
     classes = self._array.shape[-1]
     if bool(ops.any((target < 0) | (target >= classes))):
         msg = f"target out of range\nmulti_margin_loss: expected classes from 0 to {classes - 1}."
@@ -123,7 +124,7 @@ def _multi_margin_rule(
     p: int,
     margin: float,
     reduction: int,
-) -> Tensor:
+) -> Any:
     lack, others, weights = _lacks(self, target, weight, margin)
     slope = (lack > 0) * weights if p == 1 else 2 * lack * weights
     shape = tuple(self._array.shape)
@@ -132,13 +133,11 @@ def _multi_margin_rule(
         spread = spread.unsqueeze(-1)
     pushed = ops.where(others, slope * spread / max(shape[-1], 1), 0)
     pulled = -sum(pushed, -1, True)
-    return ops.where(others, pushed, pulled)  # type: ignore[no-any-return]  # an op's result
+    return ops.where(others, pushed, pulled)
 
 
 _multi_margin_loss.vjp(
-    self=lambda grad, self, target, weight, p, margin, reduction: (
-        _multi_margin_rule(grad, self, target, weight, p, margin, reduction)
-    ),
+    self=_multi_margin_rule,
     target=None,
     weight=None,
 )
@@ -189,7 +188,8 @@ def multi_margin_loss(
     shape, found = list(input._array.shape), list(target._array.shape)
     if not 1 <= len(shape) <= 2 or shape[-1] == 0:
         msg = (
-            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {shape}\n"
+            "Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+            f"{shape}\n"
             "multi_margin_loss: expected scores of shape (N, C) or (C)."
         )
         raise ShapeError(msg)
@@ -197,12 +197,12 @@ def multi_margin_loss(
     if found != batch and not (found == [] and len(shape) == 1):
         msg = (
             "multi_margin_loss: target tensor should be 1-D with size equal to the number of input "
-            f"samples (batch size). Expected target size {batch}, but got {found}. Input has shape {shape}."
+            f"samples (batch size). Expected target size {batch}, but got {found}. Input has shape "
+            f"{shape}."
         )
         raise ShapeError(msg)
     if target._key.dtype.name != "int64":
-        msg = f"expected scalar type Long but found {target._key.dtype.scalar_name}\nmulti_margin_loss: classes are int64."
-        raise DTypeError(msg)
+        raise _not_long("multi_margin_loss", target)
     if weight is not None and list(weight._array.shape) != shape[-1:]:
         msg = (
             f"inconsistent weight size, expected {shape[-1]} but got {list(weight._array.shape)}\n"
@@ -211,7 +211,14 @@ def multi_margin_loss(
         raise ShapeError(msg)
     must_not_require_grad("multi_margin_loss", weight=weight)
     loss = _multi_margin_loss(input, target.reshape(shape[:-1]), weight, p, margin, code)
-    return loss.reshape(found) if code == NONE and found != shape[:-1] else loss  # type: ignore[no-any-return]  # a tensor
+    return loss.reshape(found) if code == NONE and found != shape[:-1] else loss
+
+
+def _not_long(function: str, target: Tensor) -> DTypeError:
+    return DTypeError(
+        f"expected scalar type Long but found {target._key.dtype.scalar_name}\n"
+        f"{function}: classes are int64. Convert with .long()."
+    )
 
 
 @composite(
@@ -229,28 +236,32 @@ def _multilabel_margin_loss(
     return reduced(sum(lack, (-2, -1)) / self._array.shape[-1], reduction), is_target
 
 
-def _listed(target: Tensor) -> Tensor:
+def _listed(target: Tensor) -> Any:
     """Return which places of the lists of targets stand before the first -1."""
-    return (target < 0).cumsum(-1) == 0  # type: ignore[no-any-return]  # a tensor
+    return (target < 0).cumsum(-1) == 0
 
 
-def _is_target(self: Tensor, target: Tensor, listed: Tensor) -> Tensor:
+def _is_target(self: Tensor, target: Tensor, listed: Tensor) -> Any:
     """Return 1 at the classes that are listed, 0 at others."""
     index = ops.where(listed, target, 0)
-    return zeros_shaped(self, tuple(self._array.shape)).scatter_add(-1, index, listed.to(self.dtype)).sign()  # type: ignore[no-any-return]  # a tensor
+    return (
+        zeros_shaped(self, tuple(self._array.shape))
+        .scatter_add(-1, index, listed.to(self.dtype))
+        .sign()
+    )
 
 
-def _pair_lacks(self: Tensor, target: Tensor, listed: Tensor, is_target: Tensor) -> Tensor:
+def _pair_lacks(self: Tensor, target: Tensor, listed: Tensor, is_target: Tensor) -> Any:
     """Return ``[..., k, c]``: what class c lacks to be 1 below the k-th target."""
     scores = self.gather(-1, ops.where(listed, target, 0)).unsqueeze(-1)
     lack = (1 - scores + self.unsqueeze(-2)).clamp_min(0)
     counts = listed.unsqueeze(-1) & (is_target == 0).unsqueeze(-2)
-    return ops.where(counts, lack, 0)  # type: ignore[no-any-return]  # an op's result
+    return ops.where(counts, lack, 0)
 
 
 def _multilabel_margin_rule(
     grad: Tensor, self: Tensor, target: Tensor, is_target: Tensor, reduction: int
-) -> Tensor:
+) -> Any:
     shape = tuple(self._array.shape)
     listed = _listed(target)
     lacking = (_pair_lacks(self, target, listed, is_target) > 0).to(self.dtype)
@@ -259,13 +270,11 @@ def _multilabel_margin_rule(
     spread = spread_grad(grad, shape[:-1], reduction)
     if reduction == NONE and len(shape) > 1:
         spread = spread.unsqueeze(-1)
-    return (sum(lacking, -2) + at_targets) * (spread / shape[-1])  # type: ignore[no-any-return]  # a tensor
+    return (sum(lacking, -2) + at_targets) * (spread / shape[-1])
 
 
 _multilabel_margin_loss.vjp(
-    self=lambda grad, self, target, is_target, reduction: (
-        _multilabel_margin_rule(grad, self, target, is_target, reduction)
-    ),
+    self=_multilabel_margin_rule,
     target=None,
 )
 
@@ -307,16 +316,19 @@ def multilabel_margin_loss(
     if input._array.shape != target._array.shape:
         msg = (
             f"inconsistent target size: {list(target._array.shape)} for input of size: "
-            f"{list(input._array.shape)}\nmultilabel_margin_loss: expected lists of classes, ended by -1."
+            f"{list(input._array.shape)}\n"
+            "multilabel_margin_loss: expected lists of classes, ended by -1."
         )
         raise ShapeError(msg)
     if target._key.dtype.name != "int64":
-        msg = f"expected scalar type Long but found {target._key.dtype.scalar_name}\nmultilabel_margin_loss: classes are int64."
-        raise DTypeError(msg)
+        raise _not_long("multilabel_margin_loss", target)
     if bool(ops.any((target < -1) | (target >= input._array.shape[-1]))):
-        msg = "argument #2 'target' is out of range\nmultilabel_margin_loss: expected classes, ended by -1."
+        msg = (
+            "argument #2 'target' is out of range\n"
+            "multilabel_margin_loss: expected classes, ended by -1."
+        )
         raise ShapeError(msg)
-    return _multilabel_margin_loss(input, target, code)[0]  # type: ignore[no-any-return]  # an op's result
+    return _multilabel_margin_loss(input, target, code)[0]
 
 
 def multilabel_soft_margin_loss(
@@ -351,7 +363,7 @@ def multilabel_soft_margin_loss(
     check_tensor("multilabel_soft_margin_loss", input)
     check_tensor("multilabel_soft_margin_loss", target, "target", 2)
     if reduction not in {"none", "mean", "sum"}:
-        msg = f"{reduction} is not valid\nreduction: expected 'none', 'mean' or 'sum', got {reduction!r}."
+        msg = f"{reduction} is not valid\nreduction: expected 'none', 'mean' or 'sum'."
         raise ValueError(msg)
     code = reduction_code(reduction, size_average, reduce)
     loss = -(target * ops.logsigmoid(input) + (1 - target) * ops.logsigmoid(-input))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..dtypes import promote_types
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, KernelNotFoundError, ShapeError
 from ..op import composite, primitive
 from ..shapes import broadcast_shapes
 from ._arguments import check_tensor, zeros_shaped
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..dtypes import DType
-    from ..tensor import Number, Tensor
+    from ..tensor import Tensor
 
 __all__ = ["dist", "norm", "pairwise_distance", "vector_norm"]
 
@@ -26,7 +26,7 @@ _INF = float("inf")
 @primitive(nodes={"": "LinalgVectorNormBackward0"})
 def _vector_norm(
     self: Tensor,
-    ord: Number,
+    ord: float,
     dim: tuple[int, ...] = (),
     keepdim: bool = False,
     dtype: DType | None = None,
@@ -34,14 +34,9 @@ def _vector_norm(
     """Return the norm of the elements over *dim*, computed in *dtype*."""
 
 
-_vector_norm.vjp(
-    self=lambda grad, self, ord, dim, keepdim, result: norm_rule(grad, self, ord, dim, keepdim, result)
-)
-
-
 def norm_rule(
-    grad: Tensor, self: Tensor, ord: Number, dim: tuple[int, ...], keepdim: bool, result: Tensor
-) -> Tensor:
+    grad: Tensor, self: Tensor, ord: float, dim: tuple[int, ...], keepdim: bool, result: Tensor
+) -> Any:
     """Return the gradient of a norm; where the norm has a kink, the subgradient zero.
 
     For 0 < p < ∞ the derivative by x is ``sgn(x) * (|x| / result) ** (p - 1)``.
@@ -58,24 +53,25 @@ def norm_rule(
     if ord in {_INF, -_INF}:
         chosen = size == result
         share = grad * power_or_zero(chosen.sum(dim, True).to(grad.dtype), -1)
-        return self.sgn() * ops.where(chosen, share, 0)  # type: ignore[no-any-return]  # a tensor
-    if ord < 2:  # type: ignore[operator]  # a norm's order is real; here |x| ** (p - 2) is infinite at 0
-        powers = self.sgn() * power_or_zero(size, ord - 1)
-    else:
-        powers = self * size ** (ord - 2)
-    return powers * (grad * power_or_zero(result, 1 - ord))  # type: ignore[no-any-return]  # a tensor
+        return self.sgn() * ops.where(chosen, share, 0)
+    regular = ord >= 2  # else |x| ** (p - 2) is infinite at zero
+    powers = self * size ** (ord - 2) if regular else self.sgn() * power_or_zero(size, ord - 1)
+    return powers * (grad * power_or_zero(result, 1 - ord))
 
 
-def power_or_zero(tensor: Tensor, exponent: Number) -> Tensor:
+_vector_norm.vjp(self=norm_rule)
+
+
+def power_or_zero(tensor: Tensor, exponent: float) -> Any:
     """Return ``tensor ** exponent``, but zero for zero, with zero for all its derivatives."""
     zero = tensor == 0
-    return ops.where(zero, 0, ops.where(zero, 1, tensor) ** exponent)  # type: ignore[no-any-return]  # an op's result
+    return ops.where(zero, 0, ops.where(zero, 1, tensor) ** exponent)
 
 
 @composite
 def vector_norm(
     self: Tensor,
-    ord: Number = 2,
+    ord: float = 2,
     dim: int | Sequence[int] | None = None,
     keepdim: bool = False,
     *,
@@ -113,7 +109,7 @@ def vector_norm(
     _check_norm_dtypes(self._key.dtype, dtype)
     shape = tuple(self._array.shape)
     dims = reduced_dims("linalg_vector_norm", dim, len(shape))
-    if ord < 0 or ord == _INF:  # type: ignore[operator]  # a norm's order is real
+    if ord < 0 or ord == _INF:
         _check_identity(ord, shape, dims, dim)
     return _vector_norm(self, ord, dims, keepdim, dtype)
 
@@ -136,11 +132,13 @@ def _check_norm_dtypes(found: DType, wanted: DType | None) -> None:
             f"to the specified dtype ({wanted.scalar_name})"
         )
     if problem:
-        msg = f"linalg.vector_norm: {problem}\nvector_norm: convert the tensor first, with .to(...)."
+        msg = (
+            f"linalg.vector_norm: {problem}\nvector_norm: convert the tensor first, with .to(...)."
+        )
         raise DTypeError(msg)
 
 
-def _check_identity(ord: Number, shape: tuple[int, ...], dims: tuple[int, ...], dim: Any) -> None:
+def _check_identity(ord: float, shape: tuple[int, ...], dims: tuple[int, ...], dim: Any) -> None:
     """Check that no empty set of elements is asked for its largest or smallest."""
     given = dim if isinstance(dim, (tuple, list)) else (dim,)
     empty = [named for named, d in zip(given, dims, strict=False) if shape[d] == 0]
@@ -161,7 +159,7 @@ def _check_identity(ord: Number, shape: tuple[int, ...], dims: tuple[int, ...], 
 @composite
 def norm(
     self: Tensor,
-    p: Number | str | None = "fro",
+    p: float | str | None = "fro",
     dim: int | Sequence[int] | None = None,
     keepdim: bool = False,
     dtype: DType | None = None,
@@ -170,8 +168,7 @@ def norm(
 
     Args:
         self: ``(*, N)``, floating or complex.
-        p: The order, as in `vector_norm`; ``"fro"`` and None for 2; ``"nuc"`` for the sum of the
-            singular values of a matrix.
+        p: The order, as in `vector_norm`; ``"fro"`` and None for 2.
         dim: The dimension or dimensions to reduce; None for all.
         keepdim: Keep the reduced dimensions with size 1.
         dtype: Cast to it first.
@@ -181,6 +178,7 @@ def norm(
 
     Raises:
         RuntimeError: *self* is not floating, or there is no such order.
+        NotImplementedError: *p* is ``"nuc"``.
         IndexError: *dim* is out of range.
 
     Gradient:
@@ -194,21 +192,18 @@ def norm(
         return vector_norm(self, 2, dim, keepdim, dtype=dtype)
     if not isinstance(p, str):
         return vector_norm(self, p, dim, keepdim, dtype=dtype)
-    dims = reduced_dims("norm", dim, len(self._array.shape)) or tuple(range(len(self._array.shape)))
-    if p != "nuc":
-        msg = f"linalg.matrix_norm: Order {p} not supported.\nnorm: expected a number, 'fro' or 'nuc'."
-        raise ShapeError(msg)
-    if len(dims) != 2:
+    if p == "nuc":
         msg = (
-            f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dims))}\n"
-            "norm: the nuclear norm is that of matrices."
+            "norm: expected a number or 'fro', got 'nuc': there is no singular value decomposition "
+            "yet to compute the nuclear norm with."
         )
-        raise ShapeError(msg)
-    return ops.linalg_matrix_norm(self, "nuc", dims, keepdim, dtype=dtype)
+        raise KernelNotFoundError(msg)
+    msg = f"linalg.matrix_norm: Order {p} not supported.\nnorm: expected a number or 'fro'."
+    raise ShapeError(msg)
 
 
 @primitive(nodes={"": "NormBackward1"})
-def _norm(self: Tensor, p: Number, dim: tuple[int, ...] = (), keepdim: bool = False) -> Tensor:
+def _norm(self: Tensor, p: float, dim: tuple[int, ...] = (), keepdim: bool = False) -> Tensor:
     """Return the p-norm over *dim*, with the node that PyTorch's distances show."""
 
 
@@ -246,15 +241,15 @@ def pairwise_distance(
     check_tensor("pairwise_distance", x2, "x2", 2)
     away = x1 - x2 + eps
     last = len(away._array.shape) - 1
-    return _norm(away, p, (last,) if last >= 0 else (), keepdim)  # type: ignore[no-any-return]  # an op's result
+    return _norm(away, p, (last,) if last >= 0 else (), keepdim)
 
 
 @primitive(nodes={"": "DistBackward0"})
-def _dist(self: Tensor, other: Tensor, p: Number) -> Tensor:
+def _dist(self: Tensor, other: Tensor, p: float) -> Tensor:
     """Return the norm of the difference of two floating tensors."""
 
 
-def _dist_rule(grad: Tensor, self: Tensor, other: Tensor, p: Number, result: Tensor) -> Tensor:
+def _dist_rule(grad: Tensor, self: Tensor, other: Tensor, p: float, result: Tensor) -> Any:
     return norm_rule(grad, self - other, p, (), False, result)
 
 
@@ -265,7 +260,7 @@ _dist.vjp(
 
 
 @composite
-def dist(self: Tensor, other: Tensor, p: Number = 2) -> Tensor:
+def dist(self: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """Return the p-norm of ``self - other``.
 
     Args:

@@ -53,15 +53,12 @@ def _mode(self: Tensor, dim: int, keepdim: bool = False) -> mode_result:
     """Return the most frequent elements along *dim*, and where they stand last."""
 
 
-for _op in (_median_all, _nanmedian_all):
-    _op.vjp(self=lambda grad, self, result: share_among_ties(grad, self, result))
-
-for _op in (_median_dim, _nanmedian_dim, _kthvalue, _mode):
-    _op.vjp(
-        self=lambda grad, indices, dim, keepdim, self_shape: (
-            place(grad, indices, dim, keepdim, self_shape)
-        )
-    )
+_median_all.vjp(self=share_among_ties)
+_nanmedian_all.vjp(self=share_among_ties)
+_median_dim.vjp(self=place)
+_nanmedian_dim.vjp(self=place)
+_kthvalue.vjp(self=place)
+_mode.vjp(self=place)
 
 
 @composite
@@ -93,7 +90,7 @@ def median(self: Tensor, dim: int | None = None, keepdim: bool = False) -> Tenso
     """
     if dim is None:
         return _median_all(self)
-    return _median_dim(self, selected_dim("median", dim, self), keepdim)  # type: ignore[no-any-return]  # PyTorch's overload
+    return _median_dim(self, selected_dim("median", dim, self), keepdim)  # type: ignore[return-value]  # PyTorch's overload
 
 
 @composite
@@ -124,7 +121,7 @@ def nanmedian(self: Tensor, dim: int | None = None, keepdim: bool = False) -> Te
     """
     if dim is None:
         return _nanmedian_all(self)
-    return _nanmedian_dim(self, selected_dim("median", dim, self), keepdim)  # type: ignore[no-any-return]  # PyTorch's overload
+    return _nanmedian_dim(self, selected_dim("median", dim, self), keepdim)  # type: ignore[return-value]  # PyTorch's overload
 
 
 @composite
@@ -164,7 +161,7 @@ def kthvalue(self: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> kthv
             f"kthvalue: expected a rank from 1 to {count}, got {k}."
         )
         raise ShapeError(msg)
-    return _kthvalue(self, k, wrapped, keepdim)  # type: ignore[no-any-return]  # an op's result
+    return _kthvalue(self, k, wrapped, keepdim)
 
 
 @composite
@@ -192,4 +189,4 @@ def mode(self: Tensor, dim: int = -1, keepdim: bool = False) -> mode_result:
     values=tensor(3),
     indices=tensor(2))
     """
-    return _mode(self, selected_dim("mode", dim, self), keepdim)  # type: ignore[no-any-return]  # an op's result
+    return _mode(self, selected_dim("mode", dim, self), keepdim)

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..dtypes import COMPLEX, complex128, float64
+from ..grad_mode import mode
 from ..op import primitive
 from ..value import Value
 from ._operands import category, zeros_of
@@ -59,7 +60,8 @@ def _base_gradient(grad: Tensor, self: Tensor, exponent: Tensor | Number) -> Any
     if not isinstance(exponent, Value):
         if exponent == 0:
             return zeros_of(grad)
-        slope = self if exponent == 2 else pow(self, exponent - 1)
+        # Recorded, the power 1 keeps the way to self, so that derivatives of any order are there.
+        slope = self if exponent == 2 and not mode.enabled else pow(self, exponent - 1)
         return grad * conj(slope * exponent)
     return where(eq(exponent, 0), 0, grad * conj(exponent * pow(self, exponent - 1)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..op import composite, primitive
@@ -31,18 +31,18 @@ _prod_all.vjp(self=lambda grad, self: _prod_rule(grad, self, None, keepdim=False
 _prod.vjp(self=lambda grad, self, dim, keepdim: _prod_rule(grad, self, dim, keepdim))
 
 
-def _prod_rule(grad: Tensor, self: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+def _prod_rule(grad: Tensor, self: Tensor, dim: int | None, keepdim: bool) -> Any:
     shape = tuple(self._array.shape)
     if not shape:
         return grad
     factors = self.to(grad._key.dtype)
     if dim is None:
         others = product_of_others(reshape(factors, (-1,)), 0)
-        return grad * conj(reshape(others, shape))  # type: ignore[no-any-return]  # a tensor
-    return keep_reduced(grad, shape, (dim,), keepdim) * conj(product_of_others(factors, dim))  # type: ignore[no-any-return]  # a tensor
+        return grad * conj(reshape(others, shape))
+    return keep_reduced(grad, shape, (dim,), keepdim) * conj(product_of_others(factors, dim))
 
 
-def product_of_others(self: Tensor, dim: int) -> Tensor:
+def product_of_others(self: Tensor, dim: int) -> Any:
     """Return, for each element, the product of all the others along *dim*.
 
     What stands before an element times what stands after it: no division, so a zero is no special
@@ -54,7 +54,7 @@ def product_of_others(self: Tensor, dim: int) -> Tensor:
     nothing = ops.ones_like(self.narrow(dim, 0, 1))
     before = ops.cat([nothing, self.narrow(dim, 0, count - 1)], dim).cumprod(dim)
     after = ops.cat([self.narrow(dim, 1, count - 1), nothing], dim).flip(dim).cumprod(dim).flip(dim)
-    return before * after  # type: ignore[no-any-return]  # a tensor
+    return before * after
 
 
 @composite

@@ -172,7 +172,7 @@ def _normal_from_tensors(
                 f"normal: expected a real std, got {std._key.dtype}."
             )
             raise DTypeError(msg)
-        if not _none_negative(std):
+        if not _holds(_all_from_zero_on, std):
             msg = (
                 "normal expects all elements of std >= 0.0\n"
                 "normal: a standard deviation is not negative."
@@ -194,11 +194,24 @@ def _all_from_zero_on(self: Tensor) -> Tensor:
     """Return whether no element is negative, as a 0-d bool."""
 
 
+@primitive(dtype="bool")
+def _all_weights(self: Tensor) -> Tensor:
+    """Return whether all elements are finite and none is negative, as a 0-d bool."""
+
+
+@primitive(dtype="bool")
+def _every_row_has_weight(self: Tensor) -> Tensor:
+    """Return whether the sum of every row is positive, as a 0-d bool."""
+
+
 _all_from_zero_on.vjp(self=None)
+_all_weights.vjp(self=None)
+_every_row_has_weight.vjp(self=None)
 
 
-def _none_negative(std: Any) -> bool:
-    return bool(as_number(_all_from_zero_on(std)))
+def _holds(property: Any, tensor: Any) -> bool:
+    """Return what a 0-d bool says."""
+    return bool(as_number(property(tensor)))
 
 
 @primitive(dtype="int64")
@@ -263,5 +276,17 @@ def _check_multinomial(input: Tensor, num_samples: int, replacement: bool) -> No
             "cannot sample n_sample > prob_dist.size(-1) samples without replacement\n"
             f"multinomial: got num_samples {num_samples} for {shape[-1]} indices. "
             "Pass replacement=True."
+        )
+        raise DomainError(msg)
+    if not _holds(_all_weights, input):
+        msg = (
+            "probability tensor contains either `inf`, `nan` or element < 0\n"
+            "multinomial: expected finite weights, none below zero."
+        )
+        raise DomainError(msg)
+    if not _holds(_every_row_has_weight, input):
+        msg = (
+            "invalid multinomial distribution (sum of probabilities <= 0)\n"
+            "multinomial: expected a positive weight in every row."
         )
         raise DomainError(msg)

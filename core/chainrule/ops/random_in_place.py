@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dtypes import BOOL, COMPLEX, DType
 from ..errors import ArgumentError, DomainError, DTypeError
-from ..op import primitive
+from ..op import Op, primitive
 from ..value import Value
 from ._arguments import check_tensor
 from ._operands import C_NAMES, refusal, zeros_of
@@ -20,28 +20,43 @@ from .generator import generator_for
 from .random import _limits, check_floating, check_range
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..tensor import Number, Tensor
     from .generator import Generator
 
 __all__: list[str] = []
 
 
+class _Draw(Op[Any, Any]):
+    """An op that asks a stream for numbers. What users call is its in-place form, by `fill`."""
+
+    def fill(self, target: Any, generator: Any, *arguments: Any) -> Any:
+        """Return *target* after overwriting it with what is drawn."""
+        source = generator_for(target._key, generator)
+        with source.lock:
+            return self.in_place((target, *arguments, source.stream_for(target._key)), {})
+
+
+def draws(nodes: dict[str, str] | None = None) -> Callable[[Any], _Draw]:
+    """Return a decorator like `primitive`, for an op that draws in the dtype of its input."""
+    return lambda function: _Draw(function, kind="primitive", dtype="same", nodes=nodes)
+
+
 # What is drawn
 
 
-@primitive(dtype="same", nodes={"": "UniformBackward0"})
+@draws()
 def uniform(self: Tensor, low: float, high: float, stream: Any) -> Tensor:
     """Return numbers drawn uniformly from ``[low, high)``."""
 
 
-@primitive(dtype="same", nodes={"": "NormalBackward0"})
+@draws()
 def normal(self: Tensor, mean: float, std: float, stream: Any) -> Tensor:
     """Return numbers of the normal distribution."""
 
 
-@primitive(
-    dtype="same", nodes={"low": "RandomBackward0", "high": "RandomBackward1", "": "RandomBackward2"}
-)
+@draws({"low": "RandomBackward0", "high": "RandomBackward1", "": "RandomBackward2"})
 def random(self: Tensor, low: int | None, high: int | None, stream: Any) -> Tensor:
     """Return whole numbers drawn uniformly from *low*, by default zero, to before *high*.
 
@@ -49,27 +64,27 @@ def random(self: Tensor, low: int | None, high: int | None, stream: Any) -> Tens
     """
 
 
-@primitive(dtype="same", nodes={"p:Tensor": "BernoulliBackward1", "": "BernoulliBackward2"})
+@draws({"p:Tensor": "BernoulliBackward1", "": "BernoulliBackward2"})
 def bernoulli(self: Tensor, p: Tensor | Number, stream: Any) -> Tensor:
     """Return ones with probability *p*, and zeros."""
 
 
-@primitive(dtype="same")
+@draws()
 def exponential(self: Tensor, lambd: float, stream: Any) -> Tensor:
     """Return numbers of the exponential distribution."""
 
 
-@primitive(dtype="same")
+@draws()
 def geometric(self: Tensor, p: float, stream: Any) -> Tensor:
     """Return how many trials it takes until one succeeds."""
 
 
-@primitive(dtype="same")
+@draws()
 def cauchy(self: Tensor, median: float, sigma: float, stream: Any) -> Tensor:
     """Return numbers of the Cauchy distribution."""
 
 
-@primitive(dtype="same")
+@draws()
 def log_normal(self: Tensor, mean: float, std: float, stream: Any) -> Tensor:
     """Return numbers whose logarithm is normal."""
 
@@ -77,13 +92,6 @@ def log_normal(self: Tensor, mean: float, std: float, stream: Any) -> Tensor:
 for _op in (uniform, normal, random, exponential, geometric, cauchy, log_normal):
     _op.vjp(self=lambda grad: zeros_of(grad))
 bernoulli.vjp(self=lambda grad: zeros_of(grad), p=lambda grad: zeros_of(grad))
-
-
-def _write(op: Any, self: Any, generator: Any, *arguments: Any) -> Any:
-    """Return *self* after overwriting it with what *op* draws."""
-    source = generator_for(self._key, generator)
-    with source.lock:
-        return op.in_place((self, *arguments, source.stream_for(self._key)), {})
 
 
 def _number(function: str, name: str, item: Any) -> float:
@@ -135,7 +143,7 @@ def uniform_(
     dtype = self._key.dtype
     check_floating("uniform_", "check_uniform_bounds", dtype)
     _check_uniform_range(low, to, dtype.to_real())
-    return _write(uniform, self, generator, low, to)
+    return uniform.fill(self, generator, low, to)
 
 
 def _named_from(function: str, low: Any, named: dict[str, Any]) -> Any:
@@ -196,7 +204,7 @@ def normal_(
     mean, std = _number("normal_", "mean", mean), _number("normal_", "std", std)
     check_std(std)
     check_floating("normal_", "normal_kernel_cpu", self._key.dtype)
-    return _write(normal, self, generator, mean, std)
+    return normal.fill(self, generator, mean, std)
 
 
 def check_std(std: float) -> None:
@@ -252,10 +260,10 @@ def random_(
     if dtype.category == COMPLEX:
         raise refusal("random_", "random_kernel_cpu", dtype)
     if low is None and to is None:
-        return _write(random, self, generator, None, None)
+        return random.fill(self, generator, None, None)
     high = _limits(dtype)[1] + 1 if to is None else int(to)
     check_range(low or 0, high, dtype)
-    return _write(random, self, generator, low, high)
+    return random.fill(self, generator, low, high)
 
 
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Generator | None = None) -> Any:
@@ -284,10 +292,10 @@ def bernoulli_(self: Any, p: Any = 0.5, *, generator: Generator | None = None) -
         p = _number("bernoulli_", "p", p)
         sentence = f"bernoulli_ expects p to be in [0, 1], but got p={_as_c(p)}"
         _check(0 <= p <= 1, sentence, "bernoulli_: p is a probability.")
-    return _write(bernoulli, self, generator, p)
+    return bernoulli.fill(self, generator, p)
 
 
-def check_probabilities(p: Value, function: str) -> None:
+def check_probabilities(p: Any, function: str) -> None:
     """Check a tensor of probabilities.
 
     Raises:
@@ -297,7 +305,7 @@ def check_probabilities(p: Value, function: str) -> None:
     dtype = p._key.dtype
     if not dtype.is_floating_point:
         raise refusal(function, "bernoulli_tensor_cpu_p_", dtype)
-    if not _within_zero_and_one(p):
+    if not as_number(_all_probable(p)):
         msg = (
             "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message "
             "be improved?  If so, please report an enhancement request to PyTorch.)\n"
@@ -312,10 +320,6 @@ def _all_probable(self: Tensor) -> Tensor:
 
 
 _all_probable.vjp(self=None)
-
-
-def _within_zero_and_one(p: Any) -> bool:
-    return bool(as_number(_all_probable(p)))
 
 
 def exponential_(self: Any, lambd: float = 1, *, generator: Generator | None = None) -> Any:
@@ -339,7 +343,7 @@ def exponential_(self: Any, lambd: float = 1, *, generator: Generator | None = N
     sentence = f"exponential_ expects lambda > 0.0, but found lambda={_as_c(lambd)}"
     _check(lambd > 0, sentence, "exponential_: lambd is a rate.")
     _check_continuous("Exponential", self._key.dtype, self._key.dtype.scalar_name)
-    return _write(exponential, self, generator, lambd)
+    return exponential.fill(self, generator, lambd)
 
 
 def _check_continuous(name: str, dtype: DType, spelled: str) -> None:
@@ -373,7 +377,7 @@ def geometric_(self: Any, p: float, *, generator: Generator | None = None) -> An
     _check(0 < p < 1, sentence, "geometric_: p is a probability.")
     if self._key.category in {BOOL, COMPLEX}:
         raise refusal("geometric_", "geometric_cpu", self._key.dtype)
-    return _write(geometric, self, generator, p)
+    return geometric.fill(self, generator, p)
 
 
 def cauchy_(
@@ -400,7 +404,7 @@ def cauchy_(
     sentence = f"cauchy_ expects sigma > 0.0, but found sigma={_as_c(sigma)}"
     _check(sigma > 0, sentence, "cauchy_: sigma is a width.")
     _check_continuous("Cauchy", self._key.dtype, C_NAMES[self._key.dtype.name])
-    return _write(cauchy, self, generator, median, sigma)
+    return cauchy.fill(self, generator, median, sigma)
 
 
 def log_normal_(
@@ -428,4 +432,4 @@ def log_normal_(
     _check(std > 0, sentence, "log_normal_: a standard deviation is positive.")
     if not self._key.dtype.is_floating_point:
         raise refusal("log_normal_", "log_normal_cpu", self._key.dtype)
-    return _write(log_normal, self, generator, mean, std)
+    return log_normal.fill(self, generator, mean, std)

@@ -41,7 +41,9 @@ def reduced_dims(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
     try:
         dims = wrap_dims(dim, ndim)
     except TypeError:
-        msg = f"{name}(): argument 'dim' (position 2) must be tuple of ints, not {type(dim).__name__}"
+        msg = (
+            f"{name}(): argument 'dim' (position 2) must be tuple of ints, not {type(dim).__name__}"
+        )
         raise ArgumentError(msg) from None
     return dims if ndim else ()
 
@@ -56,12 +58,14 @@ def reduced_shape(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int, ..
     return tuple(size for d, size in enumerate(shape) if dim and d not in dim)
 
 
-def keep_reduced(tensor: Tensor, shape: tuple[int, ...], dim: Sequence[int], keepdim: bool) -> Tensor:
-    """Return the result of a reduction of *shape* so that it broadcasts against what was reduced."""
+def keep_reduced(
+    tensor: Tensor, shape: tuple[int, ...], dim: Sequence[int], keepdim: bool
+) -> Tensor:
+    """Return a result of reducing *shape* so that it broadcasts against what was reduced."""
     if keepdim or not dim:
         return tensor
     kept = tuple(1 if d in dim else size for d, size in enumerate(shape))
-    return reshape(tensor, kept)  # type: ignore[no-any-return]  # an op's result
+    return reshape(tensor, kept)
 
 
 def expand_reduced(
@@ -69,7 +73,7 @@ def expand_reduced(
 ) -> Tensor:
     """Return *grad* of a reduction over *dim* expanded back to *shape*."""
     dims = () if dim is None or not shape else wrap_dims(dim, len(shape))
-    return expand(keep_reduced(grad, shape, dims, keepdim), shape)  # type: ignore[no-any-return]  # an op's result
+    return expand(keep_reduced(grad, shape, dims, keepdim), shape)
 
 
 # Sums
@@ -156,11 +160,11 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     if not dims:
         return input
     if not wanted:
-        return _sum_all(input)  # type: ignore[no-any-return]  # an op's result
+        return _sum_all(input)
     if len(dims) == extra and not (input._requires_grad and mode.enabled):
-        return _sum(input, dims)  # type: ignore[no-any-return]  # what the engine asks for: one step
+        return _sum(input, dims)
     summed = _sum(input, dims, True)
-    return reshape(summed, wanted) if extra else summed  # type: ignore[no-any-return]  # an op's result
+    return reshape(summed, wanted) if extra else summed
 
 
 @primitive(
@@ -321,4 +325,5 @@ def nanmean(
         )
         raise DTypeError(msg)
     numbers = sum(self.isnan().logical_not(), dim, keepdim)
-    return nansum(self, dim, keepdim, dtype=dtype) / numbers
+    mean: Tensor = nansum(self, dim, keepdim, dtype=dtype) / numbers
+    return mean

@@ -3,9 +3,7 @@
 
 Each unpacks like a tuple, has an attribute per place, and prints as PyTorch's does::
 
-    torch.return_types.max(
-    values=tensor(3.),
-    indices=tensor(2))
+    torch.return_types.max(values=tensor(3.0), indices=tensor(2))
 """
 
 from __future__ import annotations

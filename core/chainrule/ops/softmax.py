@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ..dtypes import FLOATING
 from ..op import composite
 from ..shapes import wrap_dim
-from . import reductions
 from ._operands import into, refusal
 from .exponential import exp, log
+from .extrema import amax
 from .pointwise import neg
 from .reductions import sum
 
@@ -23,7 +23,9 @@ __all__ = ["log_softmax", "softmax", "softmin"]
 
 def _shifted(self: Tensor, dim: int) -> Tensor:
     """Return *self* less its maximum along *dim*, so that no exponential overflows."""
-    return self - reductions.amax(self, dim, keepdim=True)  # type: ignore[no-any-return]  # an op's result
+    if 0 in self._array.shape:
+        return self  # nothing has no maximum
+    return self - amax(self, dim, keepdim=True)  # type: ignore[no-any-return]  # an op's result
 
 
 @composite(dtype="same")

@@ -44,7 +44,7 @@ def _std_mean(
 
 def _var_rule(
     grad: Tensor, self: Tensor, dim: tuple[int, ...], correction: Number, keepdim: bool
-) -> Tensor:
+) -> Any:
     shape = tuple(self._array.shape)
     freedom = reduced_count(shape, dim) - correction
     scale = 2 / freedom if freedom else float("inf")
@@ -59,7 +59,7 @@ def _std_rule(
     dim: tuple[int, ...],
     correction: Number,
     keepdim: bool,
-) -> Tensor:
+) -> Any:
     of_variance = grad * (power_or_zero(result, -1) / 2)
     return _var_rule(of_variance, self, dim, correction, keepdim)
 
@@ -69,17 +69,12 @@ def _mean_rule(grad: Tensor, self: Tensor, dim: tuple[int, ...], keepdim: bool) 
     return expand_reduced(grad / max(reduced_count(shape, dim), 1), shape, dim, keepdim)
 
 
-_var.vjp(
-    self=lambda grad, self, dim, correction, keepdim: _var_rule(grad, self, dim, correction, keepdim)
-)
-_std.vjp(
-    self=lambda grad, self, result, dim, correction, keepdim: (
-        _std_rule(grad, self, result, dim, correction, keepdim)
-    )
-)
+_var.vjp(self=_var_rule)
+_std.vjp(self=_std_rule)
 _var_mean.vjp(
     self=lambda grads, self, dim, correction, keepdim: (
-        _var_rule(grads[0], self, dim, correction, keepdim) + _mean_rule(grads[1], self, dim, keepdim)
+        _var_rule(grads[0], self, dim, correction, keepdim)
+        + _mean_rule(grads[1], self, dim, keepdim)
     )
 )
 _std_mean.vjp(
@@ -105,7 +100,8 @@ def _arguments(
             f"unbiased={type(unbiased).__name__}, correction={type(correction).__name__}), but "
             "expected one of:\n"
             " * (Tensor input, tuple of ints dim, bool unbiased = True, bool keepdim = False)\n"
-            " * (Tensor input, tuple of ints dim = None, *, Number correction = None, bool keepdim = False)\n"
+            " * (Tensor input, tuple of ints dim = None, *, Number correction = None, "
+            "bool keepdim = False)\n"
             " * (Tensor input, bool unbiased = True)"
         )
         raise ArgumentError(msg)
@@ -220,7 +216,7 @@ def var_mean(
     >>> cr.var_mean(cr.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
-    return _var_mean(self, *_arguments("var_mean", self, dim, unbiased, keepdim, correction))  # type: ignore[no-any-return]  # an op's result
+    return _var_mean(self, *_arguments("var_mean", self, dim, unbiased, keepdim, correction))
 
 
 @composite
@@ -241,4 +237,4 @@ def std_mean(
     >>> cr.std_mean(cr.tensor([1.0, 2.0, 3.0]))
     (tensor(1.), tensor(2.))
     """
-    return _std_mean(self, *_arguments("std_mean", self, dim, unbiased, keepdim, correction))  # type: ignore[no-any-return]  # an op's result
+    return _std_mean(self, *_arguments("std_mean", self, dim, unbiased, keepdim, correction))

@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 from .. import ops
 from ..backend import CPU
 from ..dtypes import float32, float64, get_default_dtype
-from ..grad_mode import no_grad
-from ..ops.fused import _count_steps_, _fused_adam_
+from ..ops.fused import _count_steps_, _fused_adam_, state_like
 from ..tensor import Tensor
 from ._stepping import Closure, by_key, check_implementation, loss_of, number, run, setting
 from .optimizer import Optimizer
@@ -125,11 +124,12 @@ class Adam(Optimizer):
 
     def _step(self, params: list[Tensor], group: dict[str, Any]) -> None:
         amsgrad, state = group["amsgrad"], self.state
+        new = [param for param in params if not state[param]]
+        if new:
+            self._begin(new, amsgrad=amsgrad)
         counts, means, squares, largest = [], [], [], []
         for param in params:
             remembered = state[param]
-            if not remembered:
-                remembered.update(_initial_state(param, amsgrad=amsgrad))
             counts.append(remembered["step"])
             means.append(remembered["exp_avg"])
             squares.append(remembered["exp_avg_sq"])
@@ -153,12 +153,13 @@ class Adam(Optimizer):
             maximize=group["maximize"],
         )
 
-
-def _initial_state(param: Tensor, *, amsgrad: bool) -> dict[str, Tensor]:
-    """Return what is remembered of a parameter before its first step."""
-    names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 3 if amsgrad else 2]
-    with no_grad():
-        return {"step": _count(0.0), **{name: ops.zeros_like(param) for name in names}}
+    def _begin(self, params: list[Tensor], *, amsgrad: bool) -> None:
+        """Lay out what is remembered of *params* before their first step."""
+        for param in params:
+            self.state[param]["step"] = _count(0.0)
+        for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 3 if amsgrad else 2]:
+            for param, zeros in zip(params, state_like(params), strict=True):
+                self.state[param][name] = zeros
 
 
 def _count(steps: float) -> Tensor:

@@ -4,7 +4,14 @@ from .activation import *  # noqa: F403 - a family's __all__ is the list of what
 from .activation import __all__ as _activation
 from .container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .distance import CosineSimilarity, PairwiseDistance
-from .dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
+from .dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+)
 from .flatten import Flatten, Unflatten
 from .linear import Bilinear, Identity, Linear
 from .loss import *  # noqa: F403
@@ -16,6 +23,7 @@ from .sparse import Embedding
 __all__ = [  # noqa: PLE0604 - lists of strings
     *_activation,
     *_loss,
+    "AlphaDropout",
     "Bilinear",
     "CosineSimilarity",
     "Dropout",
@@ -23,6 +31,7 @@ __all__ = [  # noqa: PLE0604 - lists of strings
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "FeatureAlphaDropout",
     "Flatten",
     "Identity",
     "LayerNorm",

@@ -5,55 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import functional as F
-from .._reduction import from_flags
-from .module import Module
+from ._loss_base import Loss, WeightedLoss
+from ._loss_margins import (
+    GaussianNLLLoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
+    PoissonNLLLoss,
+    SoftMarginLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
 
 if TYPE_CHECKING:
     from ...tensor import Tensor
 
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "HingeEmbeddingLoss",
-    "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss", "NLLLoss", "SmoothL1Loss",
-    "TripletMarginLoss",
+    "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CrossEntropyLoss", "GaussianNLLLoss",
+    "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss",
+    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss", "NLLLoss",
+    "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
 ]  # fmt: skip
 
 
-class _Loss(Module):
-    """A loss and how it is reduced: ``"mean"``, ``"sum"`` or ``"none"``.
-
-    Args:
-        size_average: Deprecated, as is *reduce*.
-        reduce: See *size_average*.
-        reduction: What becomes of the losses of the elements.
-    """
-
-    def __init__(
-        self,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__()
-        self.reduction = from_flags(size_average, reduce, reduction)
-
-
-class _WeightedLoss(_Loss):
-    """A loss with a weight per class or element, which is a buffer."""
-
-    weight: Tensor | None
-
-    def __init__(
-        self,
-        weight: Tensor | None = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.register_buffer("weight", weight)
-
-
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """Return the squared differences of *input* and *target*, averaged.
 
     >>> import chainrule as cr
@@ -65,14 +41,14 @@ class MSELoss(_Loss):
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """Return the absolute differences of *input* and *target*, averaged."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
-class SmoothL1Loss(_Loss):
+class SmoothL1Loss(Loss):
     """Return the absolute difference, made quadratic below *beta*, averaged."""
 
     def __init__(
@@ -89,7 +65,7 @@ class SmoothL1Loss(_Loss):
         return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(Loss):
     """Return half the squared difference, made linear above *delta*, averaged."""
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
@@ -103,7 +79,7 @@ class HuberLoss(_Loss):
         return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
-class NLLLoss(_WeightedLoss):
+class NLLLoss(WeightedLoss):
     """Return minus the log-probability of the target class, averaged.
 
     Args:
@@ -131,7 +107,7 @@ class NLLLoss(_WeightedLoss):
         )
 
 
-class CrossEntropyLoss(_WeightedLoss):
+class CrossEntropyLoss(WeightedLoss):
     """Return minus the log-softmax of the scores at the target class, averaged.
 
     Args:
@@ -170,14 +146,14 @@ class CrossEntropyLoss(_WeightedLoss):
         )
 
 
-class BCELoss(_WeightedLoss):
+class BCELoss(WeightedLoss):
     """Return the binary cross entropy of probabilities, averaged."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(Loss):
     """Return the binary cross entropy of scores, averaged, without overflow.
 
     Args:
@@ -209,7 +185,7 @@ class BCEWithLogitsLoss(_Loss):
         )
 
 
-class KLDivLoss(_Loss):
+class KLDivLoss(Loss):
     """Return the Kullback-Leibler divergence of *target* from *input*, a log-probability."""
 
     def __init__(
@@ -226,7 +202,7 @@ class KLDivLoss(_Loss):
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
-class HingeEmbeddingLoss(_Loss):
+class HingeEmbeddingLoss(Loss):
     """Return the distance where the target is 1, and *margin* minus it where it is -1, averaged."""
 
     def __init__(
@@ -243,7 +219,7 @@ class HingeEmbeddingLoss(_Loss):
         return F.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
 
 
-class CosineEmbeddingLoss(_Loss):
+class CosineEmbeddingLoss(Loss):
     """Return 1 minus the cosine where the target is 1, the cosine above *margin* where it is -1."""
 
     def __init__(
@@ -262,7 +238,7 @@ class CosineEmbeddingLoss(_Loss):
         )
 
 
-class MarginRankingLoss(_Loss):
+class MarginRankingLoss(Loss):
     """Return by how much the input that should be larger is not so by *margin*, averaged."""
 
     def __init__(
@@ -278,49 +254,4 @@ class MarginRankingLoss(_Loss):
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return F.margin_ranking_loss(
             input1, input2, target, margin=self.margin, reduction=self.reduction
-        )
-
-
-class TripletMarginLoss(_Loss):
-    """Return by how much the positive is not closer to the anchor than the negative by *margin*.
-
-    Args:
-        margin: The difference of distances that is asked for.
-        p: The norm that distances are measured by.
-        eps: Added to the differences.
-        swap: Measure the negative from the positive where that is closer.
-        size_average: Deprecated, as is *reduce*.
-        reduce: See *size_average*.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-
-    Raises:
-        ValueError: *margin* is not positive.
-    """
-
-    def __init__(
-        self,
-        margin: float = 1.0,
-        p: float = 2.0,
-        eps: float = 1e-6,
-        swap: bool = False,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        if margin <= 0:
-            msg = f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead"
-            raise ValueError(msg)
-        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
-
-    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-        return F.triplet_margin_loss(
-            anchor,
-            positive,
-            negative,
-            margin=self.margin,
-            p=self.p,
-            eps=self.eps,
-            swap=self.swap,
-            reduction=self.reduction,
         )

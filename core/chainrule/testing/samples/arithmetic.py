@@ -77,7 +77,12 @@ def refused(sample: Sample, match: str, raises: type[Exception] = RuntimeError) 
     return ErrorSample(sample=sample, raises=raises, match=match)
 
 
-def refuses(word: str, *names: str, operands: int = 1) -> Errors:
+def refuses(
+    word: str,
+    *names: str,
+    operands: int = 1,
+    raises: type[Exception] = NotImplementedError,
+) -> Errors:
     """Return calls with dtypes that an op does not take, where PyTorch's sentence says *word*."""
 
     def errors(make: Maker) -> Iterator[ErrorSample]:
@@ -89,7 +94,7 @@ def refuses(word: str, *names: str, operands: int = 1) -> Errors:
             sentence = f"\"{word}\" not implemented for '{dtype.scalar_name}'"
             if " " in word:
                 sentence = word
-            yield refused(sample, sentence, NotImplementedError)
+            yield refused(sample, sentence, raises)
 
     return errors
 

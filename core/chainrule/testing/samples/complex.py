@@ -63,11 +63,12 @@ def _as_complex(np: Any, x: Any) -> Any:
 
 cases = [
     OpCase("conj", one_operand(), lambda np, x: np.conj(x), NUMBERS),
-    OpCase("conj_physical", one_operand(), lambda np, x: np.conj(x), NUMBERS),
+    OpCase(
+        "conj_physical", one_operand(), lambda np, x: np.conj(x), COMPLEX, in_place="conj_physical_"
+    ),
     OpCase("resolve_conj", one_operand(), lambda np, x: x, NUMBERS),
     OpCase("real", one_operand(), lambda np, x: np.real(x), NUMBERS),
     OpCase("imag", one_operand(), lambda np, x: np.imag(x), COMPLEX, errors=_imag_errors),
-    OpCase("is_complex", one_operand(), lambda np, x: np.iscomplexobj(x), NUMBERS, grad=False),
     OpCase(
         "view_as_real", one_operand(), lambda np, x: np.stack([x.real, x.imag], -1), COMPLEX,
         errors=_view_as_real_errors,

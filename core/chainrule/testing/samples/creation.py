@@ -195,14 +195,14 @@ def _buffer_errors(make: Maker) -> Iterator[ErrorSample]:
 
 
 def _of_arrays(make: Maker) -> Iterator[Sample]:
-    yield Sample(make(2, 3).numpy())
-    yield Sample(make(2, 3).numpy().T)
+    yield Sample(make(2, 3).numpy(force=True))
+    yield Sample(make(2, 3).numpy(force=True).T)
 
 
 def _of_arrays_errors(make: Maker) -> Iterator[ErrorSample]:
     yield refused(Sample([1]), r"expected np.ndarray \(got list\)", TypeError)
     backwards = "At least one stride in the given numpy array is negative"
-    yield refused(Sample(make(3).numpy()[::-1]), backwards, ValueError)
+    yield refused(Sample(make(3).numpy(force=True)[::-1]), backwards, ValueError)
 
 
 def _asarray(make: Maker) -> Iterator[Sample]:
@@ -211,7 +211,7 @@ def _asarray(make: Maker) -> Iterator[Sample]:
     yield Sample(make(2, 3), dtype=dtypes.float64)
     yield Sample([[1, 2], [3, 4]], dtype=make.dtype)
     yield Sample(1, dtype=make.dtype)
-    yield Sample(make(2).detach().numpy(), copy=True)
+    yield Sample(make(2).numpy(force=True), copy=True)
 
 
 def _asarray_errors(make: Maker) -> Iterator[ErrorSample]:

@@ -131,8 +131,8 @@ def _no_element(name: str) -> Callable[[Maker], Iterator[ErrorSample]]:
         yield ErrorSample(
             sample=Sample(make(0)),
             raises=RuntimeError,
-            match=rf"{name}\(\): Expected reduction dim to be specified for input\.numel\(\) == 0\. "
-            "Specify the reduction dim with the 'dim' argument",
+            match=rf"{name}\(\): Expected reduction dim to be specified for "
+            r"input\.numel\(\) == 0\. Specify the reduction dim with the 'dim' argument",
         )
 
     return errors
@@ -152,7 +152,8 @@ def _position_errors(name: str) -> Callable[[Maker], Iterator[ErrorSample]]:
         yield ErrorSample(
             sample=Sample(make(0)),
             raises=IndexError,
-            match=rf"{name}\(\): Expected reduction dim to be specified for input\.numel\(\) == 0\.",
+            match=rf"{name}\(\): Expected reduction dim to be specified for "
+            r"input\.numel\(\) == 0\.",
         )
         yield ErrorSample(
             sample=Sample(make.mask(3)),
@@ -167,8 +168,8 @@ def _both_errors(make: Maker) -> Iterator[ErrorSample]:
     yield ErrorSample(
         sample=Sample(make(0)),
         raises=RuntimeError,
-        match=r"aminmax\(\): cannot compute aminmax over an empty dimension as the operation has no "
-        r"identity\.",
+        match=r"aminmax\(\): cannot compute aminmax over an empty dimension as the operation has "
+        r"no identity\.",
     )
     yield ErrorSample(
         sample=Sample(make(0, 3), dim=0),
@@ -198,7 +199,9 @@ def _kth_errors(make: Maker) -> Iterator[ErrorSample]:
 def _extreme(name: str) -> Any:
     """Return the reference of max or min in its three forms."""
 
-    def reference(np: Any, x: Any, dim: Any = None, keepdim: bool = False, other: Any = None) -> Any:
+    def reference(
+        np: Any, x: Any, dim: Any = None, keepdim: bool = False, other: Any = None
+    ) -> Any:
         second = dim if other is None and hasattr(dim, "shape") else other
         if second is not None:
             return getattr(np, f"{name}imum")(x, second)
@@ -219,7 +222,9 @@ def _extremes_over(np: Any, x: Any, dim: Any = None, keepdim: bool = False) -> A
 
 
 def _position(name: str) -> Any:
-    return lambda np, x, dim=None, keepdim=False: getattr(np, name)(x, axis(x, dim), keepdims=keepdim)
+    return lambda np, x, dim=None, keepdim=False: getattr(np, name)(
+        x, axis(x, dim), keepdims=keepdim
+    )
 
 
 def _running_extreme(name: str) -> Any:
@@ -267,6 +272,10 @@ def _median(*, ignore_nan: bool) -> Any:
     return reference
 
 
+def _kth_of(np: Any, x: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    return _at_rank(np, x, k - 1, dim, keepdim)
+
+
 def _mode(np: Any, x: Any, dim: int = -1, keepdim: bool = False) -> Any:
     if x.ndim == 0:
         return x, np.zeros((), np.int64)
@@ -285,57 +294,138 @@ def _accumulated(name: str) -> Any:
 
 cases = [
     OpCase(
-        "max", _largest, _extreme("max"), ORDERED,
-        saved=("dim", "indices", "keepdim"), node="MaxBackward0", errors=_no_element("max"),
+        "max",
+        _largest,
+        _extreme("max"),
+        ORDERED,
+        saved=("dim", "indices", "keepdim"),
+        node="MaxBackward0",
+        errors=_no_element("max"),
     ),
     OpCase(
-        "min", _largest, _extreme("min"), ORDERED,
-        saved=("dim", "indices", "keepdim"), node="MinBackward0", errors=_no_element("min"),
+        "min",
+        _largest,
+        _extreme("min"),
+        ORDERED,
+        saved=("dim", "indices", "keepdim"),
+        node="MinBackward0",
+        errors=_no_element("min"),
     ),
     OpCase(
-        "amax", _largest_of_several, _extreme_over("max"), (*ORDERED, "bool"),
-        saved=("dim", "keepdim", "result", "self"), node="AmaxBackward0", errors=_several_errors("amax"),
+        "amax",
+        _largest_of_several,
+        _extreme_over("max"),
+        (*ORDERED, "bool"),
+        saved=("dim", "keepdim", "result", "self"),
+        node="AmaxBackward0",
+        errors=_several_errors("amax"),
     ),
     OpCase(
-        "amin", _largest_of_several, _extreme_over("min"), (*ORDERED, "bool"),
-        saved=("dim", "keepdim", "result", "self"), node="AminBackward0", errors=_several_errors("amin"),
+        "amin",
+        _largest_of_several,
+        _extreme_over("min"),
+        (*ORDERED, "bool"),
+        saved=("dim", "keepdim", "result", "self"),
+        node="AminBackward0",
+        errors=_several_errors("amin"),
     ),
     OpCase(
-        "aminmax", _both_extremes, _extremes_over, ORDERED,
-        saved=("dim", "keepdim", "max", "min", "self"), node="AminmaxBackward0", errors=_both_errors,
-    ),
-    OpCase("argmax", _positions, _position("argmax"), ORDERED, grad=False, errors=_position_errors("argmax")),
-    OpCase("argmin", _positions, _position("argmin"), ORDERED, grad=False, errors=_position_errors("argmin")),
-    OpCase(
-        "cummax", _running_extremes, _running_extreme("max"), (*ORDERED, "bool"),
-        saved=("dim", "indices", "self"), node="CummaxBackward0", errors=one_out_of_range,
-    ),
-    OpCase(
-        "cummin", _running_extremes, _running_extreme("min"), (*ORDERED, "bool"),
-        saved=("dim", "indices", "self"), node="CumminBackward0", errors=one_out_of_range,
+        "aminmax",
+        _both_extremes,
+        _extremes_over,
+        ORDERED,
+        saved=("dim", "keepdim", "max", "min", "self"),
+        node="AminmaxBackward0",
+        errors=_both_errors,
     ),
     OpCase(
-        "cumsum", _running_sums, _accumulated("cumsum"), ("bool", "uint8", "int64", "float32", "float64", "complex128"),
-        saved=("dim",), node="CumsumBackward0", errors=one_out_of_range, in_place="cumsum_",
+        "argmax",
+        _positions,
+        _position("argmax"),
+        ORDERED,
+        grad=False,
+        errors=_position_errors("argmax"),
     ),
     OpCase(
-        "cumprod", _running_products, _accumulated("cumprod"), ("bool", "uint8", "int64", "float32", "float64", "complex128"),
-        saved=("dim", "result", "self"), node="CumprodBackward0", errors=one_out_of_range, in_place="cumprod_",
+        "argmin",
+        _positions,
+        _position("argmin"),
+        ORDERED,
+        grad=False,
+        errors=_position_errors("argmin"),
     ),
     OpCase(
-        "median", _ranked, _median(ignore_nan=False), REAL,
-        saved=("result", "self"), node="MedianBackward0", errors=_ranked_errors,
+        "cummax",
+        _running_extremes,
+        _running_extreme("max"),
+        (*ORDERED, "bool"),
+        saved=("dim", "indices", "self"),
+        node="CummaxBackward0",
+        errors=one_out_of_range,
     ),
     OpCase(
-        "nanmedian", _ranked, _median(ignore_nan=True), REAL,
-        saved=("result", "self"), node="NanmedianBackward0", errors=_ranked_errors,
+        "cummin",
+        _running_extremes,
+        _running_extreme("min"),
+        (*ORDERED, "bool"),
+        saved=("dim", "indices", "self"),
+        node="CumminBackward0",
+        errors=one_out_of_range,
     ),
     OpCase(
-        "kthvalue", _kth, lambda np, x, k, dim=-1, keepdim=False: _at_rank(np, x, k - 1, dim, keepdim), REAL,
-        saved=("dim", "indices", "keepdim"), node="KthvalueBackward0", errors=_kth_errors,
+        "cumsum",
+        _running_sums,
+        _accumulated("cumsum"),
+        ("bool", "uint8", "int64", "float32", "float64", "complex128"),
+        saved=("dim",),
+        node="CumsumBackward0",
+        errors=one_out_of_range,
+        in_place="cumsum_",
     ),
     OpCase(
-        "mode", _modes, _mode, ("int64", "float32", "float64"),
-        saved=("dim", "indices", "keepdim"), node="ModeBackward0", errors=one_out_of_range,
+        "cumprod",
+        _running_products,
+        _accumulated("cumprod"),
+        ("bool", "uint8", "int64", "float32", "float64", "complex128"),
+        saved=("dim", "result", "self"),
+        node="CumprodBackward0",
+        errors=one_out_of_range,
+        in_place="cumprod_",
     ),
-]  # fmt: skip
+    OpCase(
+        "median",
+        _ranked,
+        _median(ignore_nan=False),
+        REAL,
+        saved=("result", "self"),
+        node="MedianBackward0",
+        errors=_ranked_errors,
+    ),
+    OpCase(
+        "nanmedian",
+        _ranked,
+        _median(ignore_nan=True),
+        REAL,
+        saved=("result", "self"),
+        node="NanmedianBackward0",
+        errors=_ranked_errors,
+    ),
+    OpCase(
+        "kthvalue",
+        _kth,
+        _kth_of,
+        REAL,
+        saved=("dim", "indices", "keepdim"),
+        node="KthvalueBackward0",
+        errors=_kth_errors,
+    ),
+    OpCase(
+        "mode",
+        _modes,
+        _mode,
+        ("int64", "float32", "float64"),
+        saved=("dim", "indices", "keepdim"),
+        node="ModeBackward0",
+        errors=one_out_of_range,
+    ),
+]

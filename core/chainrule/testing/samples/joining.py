@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...dtypes import int64
 from ..cases import ErrorSample, OpCase, Sample
 from .shape import ANY, failing, on_one
 
@@ -40,9 +41,13 @@ def _fails(*calls: tuple[Any, ...]) -> Callable[[Maker], Iterator[ErrorSample]]:
 
 def _joined(make: Maker) -> Iterator[Sample]:
     yield from on_list(
-        (((2, 3), (1, 3)),), (((2, 3), (2, 1)), -1), (((2,), (0,), (3,)),), (((0,), (2, 3)), 1),
-        (((2, 3),),), (((0,), (0,)),),
-    )(make)  # fmt: skip
+        (((2, 3), (1, 3)),),
+        (((2, 3), (2, 1)), -1),
+        (((2,), (0,), (3,)),),
+        (((0,), (2, 3)), 1),
+        (((2, 3),),),
+        (((0,), (0,)),),
+    )(make)
     yield Sample((make.transposed(2, 3), make.strided(2, 3)))
 
 
@@ -81,7 +86,9 @@ def _product(np: Any, *arrays: Any) -> Any:
 
 def _parts(np: Any, x: Any, size: Any = None, dim: int = 0, *, split_size: Any = None) -> Any:
     size = split_size if size is None else size
-    cuts = np.cumsum(size)[:-1] if isinstance(size, (list, tuple)) else range(size, x.shape[dim], size)
+    cuts = (
+        np.cumsum(size)[:-1] if isinstance(size, (list, tuple)) else range(size, x.shape[dim], size)
+    )
     return np.split(x, list(cuts), dim)
 
 
@@ -97,8 +104,6 @@ def _cut(np: Any, x: Any, where: Any, dim: int = 0) -> Any:
 
 
 def _cut_at_a_tensor(make: Maker) -> Iterator[Sample]:
-    from ...dtypes import int64
-
     yield from on_one(((5, 2), 2), ((2, 5), 3, 1), ((5,), (1, 3)), ((5,), (3, 1, -1, 9)))(make)
     yield Sample(make(5), make.of([1, 3], dtype=int64))
     yield Sample(make(5), make.of(2, dtype=int64))
@@ -106,74 +111,169 @@ def _cut_at_a_tensor(make: Maker) -> Iterator[Sample]:
 
 cases = [
     OpCase(
-        "cat", _joined, _cat, ANY, saved=("dim",), node="CatBackward0",
+        "cat",
+        _joined,
+        _cat,
+        ANY,
+        saved=("dim",),
+        node="CatBackward0",
         errors=_fails(
             (ValueError, "torch.cat(): expected a non-empty list of Tensors", ()),
-            (RuntimeError, "Tensors must have same number of dimensions: got 2 and 1", ((2, 3), (3,))),
-            (RuntimeError, "Sizes of tensors must match except in dimension 0. Expected size 3 but got "
-             "size 2 for tensor number 1 in the list.", ((2, 3), (2, 2))),
-            (RuntimeError, "zero-dimensional tensor (at position 0) cannot be concatenated", ((), ())),
+            (
+                RuntimeError,
+                "Tensors must have same number of dimensions: got 2 and 1",
+                ((2, 3), (3,)),
+            ),
+            (
+                RuntimeError,
+                (
+                    "Sizes of tensors must match except in dimension 0. Expected size 3 but got "
+                    "size 2 for tensor number 1 in the list."
+                ),
+                ((2, 3), (2, 2)),
+            ),
+            (
+                RuntimeError,
+                "zero-dimensional tensor (at position 0) cannot be concatenated",
+                ((), ()),
+            ),
             (IndexError, _OUT_OF_RANGE, ((2, 3), (2, 3)), 2),
         ),
     ),
     OpCase(
         "stack",
         on_list((((2, 3), (2, 3)),), (((2, 3), (2, 3)), -1), (((), (), ()),), (((0,), (0,)), 1)),
-        lambda np, x, dim=0: np.stack(x, dim), ANY, saved=("dim",), node="StackBackward0",
+        lambda np, x, dim=0: np.stack(x, dim),
+        ANY,
+        saved=("dim",),
+        node="StackBackward0",
         errors=_fails(
             (RuntimeError, "stack expects a non-empty TensorList", ()),
-            (RuntimeError, "stack expects each tensor to be equal size, but got [2] at entry 0 and [3] "
-             "at entry 1", ((2,), (3,))),
+            (
+                RuntimeError,
+                (
+                    "stack expects each tensor to be equal size, but got [2] at entry 0 and [3] "
+                    "at entry 1"
+                ),
+                ((2,), (3,)),
+            ),
             (IndexError, _OUT_OF_RANGE, ((2,), (2,)), 2),
         ),
     ),
-    OpCase("hstack", on_list((((2, 1), (2, 2)),), (((2,), (3,)),), (((), ()),)),
-           lambda np, x: np.hstack(x), node="CatBackward0"),
-    OpCase("vstack", on_list((((1, 2), (2, 2)),), (((3,), (3,)),), (((), ()),)),
-           lambda np, x: np.vstack(x), node="CatBackward0"),
-    OpCase("dstack", on_list((((2, 1), (2, 1)),), (((3,), (3,)),), (((), ()),)),
-           lambda np, x: np.dstack(x), node="CatBackward0"),
-    OpCase("column_stack", on_list((((2,), (2, 2)),), (((), ()),)),
-           lambda np, x: np.column_stack(x), node="CatBackward0"),
     OpCase(
-        "meshgrid", _meshes, _grids, saved=(), node="ExpandBackward0",
+        "hstack",
+        on_list((((2, 1), (2, 2)),), (((2,), (3,)),), (((), ()),)),
+        lambda np, x: np.hstack(x),
+        node="CatBackward0",
+    ),
+    OpCase(
+        "vstack",
+        on_list((((1, 2), (2, 2)),), (((3,), (3,)),), (((), ()),)),
+        lambda np, x: np.vstack(x),
+        node="CatBackward0",
+    ),
+    OpCase(
+        "dstack",
+        on_list((((2, 1), (2, 1)),), (((3,), (3,)),), (((), ()),)),
+        lambda np, x: np.dstack(x),
+        node="CatBackward0",
+    ),
+    OpCase(
+        "column_stack",
+        on_list((((2,), (2, 2)),), (((), ()),)),
+        lambda np, x: np.column_stack(x),
+        node="CatBackward0",
+    ),
+    OpCase(
+        "meshgrid",
+        _meshes,
+        _grids,
+        saved=(),
+        node="ExpandBackward0",
         errors=lambda make: [
-            ErrorSample(sample=Sample(), raises=RuntimeError,
-                        match="meshgrid expects a non-empty TensorList"),
-            ErrorSample(sample=Sample(make(2), indexing="a"), raises=RuntimeError,
-                        match='torch.meshgrid: indexing must be one of "xy" or "ij", but received: a'),
+            ErrorSample(
+                sample=Sample(),
+                raises=RuntimeError,
+                match="meshgrid expects a non-empty TensorList",
+            ),
+            ErrorSample(
+                sample=Sample(make(2), indexing="a"),
+                raises=RuntimeError,
+                match='torch.meshgrid: indexing must be one of "xy" or "ij", but received: a',
+            ),
         ],
     ),
-    OpCase("cartesian_prod", on_list((((2,), (3,)),), (((2,),),), spread=True), _product,
-           node="StackBackward0"),
     OpCase(
-        "block_diag", on_list((((2, 3), (1,), ()),), (((1, 0), (2, 2)),), ((),), spread=True), _blocks,
-        saved=(), node="BlockDiagBackward0",
-        errors=lambda make: [ErrorSample(
-            sample=Sample(make(1, 2, 3)), raises=RuntimeError,
-            match="torch.block_diag: Input tensors must have 2 or fewer dimensions. Input 0 has 3",
-        )],
+        "cartesian_prod",
+        on_list((((2,), (3,)),), (((2,),),), spread=True),
+        _product,
+        node="StackBackward0",
+    ),
+    OpCase(
+        "block_diag",
+        on_list((((2, 3), (1,), ()),), (((1, 0), (2, 2)),), ((),), spread=True),
+        _blocks,
+        saved=(),
+        node="BlockDiagBackward0",
+        errors=lambda make: [
+            ErrorSample(
+                sample=Sample(make(1, 2, 3)),
+                raises=RuntimeError,
+                match="torch.block_diag: Input tensors must have 2 or fewer dimensions.",
+            )
+        ],
     ),
     # Splitting
     OpCase(
         "split",
-        on_one(((5, 2), 2), ((2, 4), [1, 3], -1), ((4,), 4), ((4,), {"split_size": 3}),
-               ((4, 2), (1, 1, 2))),
-        _parts, ANY, saved=("dim", "split_size"), node="SplitBackward0",
+        on_one(
+            ((5, 2), 2),
+            ((2, 4), [1, 3], -1),
+            ((4,), 4),
+            ((4,), {"split_size": 3}),
+            ((4, 2), (1, 1, 2)),
+        ),
+        _parts,
+        ANY,
+        saved=("dim", "split_size"),
+        node="SplitBackward0",
         errors=failing(
-            (RuntimeError, "split_with_sizes expects split_sizes to sum exactly to 4 (input tensor's "
-             "size at dimension 0), but got split_sizes=[2, 3]", (4,), [2, 3]),
-            (RuntimeError, "split_with_sizes expects split_sizes have only non-negative entries", (4,),
-             [5, -1]),
-            (RuntimeError, "split expects split_size be non-negative, but got split_size=-1", (4,), -1),
+            (
+                RuntimeError,
+                (
+                    "split_with_sizes expects split_sizes to sum exactly to 4 (input tensor's "
+                    "size at dimension 0), but got split_sizes=[2, 3]"
+                ),
+                (4,),
+                [2, 3],
+            ),
+            (
+                RuntimeError,
+                "split_with_sizes expects split_sizes have only non-negative entries",
+                (4,),
+                [5, -1],
+            ),
+            (
+                RuntimeError,
+                "split expects split_size be non-negative, but got split_size=-1",
+                (4,),
+                -1,
+            ),
             (RuntimeError, "split_size can only be 0 if dimension size is 0", (4,), 0),
             (RuntimeError, "split expects at least a 1-dimensional tensor", (), 1),
         ),
     ),
-    OpCase("split_with_sizes", on_one(((5, 2), [2, 3]), ((2, 4), (1, 3), -1)), _parts,
-           saved=("dim", "split_sizes"), node="SplitWithSizesBackward0"),
     OpCase(
-        "chunk", on_one(((5, 2), 2), ((2, 4), 3, -1), ((2,), 5), ((0, 2), 3)), _chunks,
+        "split_with_sizes",
+        on_one(((5, 2), [2, 3]), ((2, 4), (1, 3), -1)),
+        _parts,
+        saved=("dim", "split_sizes"),
+        node="SplitWithSizesBackward0",
+    ),
+    OpCase(
+        "chunk",
+        on_one(((5, 2), 2), ((2, 4), 3, -1), ((2,), 5), ((0, 2), 3)),
+        _chunks,
         node="SplitBackward0",
         errors=failing(
             (RuntimeError, "chunk expects `chunks` to be greater than 0, got: 0", (2,), 0),
@@ -181,26 +281,58 @@ cases = [
         ),
     ),
     OpCase(
-        "unbind", on_one(((2, 3),), ((2, 3), 1), ((2, 3), -1), ((3,),), ((0, 2),)),
-        lambda np, x, dim=0: list(np.moveaxis(x, dim, 0)), ANY, saved=("dim",), node="UnbindBackward0",
+        "unbind",
+        on_one(((2, 3),), ((2, 3), 1), ((2, 3), -1), ((3,),), ((0, 2),)),
+        lambda np, x, dim=0: list(np.moveaxis(x, dim, 0)),
+        ANY,
+        saved=("dim",),
+        node="UnbindBackward0",
         errors=failing(
             (IndexError, "Dimension specified as 0 but tensor has no dimensions", ()),
             (IndexError, _OUT_OF_RANGE, (2, 3), 2),
         ),
     ),
     OpCase(
-        "tensor_split", _cut_at_a_tensor, _cut, node="SliceBackward0",
+        "tensor_split",
+        _cut_at_a_tensor,
+        _cut,
+        node="SliceBackward0",
         errors=failing(
             (RuntimeError, "number of sections must be larger than 0, got 0", (2, 3), 0),
             (RuntimeError, "tensor_split expected at least a 1-dimensional tensor", (), 1),
         ),
     ),
-    OpCase("hsplit", on_one(((2, 4), 2), ((4,), 2), ((2, 3), (1, 2))),
-           lambda np, x, where: np.hsplit(x, where),
-           errors=failing((RuntimeError, "torch.hsplit attempted to split along dimension 1, but the "
-                           "size of the dimension 3 is not divisible by the split_size 2!", (2, 3), 2))),
-    OpCase("vsplit", on_one(((4, 2), 2), ((3, 2), (1, 2))), lambda np, x, where: np.vsplit(x, where),
-           errors=failing((RuntimeError, "torch.vsplit requires a tensor with at least 2 dimension, "
-                           "but got a tensor with 1 dimensions!", (3,), 3))),
+    OpCase(
+        "hsplit",
+        on_one(((2, 4), 2), ((4,), 2), ((2, 3), (1, 2))),
+        lambda np, x, where: np.hsplit(x, where),
+        errors=failing(
+            (
+                RuntimeError,
+                (
+                    "torch.hsplit attempted to split along dimension 1, but the "
+                    "size of the dimension 3 is not divisible by the split_size 2!"
+                ),
+                (2, 3),
+                2,
+            )
+        ),
+    ),
+    OpCase(
+        "vsplit",
+        on_one(((4, 2), 2), ((3, 2), (1, 2))),
+        lambda np, x, where: np.vsplit(x, where),
+        errors=failing(
+            (
+                RuntimeError,
+                (
+                    "torch.vsplit requires a tensor with at least 2 dimension, "
+                    "but got a tensor with 1 dimensions!"
+                ),
+                (3,),
+                3,
+            )
+        ),
+    ),
     OpCase("dsplit", on_one(((2, 2, 4), 2)), lambda np, x, where: np.dsplit(x, where)),
-]  # fmt: skip
+]

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from ..maker import Maker
 
 NAN, INF = float("nan"), float("inf")
-ANY = ("bool", "uint8", "int32", "int64", "float16", "float32", "float64", "complex64", "complex128")
+ANY = (
+    "bool",
+    "uint8",
+    "int32",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+)
 INEXACT = ("float16", "float32", "float64", "complex64", "complex128")
 REAL = ("float32", "float64")
 
@@ -158,8 +168,8 @@ def _mean_errors(make: Maker) -> Iterator[ErrorSample]:
     yield ErrorSample(
         sample=Sample(make(2, 3, dtype=dtypes.int64)),
         raises=RuntimeError,
-        match=r"mean\(\): could not infer output dtype\. Input dtype must be either a floating point "
-        r"or complex dtype\. Got: Long",
+        match=r"mean\(\): could not infer output dtype\. Input dtype must be either a floating "
+        r"point or complex dtype\. Got: Long",
     )
     yield ErrorSample(
         sample=Sample(make(2, 3), dtype=dtypes.int64),
@@ -182,9 +192,20 @@ def _log_sums_errors(make: Maker) -> Iterator[ErrorSample]:
 
 def axis(x: Any, dim: Any) -> Any:
     """Return *dim* as NumPy takes it: None for all, a tuple of several; nothing for a 0-d array."""
-    if x.ndim == 0 or dim is None or dim == () or dim == []:
-        return None
-    return tuple(dim) if isinstance(dim, (tuple, list)) else dim
+    if isinstance(dim, (tuple, list)):
+        dim = tuple(dim) or None
+    return dim if x.ndim else None
+
+
+def _reducer(name: str) -> Any:
+    """Return the reference that is NumPy's function *name*."""
+
+    def reference(
+        np: Any, x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None
+    ) -> Any:
+        return getattr(np, name)(x, axis(x, dim), keepdims=keepdim)
+
+    return reference
 
 
 def _mean(np: Any, x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
@@ -193,9 +214,11 @@ def _mean(np: Any, x: Any, dim: Any = None, keepdim: bool = False, dtype: Any = 
 
 
 def _logsumexp(np: Any, x: Any, dim: Any, keepdim: bool = False) -> Any:
-    return np.log(np.sum(np.exp(x), axis(x, dim), keepdims=keepdim)) if np.max(
-        np.abs(x), initial=0
-    ) < 100 else np.logaddexp.reduce(x, axis(x, dim), keepdims=keepdim)  # fmt: skip
+    return (
+        np.log(np.sum(np.exp(x), axis(x, dim), keepdims=keepdim))
+        if np.max(np.abs(x), initial=0) < 100
+        else np.logaddexp.reduce(x, axis(x, dim), keepdims=keepdim)
+    )
 
 
 def _tester(name: str) -> Any:
@@ -215,49 +238,79 @@ def _sum_to_size(np: Any, x: Any, *size: Any) -> Any:
 
 cases = [
     OpCase(
-        "sum", _with_dtype,
-        lambda np, x, dim=None, keepdim=False, dtype=None: np.sum(x, axis(x, dim), keepdims=keepdim),
-        ANY, saved=(), node="SumBackward0", errors=out_of_range,
+        "sum",
+        _with_dtype,
+        _reducer("sum"),
+        ANY,
+        saved=(),
+        node="SumBackward0",
+        errors=out_of_range,
     ),
     OpCase("sum_to_size", _sizes, _sum_to_size, ANY, node="SumBackward1", errors=_sizes_errors),
     OpCase(
-        "mean", _with_dtype,
+        "mean",
+        _with_dtype,
         _mean,
-        INEXACT, saved=(), node="MeanBackward0", errors=_mean_errors,
+        INEXACT,
+        saved=(),
+        node="MeanBackward0",
+        errors=_mean_errors,
     ),
     OpCase(
-        "nansum", _with_nan,
-        lambda np, x, dim=None, keepdim=False, dtype=None: np.nansum(x, axis(x, dim), keepdims=keepdim),
-        REAL, saved=("dim", "keepdim", "self"), node="NansumBackward0", errors=out_of_range,
+        "nansum",
+        _with_nan,
+        _reducer("nansum"),
+        REAL,
+        saved=("dim", "keepdim", "self"),
+        node="NansumBackward0",
+        errors=out_of_range,
     ),
     OpCase(
-        "nanmean", _with_nan,
+        "nanmean",
+        _with_nan,
         lambda np, x, dim=None, keepdim=False, dtype=None: (
             np.nansum(x, axis(x, dim), keepdims=keepdim)
             / np.sum(~np.isnan(x), axis(x, dim), keepdims=keepdim)
         ),
-        REAL, node="DivBackward0", errors=_nanmean_errors,
+        REAL,
+        node="DivBackward0",
+        errors=_nanmean_errors,
     ),
     OpCase(
-        "prod", _products,
-        lambda np, x, dim=None, keepdim=False, dtype=None: np.prod(x, axis(x, dim), keepdims=keepdim),
+        "prod",
+        _products,
+        _reducer("prod"),
         ("int64", "uint8", "bool", "float32", "float64", "complex128"),
-        saved=("self", "result"), node="ProdBackward0", errors=one_out_of_range,
+        saved=("self", "result"),
+        node="ProdBackward0",
+        errors=one_out_of_range,
     ),
     OpCase(
-        "logsumexp", _log_sums, _logsumexp, ("int64", "float32", "float64", "complex128"),
-        saved=("dim", "keepdim", "result", "self"), node="LogsumexpBackward0", errors=_log_sums_errors,
+        "logsumexp",
+        _log_sums,
+        _logsumexp,
+        ("int64", "float32", "float64", "complex128"),
+        saved=("dim", "keepdim", "result", "self"),
+        node="LogsumexpBackward0",
+        errors=_log_sums_errors,
     ),
     OpCase(
-        "logcumsumexp", _running_log_sums,
-        lambda np, x, dim: np.logaddexp.accumulate(x, dim) if x.ndim else x, REAL,
-        saved=("dim", "result", "self"), node="LogcumsumexpBackward0", errors=one_out_of_range,
+        "logcumsumexp",
+        _running_log_sums,
+        lambda np, x, dim: np.logaddexp.accumulate(x, dim) if x.ndim else x,
+        REAL,
+        saved=("dim", "result", "self"),
+        node="LogcumsumexpBackward0",
+        errors=one_out_of_range,
     ),
     OpCase("all", _tests, _tester("all"), ANY, grad=False, errors=out_of_range),
     OpCase("any", _tests, _tester("any"), ANY, grad=False, errors=out_of_range),
     OpCase(
-        "count_nonzero", _counts,
-        lambda np, x, dim=None: np.asarray(np.count_nonzero(x, axis(x, dim))), ANY, grad=False,
+        "count_nonzero",
+        _counts,
+        lambda np, x, dim=None: np.asarray(np.count_nonzero(x, axis(x, dim))),
+        ANY,
+        grad=False,
         errors=one_out_of_range,
     ),
-]  # fmt: skip
+]

@@ -97,7 +97,10 @@ def extremum(name: str, reference: Any) -> OpCase:
     return OpCase(
         name, two_tensors(), reference, ("bool", *INTEGERS, *REAL), saved=("other", "self"),
         node=f"{name.capitalize()}Backward0",
-        errors=refuses(f"{name} not implemented for complex tensors.", "complex64", operands=2),
+        errors=refuses(
+            f"{name} not implemented for complex tensors.", "complex64",
+            operands=2, raises=RuntimeError,
+        ),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import re
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from ... import dtypes
 from ..cases import ErrorSample, OpCase, Sample
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ ANY = ("bool", "int64", "float32", "float64", "complex128")
 
 
 def on_one(*calls: tuple[Any, ...], turned: bool = True) -> Callable[[Maker], Iterator[Sample]]:
-    """Return samples of one tensor: a call is its shape and the other arguments, a dict for keywords.
+    """Return samples of one tensor: a call is its shape, other arguments, a dict of keywords.
 
     With *turned*, the first call of two dimensions and more is made with odd strides too.
     """
@@ -59,7 +60,12 @@ def _no_view(make: Maker) -> Iterator[ErrorSample]:
         (RuntimeError, "only one dimension can be inferred", (2, 3), -1, -1),
         (RuntimeError, "invalid shape dimension -2 at index 0 of shape [-2, 3]", (2, 3), -2, 3),
         (RuntimeError, "cannot reshape tensor of 0 elements into shape [0, -1]", (0, 3), 0, -1),
-        (TypeError, "view() received an invalid combination of arguments - got (float", (2, 3), 2.0),
+        (
+            TypeError,
+            "view() received an invalid combination of arguments - got (float",
+            (2, 3),
+            2.0,
+        ),
     )(make)
     sentence = "view size is not compatible with input tensor's size and stride"
     yield ErrorSample(sample=Sample(make.transposed(2, 3), -1), raises=RuntimeError, match=sentence)
@@ -105,8 +111,6 @@ _READ_AS = {"float32": "int32", "float64": "int64"}
 
 
 def _bytes(make: Maker) -> Iterator[Sample]:
-    from ... import dtypes
-
     same = dtypes.by_name(_READ_AS[make.dtype.name])
     yield Sample(make(2, 4), same)
     yield Sample(make.transposed(2, 4), same)
@@ -117,18 +121,26 @@ def _bytes(make: Maker) -> Iterator[Sample]:
 
 cases = [
     OpCase(
-        "view", on_one(((2, 3), 3, 2), ((2, 3), (6,)), ((2, 3), -1), ((), (1, 1)), ((0, 3), 3, 0),
-                       turned=False),
-        lambda np, x, *size: x.reshape(_sizes(size)), ANY, saved=(), node="ViewBackward0",
+        "view",
+        on_one(
+            ((2, 3), 3, 2), ((2, 3), (6,)), ((2, 3), -1), ((), (1, 1)), ((0, 3), 3, 0), turned=False
+        ),
+        lambda np, x, *size: x.reshape(_sizes(size)),
+        ANY,
+        saved=(),
+        node="ViewBackward0",
         errors=_no_view,
     ),
     # The bytes of a number in another precision are others: not to be compared.
     OpCase("shape.view", _bytes, grad=False, deterministic=False),
     OpCase("view_as", _pairs, lambda np, x, other: x.reshape(other.shape)),
     OpCase(
-        "reshape", _reshaped,
-        lambda np, x, *size, shape=None: x.reshape(_sizes(size) if shape is None else shape), ANY,
-        saved=(), node="ViewBackward0",
+        "reshape",
+        _reshaped,
+        lambda np, x, *size, shape=None: x.reshape(_sizes(size) if shape is None else shape),
+        ANY,
+        saved=(),
+        node="ViewBackward0",
         errors=failing((RuntimeError, "shape '[5]' is invalid for input of size 6", (2, 3), 5)),
     ),
     OpCase("reshape_as", _pairs, lambda np, x, other: x.reshape(other.shape)),
@@ -136,49 +148,83 @@ cases = [
         "flatten",
         on_one(((2, 3, 4),), ((2, 3, 4), 1), ((2, 3, 4), 0, 1), ((2, 3), 1), ((),), ((0, 2),)),
         lambda np, x, start=0, end=-1: x.reshape(
-            x.shape[:start] + (prod(x.shape[start : end % max(x.ndim, 1) + 1]),)
+            x.shape[:start]
+            + (prod(x.shape[start : end % max(x.ndim, 1) + 1]),)
             + (x.shape[end % x.ndim + 1 :] if x.ndim else ())
         ),
         node="ViewBackward0",
         errors=failing(
-            (RuntimeError, "flatten() has invalid args: start_dim cannot come after end_dim",
-             (2, 3), 1, 0),
+            (
+                RuntimeError,
+                "flatten() has invalid args: start_dim cannot come after end_dim",
+                (2, 3),
+                1,
+                0,
+            ),
             (IndexError, _OUT_OF_RANGE, (2, 3), 2),
         ),
     ),
     OpCase(
-        "unflatten", on_one(((6, 2), 0, (2, 3)), ((2, 6), -1, (3, -1)), ((2, 3), 1, (3, 1))),
+        "unflatten",
+        on_one(((6, 2), 0, (2, 3)), ((2, 6), -1, (3, -1)), ((2, 3), 1, (3, 1))),
         lambda np, x, dim, sizes: x.reshape(
             x.shape[: dim % x.ndim] + tuple(sizes) + x.shape[dim % x.ndim + 1 :]
         ),
         node="ViewBackward0",
         errors=failing(
-            (RuntimeError, "unflatten: Provided sizes [3, 2] don't multiply up to the size of dim 0",
-             (2, 3), 0, (3, 2)),
+            (
+                RuntimeError,
+                "unflatten: Provided sizes [3, 2] don't multiply up to the size of dim 0",
+                (2, 3),
+                0,
+                (3, 2),
+            ),
             (RuntimeError, "unflatten: sizes must be non-empty", (2, 3), 0, ()),
         ),
     ),
     OpCase("ravel", on_one(((2, 3),), ((),), ((0, 2),)), lambda np, x: x.reshape(-1)),
     OpCase(
         "squeeze",
-        on_one(((2, 1, 3),), ((1, 2, 1), 0), ((1, 2, 1), 1), ((1, 2, 1), (0, -1)), ((1, 2, 1), 0, 1),
-               ((), 0), ((1, 2), {"dim": 0})),
-        lambda np, x, *dims, dim=None: np.squeeze(x, tuple(
-            d % x.ndim for d in (_sizes(dims) if dim is None else [dim]) or range(x.ndim)
-            if x.shape[d] == 1
-        ) if x.ndim else None),
-        saved=(), node="SqueezeBackward0",
+        on_one(
+            ((2, 1, 3),),
+            ((1, 2, 1), 0),
+            ((1, 2, 1), 1),
+            ((1, 2, 1), (0, -1)),
+            ((1, 2, 1), 0, 1),
+            ((), 0),
+            ((1, 2), {"dim": 0}),
+        ),
+        lambda np, x, *dims, dim=None: np.squeeze(
+            x,
+            tuple(
+                d % x.ndim
+                for d in (_sizes(dims) if dim is None else [dim]) or range(x.ndim)
+                if x.shape[d] == 1
+            )
+            if x.ndim
+            else None,
+        ),
+        saved=(),
+        node="SqueezeBackward0",
         errors=failing(
             (IndexError, _OUT_OF_RANGE, (2, 3), 2),
             (RuntimeError, "dim 0 appears multiple times in the list of dims", (1, 3), (0, 0)),
         ),
     ),
     OpCase(
-        "unsqueeze", on_one(((2, 3), 0), ((2, 3), -1), ((2, 3), 1), ((), 0), ((0,), 1)),
-        lambda np, x, dim: np.expand_dims(x, dim), ANY, saved=("dim",), node="UnsqueezeBackward0",
+        "unsqueeze",
+        on_one(((2, 3), 0), ((2, 3), -1), ((2, 3), 1), ((), 0), ((0,), 1)),
+        lambda np, x, dim: np.expand_dims(x, dim),
+        ANY,
+        saved=("dim",),
+        node="UnsqueezeBackward0",
         errors=failing(
-            (IndexError, "Dimension out of range (expected to be in range of [-3, 2], but got 3)",
-             (2, 3), 3),
+            (
+                IndexError,
+                "Dimension out of range (expected to be in range of [-3, 2], but got 3)",
+                (2, 3),
+                3,
+            ),
         ),
     ),
     OpCase("contiguous", on_one(((2, 3),), ((),), ((0,),)), lambda np, x: x),
@@ -187,14 +233,22 @@ cases = [
     OpCase("atleast_3d", _each, lambda np, *x: np.atleast_3d(*_sizes(x))),
     # Axes
     OpCase(
-        "transpose", on_one(((2, 3), 0, 1), ((2, 3, 4), -1, 0), ((2, 3), 1, 1), ((), 0, -1)),
-        lambda np, x, a, b: np.swapaxes(x, a, b) if x.ndim else x, ANY,
-        saved=("dim0", "dim1"), node="TransposeBackward0",
+        "transpose",
+        on_one(((2, 3), 0, 1), ((2, 3, 4), -1, 0), ((2, 3), 1, 1), ((), 0, -1)),
+        lambda np, x, a, b: np.swapaxes(x, a, b) if x.ndim else x,
+        ANY,
+        saved=("dim0", "dim1"),
+        node="TransposeBackward0",
         errors=failing((IndexError, _OUT_OF_RANGE, (2, 3), 0, 2)),
     ),
     OpCase("swapaxes", on_one(((2, 3), 0, 1)), lambda np, x, a, b: np.swapaxes(x, a, b)),
     OpCase(
-        "t", on_one(((2, 3),), ((3,),), ((),)), lambda np, x: x.T, ANY, saved=(), node="TBackward0",
+        "t",
+        on_one(((2, 3),), ((3,),), ((),)),
+        lambda np, x: x.T,
+        ANY,
+        saved=(),
+        node="TBackward0",
         errors=failing(
             (RuntimeError, "t() expects a tensor with <= 2 dimensions, but self is 3D", (2, 3, 4)),
         ),
@@ -203,7 +257,8 @@ cases = [
         "permute",
         on_one(((2, 3, 4), 2, 0, 1), ((2, 3, 4), (0, -1, 1)), ((), ()), ((2, 3), {"dims": (1, 0)})),
         lambda np, x, *order, dims=None: np.transpose(x, _sizes(order) if dims is None else dims),
-        saved=("dims",), node="PermuteBackward0",
+        saved=("dims",),
+        node="PermuteBackward0",
         errors=failing(
             (RuntimeError, "permute(sparse_coo): number of dimensions", (2, 3), 0),
             (RuntimeError, "permute(): duplicate dims are not allowed.", (2, 3), 0, 0),
@@ -211,18 +266,34 @@ cases = [
         ),
     ),
     OpCase(
-        "movedim", on_one(((2, 3, 4), 0, -1), ((2, 3, 4), (0, 1), (-1, 0)), ((), 0, 0)),
-        lambda np, x, a, b: np.moveaxis(x, a, b) if x.ndim else x, node="PermuteBackward0",
+        "movedim",
+        on_one(((2, 3, 4), 0, -1), ((2, 3, 4), (0, 1), (-1, 0)), ((), 0, 0)),
+        lambda np, x, a, b: np.moveaxis(x, a, b) if x.ndim else x,
+        node="PermuteBackward0",
         errors=failing(
             (RuntimeError, "movedim: repeated dim in `source` ([0, 0])", (2, 3), (0, 0), (0, 1)),
-            (RuntimeError, "movedim: repeated dim in `destination` ([1, 1])", (2, 3), (0, 1), (1, 1)),
+            (
+                RuntimeError,
+                "movedim: repeated dim in `destination` ([1, 1])",
+                (2, 3),
+                (0, 1),
+                (1, 1),
+            ),
             (IndexError, _OUT_OF_RANGE, (2, 3), 0, 2),
-            (TypeError, "movedim() received an invalid combination of arguments", (2, 3), 0, (1, 0)),
+            (
+                TypeError,
+                "movedim() received an invalid combination of arguments",
+                (2, 3),
+                0,
+                (1, 0),
+            ),
         ),
     ),
     OpCase(
-        "adjoint", on_one(((2, 3),), ((2, 3, 4),)),
-        lambda np, x: np.conj(np.swapaxes(x, -1, -2)), ("float32", "float64", "complex128"),
+        "adjoint",
+        on_one(((2, 3),), ((2, 3, 4),)),
+        lambda np, x: np.conj(np.swapaxes(x, -1, -2)),
+        ("float32", "float64", "complex128"),
         node=None,
         errors=failing(
             (RuntimeError, "tensor.adjoint() is only supported on matrices or batches", (3,)),
@@ -231,34 +302,71 @@ cases = [
     # Broadcasting
     OpCase(
         "expand",
-        on_one(((2, 1), 2, 3), ((2, 1), (-1, 3)), ((3,), 2, 3), ((), 2), ((1, 3), 0, 3),
-               ((2, 3), 2, 3), ((2, 1), {"size": (2, 3)})),
+        on_one(
+            ((2, 1), 2, 3),
+            ((2, 1), (-1, 3)),
+            ((3,), 2, 3),
+            ((), 2),
+            ((1, 3), 0, 3),
+            ((2, 3), 2, 3),
+            ((2, 1), {"size": (2, 3)}),
+        ),
         lambda np, x, *sizes, size=None: _expanded(np, x, _sizes(sizes) if size is None else size),
-        ANY, saved=(), node="ExpandBackward0",
+        ANY,
+        saved=(),
+        node="ExpandBackward0",
         errors=failing(
-            (RuntimeError, "expand(torch.FloatTensor{[2, 3]}, size=[3]): the number of sizes", (2, 3),
-             3),
-            (RuntimeError, "The expanded size of the tensor (4) must match the existing size (3) at "
-             "non-singleton dimension 1.  Target sizes: [2, 4].  Tensor sizes: [2, 3]", (2, 3), 2, 4),
-            (RuntimeError, "The expanded size of the tensor (-1) isn't allowed in a leading, "
-             "non-existing dimension 0", (3,), -1, 3),
+            (
+                RuntimeError,
+                "expand(torch.FloatTensor{[2, 3]}, size=[3]): the number of sizes",
+                (2, 3),
+                3,
+            ),
+            (
+                RuntimeError,
+                (
+                    "The expanded size of the tensor (4) must match the existing size (3) at "
+                    "non-singleton dimension 1.  Target sizes: [2, 4].  Tensor sizes: [2, 3]"
+                ),
+                (2, 3),
+                2,
+                4,
+            ),
+            (
+                RuntimeError,
+                (
+                    "The expanded size of the tensor (-1) isn't allowed in a leading, "
+                    "non-existing dimension 0"
+                ),
+                (3,),
+                -1,
+                3,
+            ),
         ),
     ),
     OpCase(
-        "expand_as", lambda make: [Sample(make(1, 3), make(2, 3)), Sample(make(), make(2))],
+        "expand_as",
+        lambda make: [Sample(make(1, 3), make(2, 3)), Sample(make(), make(2))],
         lambda np, x, other: np.broadcast_to(x, other.shape),
     ),
-    OpCase("broadcast_to", on_one(((2, 1), (2, 3)), ((), (2,))),
-           lambda np, x, size: np.broadcast_to(x, size)),
+    OpCase(
+        "broadcast_to",
+        on_one(((2, 1), (2, 3)), ((), (2,))),
+        lambda np, x, size: np.broadcast_to(x, size),
+    ),
     OpCase(
         "broadcast_shapes",
         lambda make: [Sample((2, 3), (3,)), Sample((2, 1), 3, (1, 1, 1)), Sample()],
-        lambda np, *shapes: np.broadcast_shapes(*shapes), grad=False,
-        errors=lambda make: [ErrorSample(
-            sample=Sample((2, 3), (4,)), raises=RuntimeError,
-            match="Attempting to broadcast a dimension of length 4 at -1! Mismatching argument at "
-                  "index 1 had",
-        )],
+        lambda np, *shapes: np.broadcast_shapes(*shapes),
+        grad=False,
+        errors=lambda make: [
+            ErrorSample(
+                sample=Sample((2, 3), (4,)),
+                raises=RuntimeError,
+                match="Attempting to broadcast a dimension of length 4 at -1! Mismatching "
+                "argument at index 1 had",
+            )
+        ],
     ),
     OpCase("broadcast_tensors", _together, lambda np, *x: np.broadcast_arrays(*_sizes(x))),
-]  # fmt: skip
+]

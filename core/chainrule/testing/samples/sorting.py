@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ...dtypes import int64
 from ..cases import ErrorSample, OpCase, Sample
 from .shape import failing, on_one
 
@@ -19,9 +20,14 @@ _OUT_OF_RANGE = "Dimension out of range (expected to be in range of [-2, 1], but
 
 def _sorts(make: Maker) -> Iterator[Sample]:
     yield from on_one(
-        ((3, 4),), ((3, 4), 0), ((3, 4), -1, True), ((4,), {"descending": True, "stable": True}),
-        ((),), ((0, 3),), ((2, 3, 4), 1),
-    )(make)  # fmt: skip
+        ((3, 4),),
+        ((3, 4), 0),
+        ((3, 4), -1, True),
+        ((4,), {"descending": True, "stable": True}),
+        ((),),
+        ((0, 3),),
+        ((2, 3, 4), 1),
+    )(make)
 
 
 def _order(np: Any, x: Any, dim: int = -1, descending: bool = False) -> Any:
@@ -90,13 +96,18 @@ def _searches(make: Maker) -> Iterator[Sample]:
 
 
 def _of(make: Maker, values: Any) -> Any:
-    from ...dtypes import int64
-
     return make.of(values, dtype=int64)
 
 
 def _found(
-    np: Any, order: Any, x: Any, *, right: bool = False, side: str = "left", sorter: Any = None, **rest: Any
+    np: Any,
+    order: Any,
+    x: Any,
+    *,
+    right: bool = False,
+    side: str = "left",
+    sorter: Any = None,
+    **rest: Any,
 ) -> Any:
     side = "right" if right else side
     if order.ndim == 1:
@@ -106,16 +117,37 @@ def _found(
 
 def _wrong_searches(make: Maker) -> Iterator[ErrorSample]:
     for message, order, x, keywords in (
-        ("torch.searchsorted(): side can only be 'left' or 'right' but got up", make(3), make(2),
-         {"side": "up"}),
-        ("torch.searchsorted(): side and right can't be set to opposites, got side of left while right "
-         "was True", make(3), make(2), {"side": "left", "right": True}),
-        ("torch.searchsorted(): boundaries tensor should have positive dimension", make(), make(2), {}),
-        ("torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions",
-         make(2, 3), make(3, 3), {}),
-        ("torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1",
-         make(2, 3), 1.0, {}),
-    ):  # fmt: skip
+        (
+            "torch.searchsorted(): side can only be 'left' or 'right' but got up",
+            make(3),
+            make(2),
+            {"side": "up"},
+        ),
+        (
+            "torch.searchsorted(): side and right can't be set to opposites, got side of left",
+            make(3),
+            make(2),
+            {"side": "left", "right": True},
+        ),
+        (
+            "torch.searchsorted(): boundaries tensor should have positive dimension",
+            make(),
+            make(2),
+            {},
+        ),
+        (
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first",
+            make(2, 3),
+            make(3, 3),
+            {},
+        ),
+        (
+            "torch.searchsorted(): input value can be a scalar only when boundaries tensor",
+            make(2, 3),
+            1.0,
+            {},
+        ),
+    ):
         sample = Sample(order, x, **keywords)
         yield ErrorSample(sample=sample, raises=RuntimeError, match=re.escape(message))
 
@@ -132,7 +164,12 @@ def _wrong_counts(make: Maker) -> Iterator[ErrorSample]:
     for raises, message, *arguments in (
         (RuntimeError, vector, _of(make, [-1])),
         (RuntimeError, vector, _of(make, [[1]])),
-        (RuntimeError, "weights should be 1-d and have the same length as input", _of(make, [1]), make(2)),
+        (
+            RuntimeError,
+            "weights should be 1-d and have the same length as input",
+            _of(make, [1]),
+            make(2),
+        ),
         (NotImplementedError, "\"bincount_cpu\" not implemented for 'Float'", make(2)),
     ):
         yield ErrorSample(sample=Sample(*arguments), raises=raises, match=re.escape(message))
@@ -148,7 +185,12 @@ def _among(make: Maker) -> Iterator[Sample]:
 
 cases = [
     OpCase(
-        "sort", _sorts, _sorted, ORDERED, saved=("dim", "indices"), node="SortBackward0",
+        "sort",
+        _sorts,
+        _sorted,
+        ORDERED,
+        saved=("dim", "indices"),
+        node="SortBackward0",
         errors=failing((IndexError, _OUT_OF_RANGE, (3, 4), 2)),
     ),
     # Of equal elements the first stays first; there the derivative jumps.
@@ -158,17 +200,39 @@ cases = [
             Sample(make.of([2, 1, 2, 0, 1]), stable=True),
             Sample(make.of([2, 1, 2, 0, 1]), descending=True),
         ],
-        _sorted, ORDERED, grad=False,
+        _sorted,
+        ORDERED,
+        grad=False,
     ),
-    OpCase("argsort", lambda make: [s for s in _sorts(make) if "stable" not in s.kwargs], _order,
-           ORDERED, grad=False),
-    OpCase("msort", on_one(((3, 4),), ((3,),)), lambda np, x: np.sort(x, 0), ORDERED,
-           node="SortBackward0"),
+    OpCase(
+        "argsort",
+        lambda make: [s for s in _sorts(make) if "stable" not in s.kwargs],
+        _order,
+        ORDERED,
+        grad=False,
+    ),
+    OpCase(
+        "msort",
+        on_one(((3, 4),), ((3,),)),
+        lambda np, x: np.sort(x, 0),
+        ORDERED,
+        node="SortBackward0",
+    ),
     OpCase(
         "topk",
-        on_one(((3, 4), 2), ((3, 4), 2, 0), ((4,), 3, -1, False), ((4,), 0), ((), 1),
-               ((4,), 2, {"sorted": False})),
-        _top, saved=("dim", "indices"), node="TopkBackward0",
+        on_one(
+            ((3, 4), 2),
+            ((3, 4), 2, 0),
+            ((4,), 3, -1, False),
+            ((4,), 0),
+            ((), 1),
+            ((4,), 2, {"sorted": False}),
+            ((2, 20), 2),
+            ((20, 2), 1, 0, False),
+        ),
+        _top,
+        saved=("dim", "indices"),
+        node="TopkBackward0",
         errors=failing(
             (RuntimeError, "selected index k out of range", (3, 4), 5),
             (IndexError, _OUT_OF_RANGE, (3, 4), 1, 2),
@@ -177,8 +241,9 @@ cases = [
     # How many values are distinct: PyTorch has no derivative of it either.
     OpCase("unique", _repeated, _unique, ("int64", "float32"), grad=False),
     OpCase("unique_consecutive", _repeated, _runs, ("int64", "float32"), grad=False),
-    OpCase("searchsorted", _searches, _found, ("int64", "float32"), grad=False,
-           errors=_wrong_searches),
+    OpCase(
+        "searchsorted", _searches, _found, ("int64", "float32"), grad=False, errors=_wrong_searches
+    ),
     OpCase(
         "bucketize",
         lambda make: [
@@ -189,21 +254,38 @@ cases = [
         lambda np, x, order, *, right=False, out_int32=False: np.searchsorted(
             order, x, "right" if right else "left"
         ),
-        ("int64", "float32"), grad=False,
-        errors=lambda make: [ErrorSample(
-            sample=Sample(make(2), make(2, 3)), raises=RuntimeError,
-            match=re.escape("boundaries tensor must be 1 dimension, but got dim(2)"),
-        )],
+        ("int64", "float32"),
+        grad=False,
+        errors=lambda make: [
+            ErrorSample(
+                sample=Sample(make(2), make(2, 3)),
+                raises=RuntimeError,
+                match=re.escape("boundaries tensor must be 1 dimension, but got dim(2)"),
+            )
+        ],
     ),
     # The derivative by the weights is not implemented, as in PyTorch.
-    OpCase("bincount", _counts, lambda np, x, weights=None, minlength=0: np.bincount(
-        x, weights, minlength), grad=False, errors=_wrong_counts),
     OpCase(
-        "isin", _among, lambda np, x, among, *, invert=False: np.isin(x, among, invert=invert),
-        ("int64", "float32"), grad=False,
-        errors=lambda make: [ErrorSample(
-            sample=Sample(1, 1), raises=TypeError,
-            match=re.escape("isin() received an invalid combination of arguments - got (int, int)"),
-        )],
+        "bincount",
+        _counts,
+        lambda np, x, weights=None, minlength=0: np.bincount(x, weights, minlength),
+        grad=False,
+        errors=_wrong_counts,
     ),
-]  # fmt: skip
+    OpCase(
+        "isin",
+        _among,
+        lambda np, x, among, *, invert=False: np.isin(x, among, invert=invert),
+        ("int64", "float32"),
+        grad=False,
+        errors=lambda make: [
+            ErrorSample(
+                sample=Sample(1, 1),
+                raises=TypeError,
+                match=re.escape(
+                    "isin() received an invalid combination of arguments - got (int, int)"
+                ),
+            )
+        ],
+    ),
+]

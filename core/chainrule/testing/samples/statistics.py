@@ -69,9 +69,13 @@ def _spread_of(pick: Callable[[Any, Any, Any], Any]) -> Any:
     """Return the reference that picks from ``np``, variance and mean."""
 
     def reference(
-        np: Any, x: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False,
+        np: Any,
+        x: Any,
+        dim: Any = None,
+        unbiased: Any = None,
+        keepdim: bool = False,
         correction: Any = None,
-    ) -> Any:  # fmt: skip
+    ) -> Any:
         return pick(np, *_spread(np, x, dim, unbiased, keepdim, correction))
 
     return reference
@@ -111,15 +115,19 @@ def _norms(make: Maker) -> Iterator[Sample]:
     yield Sample(make(2, 3), p=None)
 
 
-def _norm(np: Any, x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
-    over, size = axis(x, dim), np.abs(x)
-    if ord in {"fro", None}:
-        ord = 2
-    if ord == 0:
+def _norm(
+    np: Any, x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, dtype: Any = None
+) -> Any:
+    over, size, p = axis(x, dim), np.abs(x), 2 if ord in {"fro", None} else ord
+    if p == 0:
         return np.sum(x != 0, over, keepdims=keepdim)
-    if ord in {INF, -INF}:
-        return (np.max if ord > 0 else np.min)(size, over, keepdims=keepdim)
-    return np.sum(size**ord, over, keepdims=keepdim) ** (1 / ord)
+    if p in {INF, -INF}:
+        return (np.max if p > 0 else np.min)(size, over, keepdims=keepdim)
+    return np.sum(size**p, over, keepdims=keepdim) ** (1 / p)
+
+
+def _norm_of(np: Any, x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> Any:
+    return _norm(np, x, p, dim, keepdim)
 
 
 def _no_norm(make: Maker) -> Iterator[ErrorSample]:
@@ -131,7 +139,8 @@ def _no_norm(make: Maker) -> Iterator[ErrorSample]:
     yield ErrorSample(
         sample=Sample(make(2, 3, dtype=dtypes.int64)),
         raises=RuntimeError,
-        match=r"linalg\.vector_norm: Expected a floating point or complex tensor as input\. Got Long",
+        match=r"linalg\.vector_norm: Expected a floating point or complex tensor as input\. Got "
+        "Long",
     )
     yield ErrorSample(
         sample=Sample(make(0), INF),
@@ -141,8 +150,8 @@ def _no_norm(make: Maker) -> Iterator[ErrorSample]:
     yield ErrorSample(
         sample=Sample(make(2, 3), dtype=dtypes.float16),
         raises=RuntimeError,
-        match=r"linalg\.vector_norm: the dtype of the input \(Float\) should be convertible without "
-        r"narrowing to the specified dtype \(Half\)",
+        match=r"linalg\.vector_norm: the dtype of the input \(Float\) should be convertible "
+        r"without narrowing to the specified dtype \(Half\)",
     )
 
 
@@ -175,7 +184,8 @@ def _distance_errors(make: Maker) -> Iterator[ErrorSample]:
     yield ErrorSample(
         sample=Sample(make(3, dtype=dtypes.int64), make(3, dtype=dtypes.int64)),
         raises=RuntimeError,
-        match=r"norm\(\): input dtype should be either floating point or complex\. Got Long instead\.",
+        match=r"norm\(\): input dtype should be either floating point or complex\. Got Long "
+        r"instead\.",
     )
 
 
@@ -188,42 +198,81 @@ def _pairs(make: Maker) -> Iterator[Sample]:
     yield Sample(make.transposed(3, 4), make.strided(3, 4))
 
 
-def _pairwise(np: Any, x: Any, y: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def _pairwise(
+    np: Any, x: Any, y: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Any:
     return _norm(np, x - y + eps, p, -1, keepdim)
 
 
 cases = [
     OpCase(
-        "var", _spreads, _spread_of(lambda np, variance, mean: variance), INEXACT,
-        saved=("correction", "dim", "keepdim", "self"), node="VarBackward0", errors=_spread_errors("var"),
+        "var",
+        _spreads,
+        _spread_of(lambda np, variance, mean: variance),
+        INEXACT,
+        saved=("correction", "dim", "keepdim", "self"),
+        node="VarBackward0",
+        errors=_spread_errors("var"),
     ),
     OpCase(
-        "std", _spreads, _spread_of(lambda np, variance, mean: np.sqrt(variance)), INEXACT,
-        saved=("correction", "dim", "keepdim", "result", "self"), node="StdBackward0",
+        "std",
+        _spreads,
+        _spread_of(lambda np, variance, mean: np.sqrt(variance)),
+        INEXACT,
+        saved=("correction", "dim", "keepdim", "result", "self"),
+        node="StdBackward0",
         errors=_spread_errors("std"),
     ),
     OpCase(
-        "var_mean", _spreads, _spread_of(lambda np, variance, mean: (variance, mean)), INEXACT,
-        saved=("correction", "dim", "keepdim", "self"), node="VarMeanBackward0",
+        "var_mean",
+        _spreads,
+        _spread_of(lambda np, variance, mean: (variance, mean)),
+        INEXACT,
+        saved=("correction", "dim", "keepdim", "self"),
+        node="VarMeanBackward0",
         errors=_spread_errors("var_mean"),
     ),
     OpCase(
-        "std_mean", _spreads, _spread_of(lambda np, variance, mean: (np.sqrt(variance), mean)), INEXACT,
-        saved=("correction", "dim", "keepdim", "result0", "self"), node="StdMeanBackward0",
+        "std_mean",
+        _spreads,
+        _spread_of(lambda np, variance, mean: (np.sqrt(variance), mean)),
+        INEXACT,
+        saved=("correction", "dim", "keepdim", "result0", "self"),
+        node="StdMeanBackward0",
         errors=_spread_errors("std_mean"),
     ),
     OpCase(
-        "vector_norm", _vector_norms, _norm, PRECISE,
-        saved=("dim", "keepdim", "ord", "result", "self"), node="LinalgVectorNormBackward0", errors=_no_norm,
+        "vector_norm",
+        _vector_norms,
+        _norm,
+        PRECISE,
+        saved=("dim", "keepdim", "ord", "result", "self"),
+        node="LinalgVectorNormBackward0",
+        errors=_no_norm,
     ),
     OpCase(
-        "norm", _norms, lambda np, x, p="fro", dim=None, keepdim=False: _norm(np, x, p, dim, keepdim), PRECISE,
-        saved=("dim", "keepdim", "ord", "result", "self"), node="LinalgVectorNormBackward0",
+        "norm",
+        _norms,
+        _norm_of,
+        PRECISE,
+        saved=("dim", "keepdim", "ord", "result", "self"),
+        node="LinalgVectorNormBackward0",
         errors=_norm_errors,
     ),
     OpCase(
-        "dist", _distances, lambda np, x, y, p=2: np.asarray(_norm(np, x - y, p)), PRECISE,
-        saved=("other", "p", "result", "self"), node="DistBackward0", errors=_distance_errors,
+        "dist",
+        _distances,
+        lambda np, x, y, p=2: np.asarray(_norm(np, x - y, p)),
+        PRECISE,
+        saved=("other", "p", "result", "self"),
+        node="DistBackward0",
+        errors=_distance_errors,
     ),
-    OpCase("pairwise_distance", _pairs, _pairwise, saved=("dim", "keepdim", "p", "result", "self"), node="NormBackward1"),
-]  # fmt: skip
+    OpCase(
+        "pairwise_distance",
+        _pairs,
+        _pairwise,
+        saved=("dim", "keepdim", "p", "result", "self"),
+        node="NormBackward1",
+    ),
+]
