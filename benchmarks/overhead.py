@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-
 def timed(function: Callable[[], Any], number: int) -> Callable[[], float]:
     """Return a run of *number* calls as a function that gives seconds per call."""
 
@@ -73,9 +72,7 @@ def training_step(lib: Any) -> Callable[[], float]:
     """One step of an 8-32-32-1 tanh network, batch 32, Adam."""
     nn = lib.nn
     lib.manual_seed(0)
-    net = nn.Sequential(
-        nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1)
-    )
+    net = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1))
     optimizer = lib.optim.Adam(net.parameters(), lr=1e-3)
     x, y, loss_of = lib.randn(32, 8), lib.randn(32, 1), nn.MSELoss()
 
@@ -141,14 +138,19 @@ def import_times(rounds: int) -> dict[str, float]:
     return {
         "numpy_ms": 1e3 * (medians["numpy"] - medians["python"]),
         "chainrule_ms": 1e3 * (medians["chainrule"] - medians["python"]),
-        "ratio": (medians["chainrule"] - medians["python"]) / (medians["numpy"] - medians["python"]),
+        "ratio": (medians["chainrule"] - medians["python"])
+        / (medians["numpy"] - medians["python"]),
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=41, help="alternations per workload")
-    parser.add_argument("--json", action="store_true", help="print a JSON object instead of a table")
+    parser.add_argument(
+        "--json", action="store_true", help="print a JSON object instead of a table"
+    )
     arguments = parser.parse_args()
     results = {name: compare(build, arguments.rounds) for name, (build, _) in WORKLOADS.items()}
     imports = import_times(11)

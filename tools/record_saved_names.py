@@ -10,6 +10,7 @@ samples were added or changed.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import operator
 import warnings
@@ -36,6 +37,10 @@ REFUSED = {
 
 #: Ops whose graph differs from PyTorch's on purpose, and how.
 DIFFERENT_NODES = {
+    "indexing._basic_index": "one node for a chain of views, where nobody sees the nodes between",
+    "masked_scatter": "an input that the mask is larger than is expanded first",
+    "scatter": "a source larger than its index is cut first",
+    "scatter_add": "likewise",
     "diagflat": "what is not contiguous is made so in another way",
     "movedim": "of a tensor without dimensions PyTorch gives an alias, chainrule a permutation",
     "nn.functional.cross_entropy": "the mean over soft labels is a quotient by a number, which "
@@ -44,6 +49,8 @@ DIFFERENT_NODES = {
 
 #: Where PyTorch keeps what is called otherwise there, or stands in several places.
 ROOTS = (torch, torch.Tensor, torch.nn.functional, torch.special, torch.linalg)
+#: What is written in brackets there.
+IN_BRACKETS = {"indexing.getitem": "__getitem__", "indexing._basic_index": "__getitem__"}
 
 
 def counterparts(name: str) -> list[Any]:
@@ -53,7 +60,8 @@ def counterparts(name: str) -> list[Any]:
         LookupError: there is nothing.
     """
     found = []
-    for root, path in [*((root, name) for root in ROOTS), (torch.Tensor, name.rpartition(".")[2])]:
+    paths = [name, IN_BRACKETS.get(name, name.rpartition(".")[2])]
+    for path, root in itertools.product(dict.fromkeys(paths), ROOTS):
         with contextlib.suppress(AttributeError):
             found.append(operator.attrgetter(path)(root))
     if not found:

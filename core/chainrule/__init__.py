@@ -15,16 +15,34 @@ from .backend import use, using
 from .device import Device as device
 from .dtypes import DType as dtype
 from .dtypes import (
-    bfloat16, complex64, complex128, float16, float32, float64, get_default_dtype, int8, int16,
-    int32, int64, promote_types, set_default_dtype, uint8,
+    bfloat16,
+    complex64,
+    complex128,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    promote_types,
+    set_default_dtype,
+    uint8,
 )  # fmt: skip
-from .dtypes import bool_ as bool  # noqa: A004 - PyTorch's name
+from .dtypes import bool_ as bool
 from .grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops import *  # noqa: F403 - a family's __all__ is the list of what it offers
 from .plugin import slots as _slots
 from .printing import set_printoptions
 from .queries import (
-    can_cast, is_complex, is_floating_point, is_nonzero, is_tensor, numel, result_type,
+    can_cast,
+    is_complex,
+    is_floating_point,
+    is_nonzero,
+    is_tensor,
+    numel,
+    result_type,
 )  # fmt: skip
 from .shapes import Size
 from .tensor import Tensor, as_tensor, tensor

@@ -225,7 +225,7 @@ class Backend:
         """Return the device that *array* lives on."""
         raise NotImplementedError
 
-    def wrap(self, result: Any) -> Array:  # noqa: ANN401 - whatever the library's functions return
+    def wrap(self, result: Any) -> Array:
         """Return a kernel's *result*, of another type than `array_type`, as an array."""
         raise NotImplementedError
 
@@ -242,24 +242,28 @@ class Backend:
         raise NotImplementedError
 
     def from_buffer(
-        self, data: Any, shape: tuple[int, ...], dtype: DType, device: Device  # noqa: ANN401 - the buffer protocol has no type before 3.12
+        self,
+        data: Any,
+        shape: tuple[int, ...],
+        dtype: DType,
+        device: Device,
     ) -> Array:
         """Return a new array with the values of *data*, a contiguous buffer of *dtype*."""
         raise NotImplementedError
 
-    def from_list(self, data: Any, shape: tuple[int, ...], dtype: DType, device: Device) -> Array:  # noqa: ANN401 - nested lists
+    def from_list(self, data: Any, shape: tuple[int, ...], dtype: DType, device: Device) -> Array:
         """Return a new array with the values of nested lists of Python numbers."""
         raise NotImplementedError
 
-    def from_numpy(self, array: Any, device: Device) -> Array:  # noqa: ANN401 - a numpy.ndarray
+    def from_numpy(self, array: Any, device: Device) -> Array:
         """Return *array*, without a copy where host memory is what the backend works on."""
         raise NotImplementedError
 
-    def to_numpy(self, array: Array) -> Any:  # noqa: ANN401 - a numpy.ndarray
+    def to_numpy(self, array: Array) -> Any:
         """Return *array* as a ``numpy.ndarray``, without a copy where that is possible."""
         raise NotImplementedError
 
-    def tolist(self, array: Array) -> Any:  # noqa: ANN401 - nested lists or one number
+    def tolist(self, array: Array) -> Any:
         """Return the values as nested lists, or a Python number for a 0-d array."""
         raise NotImplementedError
 
@@ -271,7 +275,7 @@ class Backend:
         """Return a contiguous copy."""
         raise NotImplementedError
 
-    def assign(self, target: Array, source: Any) -> None:  # noqa: ANN401 - an array or a Python number
+    def assign(self, target: Array, source: Any) -> None:
         """Write *source*, broadcast and cast, into *target*."""
         raise NotImplementedError
 
@@ -287,7 +291,7 @@ class Backend:
         """Return the address of the first element."""
         raise NotImplementedError
 
-    def stream(self, algorithm: str) -> Any:  # noqa: ANN401 - a random stream of the backend's own
+    def stream(self, algorithm: str) -> Any:
         """Return a new random stream; ``"default"`` is the one of the device type."""
         raise NotImplementedError
 

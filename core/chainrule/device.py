@@ -37,12 +37,14 @@ class Device:
     index: int | None
     backend: str | None
 
-    def __init__(self, type: str | Device, index: int | None = None) -> None:  # noqa: A002 - PyTorch's name
+    def __init__(self, type: str | Device, index: int | None = None) -> None:
         if isinstance(type, Device):
             self.type, self.index, self.backend = type.type, type.index, type.backend
             return
         if not isinstance(type, str):
-            msg = f"device(): argument 'type' (position 1) must be str, not {type.__class__.__name__}"
+            msg = (
+                f"device(): argument 'type' (position 1) must be str, not {type.__class__.__name__}"
+            )
             raise ArgumentError(msg)
         name, _, backend = type.partition("@")
         kind, colon, number = name.partition(":")

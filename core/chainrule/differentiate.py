@@ -52,7 +52,11 @@ def backward(
     tensor([2., 4.])
     """
     if grad_variables is not None:
-        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        warnings.warn(
+            "`grad_variables` is deprecated. Use `grad_tensors` instead.",
+            FutureWarning,
+            stacklevel=2,
+        )
         if grad_tensors is not None:
             msg = (
                 "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to "
@@ -135,10 +139,14 @@ def grad(
     results = _sequence(outputs)
     keep = create_graph if retain_graph is None else retain_graph
     if is_grads_batched:
-        return _batched(results, wanted, grad_outputs, keep, create_graph, allow_unused, materialize_grads)
+        return _batched(
+            results, wanted, grad_outputs, keep, create_graph, allow_unused, materialize_grads
+        )
     edges = _input_edges(wanted)
     roots, grads = _roots(results, grad_outputs, create_graph=create_graph)
-    gradients = engine.run_backward(roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges)
+    gradients = engine.run_backward(
+        roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges
+    )
     return _complete(wanted, gradients, allow_unused, materialize_grads)
 
 
@@ -151,7 +159,9 @@ def _complete(
             continue
         if materialize:
             key = tensor._key
-            gradients[position] = new_value(key.backend.full(tuple(tensor._array.shape), 0, key.dtype, key.device), key)
+            gradients[position] = new_value(
+                key.backend.full(tuple(tensor._array.shape), 0, key.dtype, key.device), key
+            )
         elif not allow_unused:
             msg = (
                 f"The differentiated Tensor at index {position} appears to not have been used in the "

@@ -167,9 +167,7 @@ def category_of_number(number: complex) -> int:
     raise ArgumentError(msg)
 
 
-def default_promotion(
-    tensors: list[DType], scalars: list[DType], categories: list[int]
-) -> DType:
+def default_promotion(tensors: list[DType], scalars: list[DType], categories: list[int]) -> DType:
     """Fold the three classes of operands: dimensioned, 0-d, Python numbers.
 
     >>> default_promotion([int32], [float64], [])

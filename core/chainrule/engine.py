@@ -44,7 +44,9 @@ class GraphTask:
         if number == LEAF:
             shape, key = target._array.shape, target._key
         else:
-            shape, key = (target._shape, target._key) if target._outputs is None else target._outputs[number]
+            shape, key = (
+                (target._shape, target._key) if target._outputs is None else target._outputs[number]
+            )
         if grad._key is not key or grad._array.shape != shape:
             grad = fit(grad, shape, key)
         if number == LEAF:
@@ -302,7 +304,12 @@ def run_backward(
     if mode.depth and mode.depth % _LEVELS_PER_STACK == 0:
         return on_new_stack(  # type: ignore[no-any-return]  # what the call below returns
             lambda: run_backward(
-                roots, grads, keep_graph=keep_graph, create_graph=create_graph, inputs=inputs, into=into
+                roots,
+                grads,
+                keep_graph=keep_graph,
+                create_graph=create_graph,
+                inputs=inputs,
+                into=into,
             )
         )
     before, mode.enabled = mode.enabled, create_graph

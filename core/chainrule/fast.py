@@ -68,7 +68,12 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
     schema = op.schema
     count = len(schema.tensors)
     plain = op.promote is None and not op.multiple and op.kind in {"primitive", "composite"}
-    plain = plain and not op.refuses and [p.kind for p in schema.params[:count]] == [TENSOR] * count and count > 0
+    plain = (
+        plain
+        and not op.refuses
+        and [p.kind for p in schema.params[:count]] == [TENSOR] * count
+        and count > 0
+    )
     if not plain:
         return None
     table, any_kind, plans, statics = op.table, op.evaluate_any, op.plans, schema.statics

@@ -146,7 +146,9 @@ class FunctionNode(Node, FunctionCtx):
         shape = target._array.shape if number == LEAF else target.output_meta(number)[0]
         found = tuple(gradient._array.shape)
         tail = found[len(found) - len(shape) :] if len(found) >= len(shape) else None
-        if tail is None or any(want not in {1, have} for want, have in zip(shape, tail, strict=True)):
+        if tail is None or any(
+            want not in {1, have} for want, have in zip(shape, tail, strict=True)
+        ):
             msg = (
                 f"Function {self.name()} returned an invalid gradient at index {index} - got "
                 f"{list(found)} but expected shape compatible with {list(shape)}"
@@ -159,7 +161,9 @@ class _FunctionMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> None:
         super().__init__(name, bases, namespace)
-        cls._node_class = type(f"{name}Backward", (FunctionNode,), {"_function": cls, "__slots__": ()})
+        cls._node_class = type(
+            f"{name}Backward", (FunctionNode,), {"_function": cls, "__slots__": ()}
+        )
 
 
 class Function(metaclass=_FunctionMeta):
@@ -268,7 +272,11 @@ class Function(metaclass=_FunctionMeta):
 
 
 def _finish(
-    node: Any, outputs: Sequence[Any], inputs: list[tuple[int, Any]], versions: dict[int, Any], record: bool
+    node: Any,
+    outputs: Sequence[Any],
+    inputs: list[tuple[int, Any]],
+    versions: dict[int, Any],
+    record: bool,
 ) -> list[Any]:
     """Return the outputs with *node* as their history, and let the node keep what was saved."""
     dirty = {id(t) for t in node._dirty}
@@ -380,7 +388,5 @@ class _Once(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        msg = (
-            "trying to differentiate twice a function that was marked with @once_differentiable"
-        )
+        msg = "trying to differentiate twice a function that was marked with @once_differentiable"
         raise AutogradError(msg)

@@ -74,7 +74,7 @@ class _GradMode:
 class _NoArgument(_GradMode):
     """``no_grad`` and ``enable_grad``: as decorators with and without parentheses."""
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:  # noqa: ANN401 - or the decorated function
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         if function is None:
             return super().__new__(cls)
         return cls()(function)

@@ -98,7 +98,9 @@ def _check_history(target: Value, name: str, *, recorded: bool) -> None:
         made_by = record.op.__name__.strip("_").split("_")[0].capitalize()
         if not record.in_grad_mode:
             raise InplaceError(f"{_NO_GRAD_VIEW.partition('.')[0]}. {_MULTI_VIEW}")
-        raise InplaceError(f"Output {record.number} of {made_by} is a view and is being modified inplace. {_MULTI_VIEW}")
+        raise InplaceError(
+            f"Output {record.number} of {made_by} is a view and is being modified inplace. {_MULTI_VIEW}"
+        )
     if not record.all_in_grad_mode():
         raise InplaceError(_NO_GRAD_VIEW)
 

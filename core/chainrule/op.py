@@ -212,7 +212,9 @@ class Op(Generic[P, R]):
         if self.rules or self.kind != "composite" or self._kernel_suffices(bound):
             return self.evaluate(bound)
         names = self.schema.position
-        return self.function(**dict(zip(names, bound, strict=True)))  # traced: the parts are recorded
+        return self.function(
+            **dict(zip(names, bound, strict=True))
+        )  # traced: the parts are recorded
 
     def _kernel_suffices(self, bound: Sequence[Any]) -> bool:
         """Return whether a composite without a rule runs as its kernel: nothing is recorded."""
@@ -273,7 +275,12 @@ class Op(Generic[P, R]):
         return None if self.dtype is None else key.of(self._stated_dtype(key.dtype))
 
     def _wrap(
-        self, array: Array, key: DispatchKey, result_key: DispatchKey | None, bound: Sequence[Any], number: int | None
+        self,
+        array: Array,
+        key: DispatchKey,
+        result_key: DispatchKey | None,
+        bound: Sequence[Any],
+        number: int | None,
     ) -> Any:
         if type(array) is not key.array_type:
             array = key.backend.wrap(array)
@@ -330,7 +337,9 @@ class Op(Generic[P, R]):
         if sentence is not None:
             if " " not in sentence:
                 sentence = f"\"{sentence}\" not implemented for '{dtype.scalar_name}'"
-            msg = f"{sentence}\n{self.__name__}: does not take {dtype}. Convert with .to(...) first."
+            msg = (
+                f"{sentence}\n{self.__name__}: does not take {dtype}. Convert with .to(...) first."
+            )
             raise UnsupportedDTypeError(msg)
 
     def _record(self, bound: Sequence[Any], tensors: Sequence[Any], outputs: list[Any]) -> None:
@@ -349,7 +358,9 @@ class Op(Generic[P, R]):
             bit <<= 1
         if not wanted or not any(output._key.floating for output in outputs):
             return
-        plan = self.plan(self.overload(bound) if self.branches else self.only_overload, wanted, numbers)
+        plan = self.plan(
+            self.overload(bound) if self.branches else self.only_overload, wanted, numbers
+        )
         if plan is not None:
             record(plan, bound, outputs)
 
@@ -378,7 +389,10 @@ class Op(Generic[P, R]):
         try:
             return self.plans[overload, wanted, numbers]
         except KeyError:
-            names = [{n for i, n in enumerate(self.differentiable) if bits >> i & 1} for bits in (wanted, numbers)]
+            names = [
+                {n for i, n in enumerate(self.differentiable) if bits >> i & 1}
+                for bits in (wanted, numbers)
+            ]
             plan = None
             for name in names[0] - self.rules.keys():
                 msg = (
@@ -394,11 +408,15 @@ class Op(Generic[P, R]):
         """Return the class of the nodes of one overload: its name is what users read."""
         stem = "".join(part[:1].upper() + part[1:] for part in self.__name__.split("_"))
         name = self.nodes.get(overload) or f"{stem}Backward0"
-        if self.rules and all(rule is None or isinstance(rule, NOT_IMPLEMENTED) for rule in self.rules.values()):
+        if self.rules and all(
+            rule is None or isinstance(rule, NOT_IMPLEMENTED) for rule in self.rules.values()
+        ):
             name = "NotImplemented"
         made = _node_classes.get((self.name, name))
         if made is None:
-            made = type(name, (OpNode,), {"__slots__": ("_widths",), "__module__": OpNode.__module__})
+            made = type(
+                name, (OpNode,), {"__slots__": ("_widths",), "__module__": OpNode.__module__}
+            )
             _node_classes[self.name, name] = made
         return made
 
@@ -484,7 +502,9 @@ class Op(Generic[P, R]):
                 )
                 raise AutogradError(msg)
             result = self.general(args, kwargs)
-            return type(result)(map(fill_out, out, result)) if self.multiple else fill_out(out, result)
+            return (
+                type(result)(map(fill_out, out, result)) if self.multiple else fill_out(out, result)
+            )
 
         return call
 
@@ -522,12 +542,16 @@ class Op(Generic[P, R]):
 def _direct(promote: str | None, *, real: bool) -> frozenset[int]:
     """Return the categories of dtypes that the fast path may take: neither converted nor checked."""
     found = {dtypes.FLOATING} if real else {dtypes.FLOATING, dtypes.COMPLEX}
-    return frozenset(found if promote in {"float", "divide"} else {dtypes.BOOL, dtypes.INTEGER} | found)
+    return frozenset(
+        found if promote in {"float", "divide"} else {dtypes.BOOL, dtypes.INTEGER} | found
+    )
 
 
 _CATEGORIES: Final = {
     "bool": dtypes.BOOL, "integer": dtypes.INTEGER, "floating": dtypes.FLOATING, "complex": dtypes.COMPLEX,
 }  # fmt: skip
+
+
 def _op_named(name: str) -> Op[Any, Any]:
     return all_ops[name]
 

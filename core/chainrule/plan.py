@@ -67,7 +67,12 @@ class Plan:
         self.op, self.node_class = op, node_class
         rules = {name: op.rules.get(name) for name in op.differentiable if name in wanted}
         joint = {names: rule for names, rule in op.joint_rules.items() if wanted & set(names)}
-        used = {n for rule in [*rules.values(), *joint.values()] if callable(rule) for n in names_of(rule)}
+        used = {
+            n
+            for rule in [*rules.values(), *joint.values()]
+            if callable(rule)
+            for n in names_of(rule)
+        }
         self._lay_out(op, used, numbers)
         self.readable = _readable(op, numbers, overload)
         edged = [p for p in op.schema.tensors if _has_edge(op, p, numbers)]
@@ -94,7 +99,9 @@ class Plan:
         self.static_slots = tuple(
             slots[p.name] for p in params if p.kind == STATIC or p.name in numbers
         )
-        self.result_slots = tuple((slots[n], i) for i, n in enumerate(op.schema.outputs) if n in used)
+        self.result_slots = tuple(
+            (slots[n], i) for i, n in enumerate(op.schema.outputs) if n in used
+        )
         self.keeps_result = bool(self.result_slots)
         self.tensor_slots = tuple(sorted(
             [slots[n] for n in tensors & used] + [slot for slot, _ in self.result_slots]
@@ -122,7 +129,9 @@ class Plan:
             results = [None if pull is None else pull(grad, saved) for pull in self.pulls]
         else:
             pairs = zip(self.pulls, wanted, strict=False)
-            results = [pull(grad, saved) if pull is not None and want else None for pull, want in pairs]
+            results = [
+                pull(grad, saved) if pull is not None and want else None for pull, want in pairs
+            ]
             results += [None] * (len(self.pulls) - len(results))
         for positions, rule, slots in self.groups:
             mask = tuple(node._edges[p] is not None for p in positions)
@@ -258,7 +267,9 @@ def record(plan: Plan, bound: Sequence[Any], outputs: Sequence[Any]) -> None:
                 edges.append(None)
             else:
                 made_by = argument._node
-                edges.append((argument, LEAF) if made_by is None else (made_by, argument._output_nr))
+                edges.append(
+                    (argument, LEAF) if made_by is None else (made_by, argument._output_nr)
+                )
     node._edges, node._seq = tuple(edges), next_sequence()
     first = outputs[0]
     node._shape, node._key, node._outputs = first._array.shape, first._key, None

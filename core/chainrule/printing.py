@@ -63,7 +63,12 @@ def set_printoptions(
             msg = f"set_printoptions: expected one of {', '.join(_PROFILES)} as profile, got {profile!r}."
             raise ArgumentError(msg)
         vars(options).update(vars(_PROFILES[profile]))
-    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    given = {
+        "precision": precision,
+        "threshold": threshold,
+        "edgeitems": edgeitems,
+        "linewidth": linewidth,
+    }
     vars(options).update({name: setting for name, setting in given.items() if setting is not None})
     options.sci_mode = sci_mode
 
@@ -78,7 +83,12 @@ def tensor_text(value: Value, prefix: str = "tensor(") -> str:
     elif _default_backend_name(key.device.type) not in {None, key.backend.name}:
         suffixes.append(f"backend='{key.backend.name}'")
     numel = math.prod(shape)
-    usual = {dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_, dtypes.get_default_dtype().to_complex()}
+    usual = {
+        dtypes.get_default_dtype(),
+        dtypes.int64,
+        dtypes.bool_,
+        dtypes.get_default_dtype().to_complex(),
+    }
     if numel == 0 and len(shape) != 1:
         suffixes.append(f"size={shape}")
     if key.dtype not in usual or (numel == 0 and key.dtype is not dtypes.get_default_dtype()):
@@ -143,7 +153,11 @@ def _flatten(nested: Any, depth: int) -> Any:
 
 
 def _layout(
-    nested: Any, shape: tuple[int, ...], indent: int, summarize: bool, formatter: Callable[[Any], str]
+    nested: Any,
+    shape: tuple[int, ...],
+    indent: int,
+    summarize: bool,
+    formatter: Callable[[Any], str],
 ) -> str:
     """Return nested lists in brackets, rows under one another."""
     if not shape:

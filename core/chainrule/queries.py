@@ -44,7 +44,9 @@ def is_nonzero(input: Tensor) -> bool:
     """
     if input.numel() != 1:
         count = "no" if input.numel() == 0 else "more than one"
-        msg = f"Boolean value of Tensor with {count} value{'s' if count == 'no' else ''} is ambiguous"
+        msg = (
+            f"Boolean value of Tensor with {count} value{'s' if count == 'no' else ''} is ambiguous"
+        )
         raise AutogradError(msg)
     return bool(input.item() != 0)
 

@@ -53,7 +53,9 @@ class Schema:
         defaults |= function.__kwdefaults__ or {}
         self.name = function.__name__
         self.params = tuple(
-            Param(n, _KINDS.get(annotations.get(n, ""), STATIC), defaults.get(n, REQUIRED), i >= count)
+            Param(
+                n, _KINDS.get(annotations.get(n, ""), STATIC), defaults.get(n, REQUIRED), i >= count
+            )
             for i, n in enumerate(names)
         )
         self.positional = count
@@ -86,7 +88,9 @@ class Schema:
             if position is None or position < count:
                 raise self._bad_call(args, kwargs)
             bound[position] = value
-        missing = [f'"{p.public}"' for p, v in zip(self.params, bound, strict=True) if v is REQUIRED]
+        missing = [
+            f'"{p.public}"' for p, v in zip(self.params, bound, strict=True) if v is REQUIRED
+        ]
         if missing:
             msg = f"{self.name}() missing {len(missing)} required positional arguments: {', '.join(missing)}"
             raise ArgumentError(msg)
@@ -108,7 +112,9 @@ class Schema:
                 continue
             if item is None and param.kind == OPTIONAL:
                 continue
-            if isinstance(item, _NUMBERS) and (numbers or param.kind in {NUMBER_OR_TENSOR, OPTIONAL}):
+            if isinstance(item, _NUMBERS) and (
+                numbers or param.kind in {NUMBER_OR_TENSOR, OPTIONAL}
+            ):
                 continue
             msg = (
                 f"{self.name}(): argument '{param.public}' (position {position + 1}) must be Tensor, "

@@ -11,7 +11,6 @@ from .dtypes import float32
 from .errors import ArgumentError, DTypeError
 from .ops import creation_like, random_in_place
 from .ops.creation import as_tensor, tensor
-from .shapes import normalize_size
 from .tensor_base import TensorBase
 from .value import Value, new_value
 
@@ -101,9 +100,17 @@ class Tensor(TensorBase):
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
         if len(data) == 1 and not isinstance(data[0], int):
-            made = as_tensor(data[0]) if isinstance(data[0], Value) else tensor(data[0], dtype=float32, device=device)
+            made = (
+                as_tensor(data[0])
+                if isinstance(data[0], Value)
+                else tensor(data[0], dtype=float32, device=device)
+            )
         else:
-            made = ops.empty(*data, dtype=float32, device=device) if data else ops.empty(0, device=device)
+            made = (
+                ops.empty(*data, dtype=float32, device=device)
+                if data
+                else ops.empty(0, device=device)
+            )
         return new_value(made._array, made._key, cls)
 
     def clone(self, *, memory_format: object = None) -> Tensor:

@@ -40,9 +40,7 @@ _NUMBER_FROM_GRAPH = (
     "Consider using tensor.detach() first."
 )
 _warned: list[bool] = []
-_NO_NUMPY = (
-    "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-)
+_NO_NUMPY = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
 
 class TensorBase(Value):
@@ -174,13 +172,17 @@ class TensorBase(Value):
         if not isinstance(flag, bool):
             msg = "requires_grad must be a bool"
             raise AutogradError(msg)
-        self._set_requires_grad(flag, "only Tensors of floating point and complex dtype can require gradients")
+        self._set_requires_grad(
+            flag, "only Tensors of floating point and complex dtype can require gradients"
+        )
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Return the tensor after setting `requires_grad`: False freezes it."""
         if not isinstance(requires_grad, bool):
             kind = type(requires_grad).__name__
-            msg = f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}"
+            msg = (
+                f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}"
+            )
             raise ArgumentError(msg)
         self._set_requires_grad(
             requires_grad, "only Tensors of floating point dtype can require gradients"
@@ -619,13 +621,19 @@ class TensorBase(Value):
         """Return the tensor in host memory; itself if it is there."""
         return self.to("cpu")
 
-    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: object = None) -> Tensor:
+    def cuda(
+        self, device: Any = None, non_blocking: bool = False, memory_format: object = None
+    ) -> Tensor:
         """Return the tensor on a CUDA device.
 
         Raises:
             AssertionError: there is none; the message says what is missing.
         """
-        return self.to(Device("cuda", device if isinstance(device, int) else None) if not isinstance(device, (str, Device)) else device)
+        return self.to(
+            Device("cuda", device if isinstance(device, int) else None)
+            if not isinstance(device, (str, Device))
+            else device
+        )
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """Return the name of the type, or the tensor as *dtype*."""
@@ -633,7 +641,9 @@ class TensorBase(Value):
             module = "torch.cuda" if self.is_cuda else "torch"
             return f"{module}.{self._key.dtype.scalar_name}Tensor"
         if isinstance(dtype, str):
-            dtype = next((d for d in dtypes.ALL if dtype in {f"torch.{d.scalar_name}Tensor", str(d)}), None)
+            dtype = next(
+                (d for d in dtypes.ALL if dtype in {f"torch.{d.scalar_name}Tensor", str(d)}), None
+            )
             if dtype is None:
                 msg = "invalid type: expected a name like 'torch.FloatTensor'"
                 raise ValueError(msg)
@@ -713,7 +723,12 @@ class TensorBase(Value):
         return ops.zero.in_place((self,), {})  # type: ignore[no-any-return]  # an op's result
 
 
-_CPP_NAMES = {dtypes.float64: "double", dtypes.float32: "float", dtypes.int64: "long", dtypes.int32: "int"}
+_CPP_NAMES = {
+    dtypes.float64: "double",
+    dtypes.float32: "float",
+    dtypes.int64: "long",
+    dtypes.int32: "int",
+}
 
 
 def _target(tensor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[DispatchKey, bool]:

@@ -69,9 +69,7 @@ class ViewRecord:
         return lambda base: self.replay(outer(base))
 
 
-def become_view(
-    view: Any, source: Any, op: Op[Any, Any], bound: Any, number: int | None
-) -> None:
+def become_view(view: Any, source: Any, op: Op[Any, Any], bound: Any, number: int | None) -> None:
     """Make *view* one of *source*: the same storage, the same base, and how it was made."""
     view._storage = storage = storage_of(source)
     view._base = source if source._base is None else source._base

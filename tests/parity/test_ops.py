@@ -16,6 +16,15 @@ from chainrule.testing.tolerances import tolerance
 #: Ops that PyTorch does not have, and why we do.
 OURS_ALONE: dict[str, str] = {}
 
+#: Ops whose derivatives PyTorch refuses for some samples, and why.
+UNDERIVED_BY_PYTORCH = {
+    "hardsigmoid": "it has no second derivative",
+    "index_fill": "its backward takes no negative indices",
+    "nn.functional.multi_margin_loss": "it has no second derivative",
+    "scatter": "its backward takes no source larger than the index",
+    "scatter_add": "its backward takes no source larger than the index",
+}
+
 FLOATING = ("float32", "float64", "complex64", "complex128")
 
 
@@ -77,9 +86,13 @@ def test_first_and_second_derivatives_are_pytorchs(case, dtype, recorder):
             mine = derivatives(autograd.grad, outputs, walk.differentiable(sample))
             inputs = recorder.tensors_in([*theirs.args, *theirs.kwargs.values()])
             outputs = [t for t in recorder.tensors_in(result) if t.requires_grad]
-            other = derivatives(
-                torch.autograd.grad, outputs, [t for t in inputs if t.requires_grad]
-            )
+            wanted = [t for t in inputs if t.requires_grad]
+            try:
+                other = derivatives(torch.autograd.grad, outputs, wanted)
+            except RuntimeError:
+                if case.name not in UNDERIVED_BY_PYTORCH:
+                    raise
+                continue
 
             assert [g is None for g in mine] == [g is None for g in other]
             mine, other = ([g for g in found if g is not None] for found in (mine, other))

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parents[1] / "optim"
 OURS_ALONE = {
     "test_further": "there, momentum and weight decay move frozen parameters, and lr=nan is taken",
     "test_fused": "about chainrule's own ops",
+    "test_joined": "about the memory of the NumPy backend",
 }
 
 

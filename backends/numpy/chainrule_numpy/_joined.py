@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import weakref
 from typing import Any
 
@@ -31,10 +32,8 @@ class Joined(np.ndarray[Any, Any]):
 
     def holds(self, arrays: list[Any]) -> bool:
         """Return whether *arrays* are all parts, in order."""
-        parts = self.parts
-        return len(parts) == len(arrays) and all(
-            [part() is array for part, array in zip(parts, arrays, strict=True)]
-        )
+        alive = [part() for part in self.parts]
+        return len(alive) == len(arrays) and all(map(operator.is_, alive, arrays))
 
 
 def cut(memory: Any, shapes: list[tuple[int, ...]]) -> list[Any]:

@@ -63,8 +63,8 @@ def adam_(
         else:
             grads = [add(grad, weight_decay * param) for grad, param in zip(grads, params)]  # noqa: B905 - of one length by definition
     kinds = [exp_avgs, exp_avg_sqs, *([max_exp_avg_sqs] if max_exp_avg_sqs else [])]
-    memories = [whole(arrays) for arrays in kinds]
-    if all(memory is not None for memory in memories) and min(steps) == max(steps):
+    memories = [memory for memory in map(whole, kinds) if memory is not None]
+    if len(memories) == len(kinds) and min(steps) == max(steps):
         numbers = _numbers(params[0].dtype, steps[0], lr, beta1, beta2, eps)
         averages = [plain(memory) for memory in memories]
         _direction(flattened(grads), averages, memories[0].scratch, numbers)

@@ -15,18 +15,28 @@ ks = KernelSet("xp")
 def between(xp: Any) -> Any:
     """Count from the nearer end, each step rounded once, as PyTorch does."""
 
-    def kernel(places: Any, *, start: Any, end: Any, dtype: Any, base: Any = None) -> Any:
+    def spaced(places: Any, start: float, end: float, number: Any) -> Any:
         count = places.shape[0]
-        if dtype.is_complex:
-            values = start + (end - start) / max(count - 1, 1) * places
+        first, last = number(start), number(end)
+        step = (last - first) / number(max(count - 1, 1))
+        left, right = places.astype(number), (count - 1 - places).astype(number)
+        if number is xp.float16:  # every operation is rounded
+            rising, falling = first + step * left, last - step * right
         else:
-            number = xp.float32 if dtype.name == "float32" else xp.float64
-            first, last = number(start), number(end)
-            step = float((last - first) / number(max(count - 1, 1)))
-            left, right = places.astype(number), (count - 1 - places).astype(number)
-            rising = fused_multiply_add(xp, left, step, float(first))
-            falling = fused_multiply_add(xp, right, -step, float(last))
-            values = xp.where(places < count // 2, rising, falling)
+            rising = fused_multiply_add(xp, left, float(step), float(first))
+            falling = fused_multiply_add(xp, right, -float(step), float(last))
+        return xp.where(places < count // 2, rising, falling)
+
+    def kernel(places: Any, *, start: Any, end: Any, dtype: Any, base: Any = None) -> Any:
+        if dtype.is_complex:
+            number = xp.float64 if dtype.name == "complex128" else xp.float32
+            start, end = complex(start), complex(end)
+            values = spaced(places, start.real, end.real, number).astype(dtype.name)
+            values.imag = spaced(places, start.imag, end.imag, number)
+        else:
+            names = {"float16": xp.float16, "float32": xp.float32}
+            number = xp.float64 if base is not None else names.get(dtype.name, xp.float64)
+            values = spaced(places, start, end, number)
         if base is not None:
             values = xp.power(base, values)
         return values.astype(dtype.name)

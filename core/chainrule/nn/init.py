@@ -333,10 +333,26 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     with no_grad():
         drawn = ops.empty(rows, columns, dtype=tensor.dtype, device=tensor.device)
         drawn.normal_(0, 1, generator=generator)
-        q, r = ops.linalg_qr(drawn.t() if rows < columns else drawn)
-        q = q * ops.diag(r).sign()
-        q = q.t() if rows < columns else q
+        q = _orthonormal(drawn.t()).t() if rows < columns else _orthonormal(drawn)
         return tensor.copy_(q.reshape(tensor.shape) * gain)
+
+
+def _orthonormal(matrix: Tensor) -> Tensor:
+    """Return the Q of ``matrix = Q R``, the diagonal of R positive: the columns made orthonormal.
+
+    Source:
+        Gram and Schmidt, each column projected twice: Giraud, Langou and Rozložník, "The loss of
+        orthogonality in the Gram-Schmidt orthogonalization process", 2005.
+    """
+    columns: list[Tensor] = []
+    for column in matrix.unbind(1):
+        rest = column
+        if columns:
+            before = ops.stack(columns, 1)
+            for _ in range(2):
+                rest = rest - before @ (before.t() @ rest)
+        columns.append(rest / ops.vector_norm(rest))
+    return ops.stack(columns, 1)
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:

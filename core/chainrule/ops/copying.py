@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..grad_mode import mode
 from .. import inplace
 from ..errors import ShapeError
+from ..grad_mode import mode
 from ..op import Op, composite, primitive
 from ..value import Value, new_value
 

@@ -116,6 +116,9 @@ def full(
     fill_value = as_number(fill_value)
     if dtype is None:
         dtype = dtypes.default_of_category(category_of_number(fill_value))
+    if isinstance(size, int):
+        msg = "full(): argument 'size' (position 1) must be tuple of ints, not int"
+        raise ArgumentError(msg)
     shape = checked_size(integers("full", "size", (size,)))
     return _filled(fill_value, shape, out, dtype, device, requires_grad)
 
@@ -247,26 +250,32 @@ def arange(
     Raises:
         RuntimeError: *step* is zero, or leads away from *end*.
 
+    Differs from PyTorch:
+        For every integer dtype the three numbers are rounded towards zero first; PyTorch does so
+        for int64 only. Floating results may differ in the last place.
+
     >>> import chainrule as cr
     >>> cr.arange(1, 10, 3)
     tensor([1, 4, 7])
     """
     numbers = _range(bounds, start, end, step)
-    first, last, by = numbers
     if dtype is None:
         whole = all(isinstance(n, int) for n in numbers)
         dtype = dtypes.int64 if whole else get_default_dtype()
-    if dtype is dtypes.bool_:
+    if dtype.category in {dtypes.BOOL, dtypes.COMPLEX}:
         raise refusal("arange", "arange_cpu", dtype)
+    if dtype.category == dtypes.INTEGER and all(map(math.isfinite, numbers)):
+        numbers = [int(number) for number in numbers]
+    first, last, by = numbers
     key = key_for(dtype, device)
-    array = key.backend.arange(first, by, math.ceil((last - first) / by), dtype, key.device)
+    array = key.backend.arange(first, by, _count(first, last, by), dtype, key.device)
     if out is not None:
         return fill_out(out, finish(array, key))  # type: ignore[no-any-return]  # it is out
     return finish(array, key, requires_grad)
 
 
-def _range(given: tuple[Any, ...], start: Any, end: Any, step: Any) -> tuple[Any, Any, Any]:
-    """Return start, end and step of a call of `arange`, as numbers that lead somewhere."""
+def _range(given: tuple[Any, ...], start: Any, end: Any, step: Any) -> list[Any]:
+    """Return start, end and step of a call of `arange`, as numbers."""
     if len(given) == 1 and end is None:
         end = given[0]
     elif given:
@@ -279,8 +288,15 @@ def _range(given: tuple[Any, ...], start: Any, end: Any, step: Any) -> tuple[Any
             " * (Number start, Number end, Number step = 1, *, ...)"
         )
         raise ArgumentError(msg)
-    start = 0 if start is None else start
-    first, last, by = map(as_number, (start, end, step))
+    return [as_number(number) for number in (0 if start is None else start, end, step)]
+
+
+def _count(first: float, last: float, by: float) -> int:
+    """Return how many numbers there are from *first* before *last* in steps of *by*.
+
+    Raises:
+        DomainError: the steps do not lead there.
+    """
     if not all(math.isfinite(number) for number in (first, last)):
         msg = f"unsupported range: {first} -> {last}\narange: expected finite bounds."
         raise DomainError(msg)
@@ -293,7 +309,7 @@ def _range(given: tuple[Any, ...], start: Any, end: Any, step: Any) -> tuple[Any
             f"arange: {first} does not come to {last} in steps of {by}."
         )
         raise DomainError(msg)
-    return first, last, by
+    return math.ceil((last - first) / by)
 
 
 def tensor(

@@ -227,7 +227,9 @@ def _tensor_as(
         made = clone(obj)
     if requires_grad is None or requires_grad is made._requires_grad:
         return made  # type: ignore[no-any-return]  # a Tensor
-    return made.requires_grad_() if requires_grad or made._node is None else made.detach()  # type: ignore[no-any-return]  # likewise
+    if made._node is not None:
+        return made.detach()  # type: ignore[no-any-return]  # likewise
+    return made.requires_grad_(requires_grad)  # type: ignore[no-any-return]  # likewise
 
 
 def _check_no_copy(ours: DType, wanted: DType) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from ..dtypes import COMPLEX, INTEGER, category_of_number, get_default_dtype, int64
+from ..dtypes import BOOL, COMPLEX, INTEGER, category_of_number, get_default_dtype, int64
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import fill_out
 from ..op import primitive
 from ..value import new_value
 from ._arguments import unrecorded
+from ._operands import refusal
 from .creation import finish, key_for
 from .creation_values import as_number
 from .linalg import on_diagonal
@@ -76,6 +77,9 @@ def logspace(
 ) -> Tensor:
     """Return *base* to the power of the numbers of `linspace`, whose other arguments it has.
 
+    Differs from PyTorch:
+        The results may differ in the last place.
+
     >>> import chainrule as cr
     >>> cr.logspace(0, 3, 4)
     tensor([   1.,   10.,  100., 1000.])
@@ -113,6 +117,8 @@ def _spaced(
         )
         raise DTypeError(msg)
     key = key_for(dtype, device)
+    if dtype.category == BOOL:
+        raise refusal(function, f"{function}_cpu", dtype)
     if dtype.category == INTEGER:
         first, last = int(first), int(last)
     places = new_value(key.backend.arange(0, 1, count, int64, key.device), key.of(int64))

@@ -19,11 +19,12 @@ __all__: list[str] = []
 #: The types as the message about a number that is too large spells them.
 _C_NAMES: Final = {
     "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t",
-    "float32": "float", "complex64": "c10::complex<float>",
+    "float16": "c10::Half", "float32": "float", "complex64": "c10::complex<float>",
 }  # fmt: skip
-_LARGEST_FLOAT32: Final = 3.4028234663852886e38
-#: From here on a number rounds to infinity in float16.
-_INFINITE_IN_FLOAT16: Final = 65520.0
+#: The largest finite numbers of dtypes that have fewer than Python's float.
+_LARGEST: Final = {
+    "float16": 65504.0, "float32": 3.4028234663852886e38, "complex64": 3.4028234663852886e38,
+}  # fmt: skip
 
 
 def as_number(item: Any) -> Any:
@@ -46,13 +47,8 @@ def fit_value(value: Number, dtype: DType) -> Number:
         value = value.real
     if dtype.category == INTEGER:
         return _fit_integer(value, dtype)
-    size = abs(value)
-    if math.isinf(size):
-        return value
-    if dtype in {dtypes.float32, dtypes.complex64} and size > _LARGEST_FLOAT32:
+    if _LARGEST.get(dtype.name, math.inf) < abs(value) < math.inf:
         raise _overflow(value, dtype)
-    if dtype is dtypes.float16 and size >= _INFINITE_IN_FLOAT16:
-        return math.copysign(math.inf, value)  # type: ignore[arg-type]  # not complex
     return value
 
 

@@ -14,7 +14,7 @@ from .dropout import (
 )
 from .flatten import Flatten, Unflatten
 from .linear import Bilinear, Identity, Linear
-from .loss import *  # noqa: F403
+from .loss import *  # noqa: F403 - likewise
 from .loss import __all__ as _loss
 from .module import Module
 from .normalization import LayerNorm, RMSNorm
