@@ -160,12 +160,13 @@ def main() -> None:
     print(f"{'workload':<20}{'chainrule':>12}{'torch':>12}{'ratio':>8}   quartiles    target")
     for name, found in results.items():
         print(
-            f"{name:<20}{found['chainrule_us']:>9.2f} us{found['torch_us']:>9.2f} us{found['ratio']:>8.2f}"
-            f"   {found['ratio_low']:.2f}-{found['ratio_high']:.2f}    {WORKLOADS[name][1]:>4.1f}"
+            f"{name:<20}{found['chainrule_us']:>9.2f} us{found['torch_us']:>9.2f} "
+            f"us{found['ratio']:>8.2f}   {found['ratio_low']:.2f}-{found['ratio_high']:.2f}    "
+            f"{WORKLOADS[name][1]:>4.1f}"
         )
     print(
-        f"{'import and zeros(1)':<20}{imports['chainrule_ms']:>9.1f} ms{imports['numpy_ms']:>9.1f} ms"
-        f"{imports['ratio']:>8.2f}   (against import numpy)   2.0"
+        f"{'import and zeros(1)':<20}{imports['chainrule_ms']:>9.1f} ms{imports['numpy_ms']:>9.1f} "
+        f"ms{imports['ratio']:>8.2f}   (against import numpy)   2.0"
     )
 
 

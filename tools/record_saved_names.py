@@ -64,6 +64,8 @@ def counterparts(name: str) -> list[Any]:
     for path, root in itertools.product(dict.fromkeys(paths), ROOTS):
         with contextlib.suppress(AttributeError):
             found.append(operator.attrgetter(path)(root))
+    if not found and hasattr(torch.ops.aten, name):
+        found.append(getattr(torch.ops.aten, name))
     if not found:
         msg = f"PyTorch has nothing called {name!r}"
         raise LookupError(msg)

@@ -49,7 +49,10 @@ class Device:
         name, _, backend = type.partition("@")
         kind, colon, number = name.partition(":")
         if colon and index is not None:
-            msg = f"type (string) must not include an index because index was passed explicitly: {type}"
+            msg = (
+                "type (string) must not include an index because index was passed explicitly: "
+                f"{type}"
+            )
             raise DeviceError(msg)
         self.type = kind
         self.index = _parse_index(number, type) if colon else index

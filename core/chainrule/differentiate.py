@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 CREATE_GRAPH_WARNING = (
     "Using backward() with create_graph=True will create a reference cycle between the parameter "
-    "and its gradient which can cause a memory leak. We recommend using autograd.grad when creating "
-    "the graph to avoid this. If you have to use this function, make sure to reset the .grad fields "
-    "of your parameters to None after use to break the cycle and avoid the leak."
+    "and its gradient which can cause a memory leak. We recommend using autograd.grad when "
+    "creating the graph to avoid this. If you have to use this function, make sure to reset the "
+    ".grad fields of your parameters to None after use to break the cycle and avoid the leak."
 )
 
 
@@ -128,8 +128,8 @@ def grad(
     wanted = _sequence(inputs)
     if not only_inputs:
         warnings.warn(
-            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate "
-            "gradient for other parts of the graph, please use torch.autograd.backward.",
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To "
+            "accumulate gradient for other parts of the graph, please use torch.autograd.backward.",
             FutureWarning,
             stacklevel=2,
         )
@@ -164,8 +164,8 @@ def _complete(
             )
         elif not allow_unused:
             msg = (
-                f"The differentiated Tensor at index {position} appears to not have been used in the "
-                "graph. Set allow_unused=True if this is the desired behavior.\n"
+                f"The differentiated Tensor at index {position} appears to not have been used in "
+                "the graph. Set allow_unused=True if this is the desired behavior.\n"
                 "grad: no path leads from the outputs to that input. Was it replaced, detached, or "
                 "used under no_grad()?"
             )
@@ -189,12 +189,12 @@ def _batched(
     for position, (output, batch) in enumerate(zip(outputs, batches, strict=True)):
         if tuple(batch._array.shape[1:]) != tuple(output._array.shape) or not batch._array.shape:
             msg = (
-                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as "
-                "the batch dimension. The sizes of the remaining dimensions are expected to match the "
-                f"shape of corresponding output, but a mismatch was detected: grad_output[{position}] "
-                f"has a shape of {Size(batch._array.shape)} and output[{position}] has a shape of "
-                f"{Size(output._array.shape)}. If you only want some tensors in `grad_output` to be "
-                "considered batched, consider using vmap."
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output "
+                "as the batch dimension. The sizes of the remaining dimensions are expected to "
+                "match the shape of corresponding output, but a mismatch was detected: "
+                f"grad_output[{position}] has a shape of {Size(batch._array.shape)} and "
+                f"output[{position}] has a shape of {Size(output._array.shape)}. If you only want "
+                "some tensors in `grad_output` to be considered batched, consider using vmap."
             )
             raise ShapeError(msg)
     count = batches[0]._array.shape[0]
@@ -253,9 +253,9 @@ def _roots(
         if edge is None:
             msg = (
                 f"element {position} of tensors does not require grad and does not have a grad_fn\n"
-                "backward: expected a result computed from a tensor that requires grad. Somewhere on "
-                "the way the graph was cut: requires_grad_() missing, detach(), item(), no_grad(), or "
-                "an operation on integers."
+                "backward: expected a result computed from a tensor that requires grad. Somewhere "
+                "on the way the graph was cut: requires_grad_() missing, detach(), item(), "
+                "no_grad(), or an operation on integers."
             )
             raise NoGraphError(msg)
         edges.append(edge)
@@ -286,8 +286,9 @@ def _check_gradient(position: int, tensor: Value, gradient: Any) -> None:
         raise ArgumentError(msg)
     if tuple(gradient._array.shape) != tuple(tensor._array.shape):
         msg = (
-            f"Mismatch in shape: grad_output[{position}] has a shape of {Size(gradient._array.shape)} "
-            f"and output[{position}] has a shape of {Size(tensor._array.shape)}."
+            f"Mismatch in shape: grad_output[{position}] has a shape of "
+            f"{Size(gradient._array.shape)} and output[{position}] has a shape of "
+            f"{Size(tensor._array.shape)}."
         )
         raise ShapeError(msg)
 

@@ -134,7 +134,10 @@ def set_default_dtype(d: DType) -> None:
     """
     global _default_dtype  # noqa: PLW0603 - a process-wide setting, as in PyTorch
     if not isinstance(d, DType) or d.category != FLOATING:
-        msg = f"only floating-point types are supported as the default type\nset_default_dtype: expected a floating dtype, got {d!r}."
+        msg = (
+            "only floating-point types are supported as the default type\n"
+            f"set_default_dtype: expected a floating dtype, got {d!r}."
+        )
         raise ArgumentError(msg)
     _default_dtype = d
 

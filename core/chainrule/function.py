@@ -41,8 +41,9 @@ class FunctionCtx:
         for position, tensor in enumerate(tensors):
             if tensor is not None and not isinstance(tensor, Value):
                 msg = (
-                    f"save_for_backward can only save variables, but argument {position} is of type "
-                    f"{type(tensor).__name__}\nFunction: keep other things as attributes of ctx."
+                    f"save_for_backward can only save variables, but argument {position} is of "
+                    f"type {type(tensor).__name__}\n"
+                    "Function: keep other things as attributes of ctx."
                 )
                 raise ArgumentError(msg)
         self._to_save = tensors
@@ -120,9 +121,10 @@ class FunctionNode(Node, FunctionCtx):
             items = items[:expected]
         if len(items) != expected:
             msg = (
-                f"function {name} returned an incorrect number of gradients (expected {expected}, got "
-                f"{len(items)})\n{name}: backward must return one gradient per argument of forward, "
-                "None for what is no tensor."
+                f"function {name} returned an incorrect number of gradients (expected {expected}, "
+                f"got {len(items)})\n"
+                f"{name}: backward must return one gradient per argument of forward, None for what "
+                "is no tensor."
             )
             raise AutogradError(msg)
         for position, item in enumerate(items):
@@ -198,9 +200,9 @@ class Function(metaclass=_FunctionMeta):
         import warnings
 
         warnings.warn(
-            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, "
-            "so you should invoke them on the class itself. Instantiating an autograd function will "
-            "raise an error in a future version of PyTorch.",
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all "
+            "static, so you should invoke them on the class itself. Instantiating an autograd "
+            "function will raise an error in a future version of PyTorch.",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -229,8 +231,8 @@ class Function(metaclass=_FunctionMeta):
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Return a gradient per argument of forward for the gradients of its outputs."""
         msg = (
-            "You must implement either the backward or vjp method for your custom autograd.Function "
-            "to use it with backward mode AD."
+            "You must implement either the backward or vjp method for your custom "
+            "autograd.Function to use it with backward mode AD."
         )
         raise NotImplementedError(msg)
 

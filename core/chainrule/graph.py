@@ -359,7 +359,8 @@ def _raise_modified(tensor: Value, expected: int, origin: tuple[str, int] | None
         "Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
         "with torch.autograd.set_detect_anomaly(True, check_nan=False).\n"
         f"backward: a tensor of shape {tuple(tensor._array.shape)} was saved at version {expected} "
-        f"and written to {found - expected} time(s) since. Write into a clone(), or after backward()."
+        f"and written to {found - expected} time(s) since. Write into a clone(), or after "
+        "backward()."
     )
     raise InplaceError(msg)
 

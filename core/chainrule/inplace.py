@@ -28,14 +28,14 @@ view_scatter: Op[Any, Any]
 zero: Op[Any, Any]
 
 _NO_GRAD_VIEW = (
-    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given "
-    "that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-    "moving both the view and the inplace either both inside the no_grad block (if you don't want the "
-    "inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
+    "code by moving both the view and the inplace either both inside the no_grad block (if you "
+    "don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
 )
 _MULTI_VIEW = (
-    "This view is the output of a function that returns multiple views. Such functions do not allow "
-    "the output views to be modified inplace. You should replace the inplace operation by an "
+    "This view is the output of a function that returns multiple views. Such functions do not "
+    "allow the output views to be modified inplace. You should replace the inplace operation by an "
     "out-of-place one."
 )
 
@@ -99,7 +99,8 @@ def _check_history(target: Value, name: str, *, recorded: bool) -> None:
         if not record.in_grad_mode:
             raise InplaceError(f"{_NO_GRAD_VIEW.partition('.')[0]}. {_MULTI_VIEW}")
         raise InplaceError(
-            f"Output {record.number} of {made_by} is a view and is being modified inplace. {_MULTI_VIEW}"
+            f"Output {record.number} of {made_by} is a view and is being modified inplace. "
+            f"{_MULTI_VIEW}"
         )
     if not record.all_in_grad_mode():
         raise InplaceError(_NO_GRAD_VIEW)
@@ -219,7 +220,8 @@ def check_write(target: Value, result: Any, name: str) -> None:
             found, wanted = result._key.dtype.scalar_name, target._key.dtype.scalar_name
             msg = (
                 f"result type {found} can't be cast to the desired output type {wanted}\n"
-                f"{name}: an in-place operation keeps the dtype of its target. Convert the target first."
+                f"{name}: an in-place operation keeps the dtype of its target. Convert the target "
+                "first."
             )
             raise DTypeError(msg)
         check_shape(target, result, name)
@@ -269,5 +271,8 @@ def fill_out(out: Any, result: Any) -> Any:
         out._array = result._key.backend.astype(result._array, out._key.dtype)
         storage_of(out).version += 1
         return out
-    msg = f"out=: expected shape {tuple(result._array.shape)}, got a view of shape {tuple(out._array.shape)}."
+    msg = (
+        f"out=: expected shape {tuple(result._array.shape)}, got a view of shape "
+        f"{tuple(out._array.shape)}."
+    )
     raise ShapeError(msg)

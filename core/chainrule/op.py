@@ -128,7 +128,10 @@ class Op(Generic[P, R]):
         """
         for name in rules:
             if name not in self.differentiable:
-                msg = f"{self.name}: a rule for {name!r}, which is no tensor input of {self.__name__}()."
+                msg = (
+                    f"{self.name}: a rule for {name!r}, which is no tensor input of "
+                    f"{self.__name__}()."
+                )
                 raise OpDefinitionError(msg)
         self.rules.update(rules)
         self._rules_changed()
@@ -168,7 +171,10 @@ class Op(Generic[P, R]):
         self.slots = {name: slot for slot, name in enumerate(names)}
         unknown = [n for n in mentioned if n not in self.slots]
         if unknown:
-            msg = f"{self.name}: a rule names {unknown[0]!r}, which is neither an argument nor an output."
+            msg = (
+                f"{self.name}: a rule names {unknown[0]!r}, which is neither an argument nor an "
+                "output."
+            )
             raise OpDefinitionError(msg)
         readable = [n for n in mentioned if n not in self.shape_names]
         self.readable = tuple(dict.fromkeys([*readable, *self.also_saves]))
@@ -396,8 +402,9 @@ class Op(Generic[P, R]):
             plan = None
             for name in names[0] - self.rules.keys():
                 msg = (
-                    f"{self.name}: states no gradient rule for {name!r}, which requires grad. State "
-                    f"{self.__name__}.vjp({name}=...): a formula, None, or NOT_IMPLEMENTED('why')."
+                    f"{self.name}: states no gradient rule for {name!r}, which requires grad. "
+                    f"State {self.__name__}.vjp({name}=...): a formula, None, or "
+                    "NOT_IMPLEMENTED('why')."
                 )
                 raise OpDefinitionError(msg)
             if any(self.rules.get(name) is not None for name in names[0]):
@@ -646,8 +653,9 @@ def common_key(op: str, values: list[Value]) -> DispatchKey:
         if ours.spec.storage != theirs.spec.storage:
             msg = (
                 f"Expected all tensors to be on the same device, but found at least two devices, "
-                f"{key.device}@{ours.name} and {other.device}@{theirs.name}!\n{op}: expected tensors of "
-                f"one kind of array. Move one with .to('{key.device}@{ours.name}')."
+                f"{key.device}@{ours.name} and {other.device}@{theirs.name}!\n"
+                f"{op}: expected tensors of one kind of array. Move one with "
+                f".to('{key.device}@{ours.name}')."
             )
             raise MixedBackendError(msg)
         if theirs.isa(ours.name):

@@ -60,7 +60,10 @@ def set_printoptions(
     """
     if profile is not None:
         if profile not in _PROFILES:
-            msg = f"set_printoptions: expected one of {', '.join(_PROFILES)} as profile, got {profile!r}."
+            msg = (
+                f"set_printoptions: expected one of {', '.join(_PROFILES)} as profile, got "
+                f"{profile!r}."
+            )
             raise ArgumentError(msg)
         vars(options).update(vars(_PROFILES[profile]))
     given = {

@@ -92,7 +92,10 @@ class Schema:
             f'"{p.public}"' for p, v in zip(self.params, bound, strict=True) if v is REQUIRED
         ]
         if missing:
-            msg = f"{self.name}() missing {len(missing)} required positional arguments: {', '.join(missing)}"
+            msg = (
+                f"{self.name}() missing {len(missing)} required positional arguments: "
+                f"{', '.join(missing)}"
+            )
             raise ArgumentError(msg)
         return bound
 
@@ -117,8 +120,8 @@ class Schema:
             ):
                 continue
             msg = (
-                f"{self.name}(): argument '{param.public}' (position {position + 1}) must be Tensor, "
-                f"not {type(item).__name__}"
+                f"{self.name}(): argument '{param.public}' (position {position + 1}) must be "
+                f"Tensor, not {type(item).__name__}"
             )
             raise ArgumentError(msg)
 
@@ -131,7 +134,10 @@ class Schema:
             raise ArgumentError(msg)
         for index, item in enumerate(items):
             if not isinstance(item, Value) and item is not None:
-                msg = f"expected Tensor as element {index} in argument {position}, but got {type(item).__name__}"
+                msg = (
+                    f"expected Tensor as element {index} in argument {position}, but got "
+                    f"{type(item).__name__}"
+                )
                 raise ArgumentError(msg)
 
     def _bad_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ArgumentError:
@@ -164,6 +170,9 @@ def _outputs(
         return tuple, outputs or tuple(f"result{i}" for i in range(annotation.count("Tensor")))
     made = function.__globals__.get(annotation)
     if made is None:
-        msg = f"{function.__name__}: its return annotation {annotation!r} is neither Tensor nor a named tuple."
+        msg = (
+            f"{function.__name__}: its return annotation {annotation!r} is neither Tensor nor a "
+            "named tuple."
+        )
         raise OpDefinitionError(msg)
     return made._make, made._fields

@@ -55,7 +55,10 @@ def wrap_dim(dim: int, ndim: int) -> int:
     bound = ndim or 1
     if -bound <= dim < bound:
         return dim + bound if dim < 0 else dim
-    msg = f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})"
+    msg = (
+        f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got "
+        f"{dim})"
+    )
     raise DimError(msg)
 
 
@@ -125,7 +128,10 @@ def normalize_size(size: tuple[object, ...]) -> tuple[int, ...]:
         return tuple(map(operator.index, size))  # type: ignore[arg-type]  # the error names the culprit
     except TypeError:
         culprit = next(s for s in size if not hasattr(s, "__index__"))
-        msg = f"size: expected integers, got {type(culprit).__name__}. Pass integers or one tuple of them."
+        msg = (
+            f"size: expected integers, got {type(culprit).__name__}. Pass integers or one tuple of "
+            "them."
+        )
         raise ArgumentError(msg) from None
 
 

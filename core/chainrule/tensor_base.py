@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 _NON_LEAF_GRAD = (
-    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
-    "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
-    "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf "
-    "Tensor by mistake, make sure you access the leaf Tensor instead. See "
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+    "attribute won't be populated during autograd.backward(). If you indeed want the .grad field "
+    "to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you "
+    "access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
     "github.com/pytorch/pytorch/pull/30531 for more information."
 )
 _NUMBER_FROM_GRAPH = (
@@ -207,7 +207,10 @@ class TensorBase(Value):
             )
             raise AutogradError(msg)
         if flag and not self._key.floating:
-            msg = f"{refusal}\nrequires_grad: this tensor is {self._key.dtype}. Convert it with .float() first."
+            msg = (
+                f"{refusal}\n"
+                f"requires_grad: this tensor is {self._key.dtype}. Convert it with .float() first."
+            )
             raise AutogradError(msg)
         self._requires_grad = flag
 
@@ -267,25 +270,26 @@ class TensorBase(Value):
         if new._key.dtype is not self._key.dtype:
             kinds = _CPP_NAMES.get(new._key.dtype, str(new._key.dtype)), self._key.dtype.scalar_name
             msg = (
-                f"attempting to assign a gradient with dtype '{kinds[0]}' to a tensor with grad_dtype "
-                f"'{kinds[1]}'. The gradient must match the tensor's grad_dtype (defaults to the "
-                "tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, "
-                "or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a "
-                "tensor and its gradient may break downstream systems that assume they match."
+                f"attempting to assign a gradient with dtype '{kinds[0]}' to a tensor with "
+                f"grad_dtype '{kinds[1]}'. The gradient must match the tensor's grad_dtype "
+                "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute "
+                "with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
+                "Diverging the dtypes of a tensor and its gradient may break downstream systems "
+                "that assume they match."
             )
             raise AutogradError(msg)
         if tuple(new._array.shape) != tuple(self._array.shape):
             msg = (
-                f"attempting to assign a gradient of size '{list(new._array.shape)}' to a tensor of "
-                f"size '{list(self._array.shape)}'. Please ensure that the gradient and the tensor "
-                "are the same size"
+                f"attempting to assign a gradient of size '{list(new._array.shape)}' to a tensor "
+                f"of size '{list(self._array.shape)}'. Please ensure that the gradient and the "
+                "tensor are the same size"
             )
             raise AutogradError(msg)
         if new._key.device != self._key.device:
             msg = (
-                f"attempting to assign a gradient with device type '{new._key.device.type}' to a tensor "
-                f"with device type '{self._key.device.type}'. Please ensure that the gradient and the "
-                "tensor are on the same device"
+                f"attempting to assign a gradient with device type '{new._key.device.type}' to a "
+                f"tensor with device type '{self._key.device.type}'. Please ensure that the "
+                "gradient and the tensor are on the same device"
             )
             raise AutogradError(msg)
 

@@ -38,7 +38,11 @@ class finfo:  # noqa: N801 - PyTorch's name
     def __init__(self, type: DType | None = None) -> None:
         dtype = (type or get_default_dtype()).to_real()
         if dtype not in _FLOATS:
-            msg = f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'\nfinfo: got {dtype}."
+            msg = (
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle "
+                "'torch.finfo'\n"
+                f"finfo: got {dtype}."
+            )
             raise ArgumentError(msg)
         digits, exponent = _FLOATS[dtype]
         top = 2 ** (exponent - 1) - 1
@@ -71,7 +75,11 @@ class iinfo:  # noqa: N801 - PyTorch's name
 
     def __init__(self, type: DType) -> None:
         if type.category != dtypes.INTEGER:
-            msg = f"torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'\niinfo: got {type}."
+            msg = (
+                "torch.iinfo() requires an integer input type. Use torch.finfo to handle "
+                "'torch.iinfo'\n"
+                f"iinfo: got {type}."
+            )
             raise ArgumentError(msg)
         self.bits = 8 * type.itemsize
         self.min = -(2 ** (self.bits - 1)) if type.is_signed else 0

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 _MULTI_VIEW_BASE = (
     "Output {number} of {op} is a view and its base or another view of its base has been modified "
-    "inplace. This view is the output of a function that returns multiple views. Such functions do not "
-    "allow the output views to be modified inplace. You should replace the inplace operation by an "
-    "out-of-place one."
+    "inplace. This view is the output of a function that returns multiple views. Such functions do "
+    "not allow the output views to be modified inplace. You should replace the inplace operation "
+    "by an out-of-place one."
 )
 
 
 _NO_GRAD_VIEW_BASE = (
     "A view was created in no_grad mode and its base or another view of its base has been modified "
     "inplace with grad mode enabled. Given that this use case is ambiguous and error-prone, it is "
-    "forbidden. You can clarify your code by moving both the view and the inplace either both inside "
-    "the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the "
-    "inplace to be tracked)."
+    "forbidden. You can clarify your code by moving both the view and the inplace either both "
+    "inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if "
+    "you want the inplace to be tracked)."
 )
 _new = object.__new__
 

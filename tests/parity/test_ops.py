@@ -14,13 +14,16 @@ from chainrule.testing.maker import Maker
 from chainrule.testing.tolerances import tolerance
 
 #: Ops that PyTorch does not have, and why we do.
-OURS_ALONE: dict[str, str] = {}
+OURS_ALONE = {
+    "view_scatter": "a write through any view; PyTorch has one for each kind of view",
+}
 
 #: Ops whose derivatives PyTorch refuses for some samples, and why.
 UNDERIVED_BY_PYTORCH = {
     "hardsigmoid": "it has no second derivative",
     "index_fill": "its backward takes no negative indices",
     "nn.functional.multi_margin_loss": "it has no second derivative",
+    "nn.functional.multilabel_margin_loss": "it has no second derivative",
     "scatter": "its backward takes no source larger than the index",
     "scatter_add": "its backward takes no source larger than the index",
 }

@@ -120,7 +120,10 @@ def fill(self: Tensor, value: Tensor | Number) -> Tensor:
     tensor([3., 3.])
     """
     if isinstance(value, Value) and value.dim():
-        msg = f"fill_ only supports 0-dimension value tensor but got tensor with {value.dim()} dimensions."
+        msg = (
+            f"fill_ only supports 0-dimension value tensor but got tensor with {value.dim()} "
+            "dimensions."
+        )
         raise ShapeError(msg)
     number: Any = value.item() if isinstance(value, Value) else value
     key = self._key

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..backend import Backend, Kernel
     from ..tensor import Tensor
 
-__all__ = ["_count_steps_", "_fused_adam_", "_fused_sgd_", "_zeros_beside_", "state_like"]
+__all__ = ["_count_steps_", "_fused_adam_", "_fused_sgd_", "_zeros_beside_"]
 
 
 class UpdateOp(Op[..., Any]):

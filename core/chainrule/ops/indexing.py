@@ -1,4 +1,4 @@
-"""Square brackets: ``x[i, 1:, mask]``, read and written.
+"""Square brackets: ``x[i, 1:, mask]``.
 
 What stands in the brackets is taken apart once (`parse`). Integers, slices, None and Ellipsis give
 views, one node each, as in PyTorch; what remains, tensors of places and masks, is one advanced
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from ..tensor import Tensor
 
-__all__ = ["_index", "argwhere", "index_put", "nonzero"]
+__all__ = ["_index", "argwhere", "nonzero"]
 
 
 @primitive(view=True, nodes={"": "AliasBackward0"})
@@ -92,49 +92,6 @@ _index.vjp(
 index_backward.vjp(grad=lambda grad, indices: _index(grad, indices), indices=None)
 
 
-@primitive(dtype="same", nodes={"": "IndexPutBackward0"})
-def _index_put(
-    self: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool
-) -> Tensor:
-    """Return a copy of *self* with *values* at *indices*, or added there."""
-
-
-_index_put.vjp(
-    self=lambda grad, indices, values_shape, accumulate: (
-        grad if accumulate else _index_put(grad, indices, zeros_shaped(grad, ()), False)
-    ),
-    indices=None,
-    values=lambda grad, indices: _index(grad, indices),
-)
-
-
-def _write_at_(
-    targets: Sequence[Tensor],
-    values: Sequence[Tensor],
-    indices: Sequence[Tensor],
-    *,
-    dims: tuple[int, ...],
-    accumulate: bool,
-) -> None:
-    """Write into a tensor at places given by tensors, without a copy of the rest of it.
-
-    Args:
-        targets: The one that is written to.
-        values: What is written or, with *accumulate*, added.
-        indices: Tensors of places or masks.
-        dims: Which position among the indices each has; what is between takes all of a dimension.
-        accumulate: See *values*.
-    """
-    whole: list[Tensor | None] = [None] * (dims[-1] + 1)
-    for position, index in zip(dims, indices, strict=True):
-        whole[position] = index
-    (target,) = targets
-    target.copy_(_index_put(target, tuple(whole), values[0], accumulate))
-
-
-_write_at_ = UpdateOp(_write_at_, ("targets",))
-
-
 # Reading
 
 
@@ -169,7 +126,7 @@ def getitem(self: Tensor, index: Any) -> Tensor:
     if kind is int:
         shape = self._array.shape
         if not shape:
-            raise _no_dimensions()
+            raise no_dimensions()
         check_place(index, shape[0], 0)
         return _select.fast(self, 0, index)  # type: ignore[no-any-return]  # an op's result
     if kind is tuple and _is_plain(index) and not is_recorded(self):
@@ -184,7 +141,8 @@ def getitem(self: Tensor, index: Any) -> Tensor:
     return _apply(self, parse(self, items_of(index)), alone=kind is not tuple)
 
 
-def _no_dimensions() -> DimError:
+def no_dimensions() -> DimError:
+    """Return the error for a number as the index of a tensor without dimensions."""
     msg = (
         "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in "
         "C++ to convert a 0-dim tensor to a number"
@@ -226,13 +184,13 @@ def _sliced(input: Tensor, dim: int, item: slice, *, alone: bool = False) -> Ten
 
 def _apply(input: Tensor, parsed: Parsed, *, alone: bool = False) -> Tensor:
     """Return *input* at an index that was taken apart."""
-    result = _basic(input, parsed.basic)
+    result = basic_part(input, parsed.basic)
     if parsed.indices:
         return _advanced(result, parsed.indices)
     return _alias.fast(input) if result is input else result
 
 
-def _basic(input: Tensor, entries: list[Any]) -> Tensor:
+def basic_part(input: Tensor, entries: list[Any]) -> Tensor:
     """Return the basic part of an index, view by view; *input* itself if it takes all."""
     if any(e is not WHOLE for e in entries) and not is_recorded(input):
         return _basic_index.fast(input, tuple(entries))  # type: ignore[no-any-return]  # an op's result
@@ -258,190 +216,6 @@ def _advanced(input: Tensor, indices: list[Any]) -> Tensor:
     except IndexError:
         explain(input._array.shape, indices)
         raise
-
-
-# Writing
-
-
-def setitem(self: Tensor, index: Any, value: Any) -> None:
-    """Write *value* at ``self[index]``, broadcast and cast to the dtype of *self*.
-
-    Args:
-        self: ``(*)``, what is written to.
-        index: As for reading.
-        value: A number, or a tensor that broadcasts to ``self[index]``; sizes of 1 in front may be
-            more than it has. If a place is named twice, the last value stays.
-
-    Raises:
-        RuntimeError: *value* does not fit, or the write would make a gradient wrong.
-        TypeError: *value* is neither a number nor a tensor.
-        IndexError: as for reading.
-
-    >>> import chainrule as cr
-    >>> x = cr.zeros(3)
-    >>> x[1:] = cr.tensor([1, 2])
-    >>> x[x == 0] = -1
-    >>> x
-    tensor([-1.,  1.,  2.])
-    """
-    check_tensor("__setitem__", self)
-    if not isinstance(value, Value):
-        value = as_number(value, self._key.dtype)
-    if type(index) is int and not self._array.shape:
-        raise _no_dimensions()
-    items = items_of(index)
-    if len(items) == 1 and isinstance(items[0], slice) and not self._array.shape:
-        msg = "slice() cannot be applied to a 0-dim tensor."
-        raise DimError(msg)
-    if index is False:
-        return
-    parsed = parse(self, (None,) if index is True else items)
-    target = _basic(self, parsed.basic)
-    if parsed.indices:
-        _put(target, parsed.indices, value, "__setitem__")
-    else:
-        _assign(target, value)
-
-
-def _assign(target: Tensor, value: Any) -> None:
-    """Write *value* into all of *target*."""
-    if not isinstance(value, Value):
-        if recording((target,)):
-            fill.in_place((target, value), {})
-            return
-        check_writable(target, (), "__setitem__")
-        write(target, value, "__setitem__")
-        return
-    value = _without_leading_ones(value)
-    expanded_size(value, tuple(target._array.shape))  # raises where it does not fit
-    if recording((target, value)):
-        copy.in_place((target, value), {})
-        return
-    check_writable(target, (value,), "__setitem__")
-    key = target._key
-    if value._key.dtype is not key.dtype:
-        value = new_value(key.backend.astype(value._array, key.dtype), key)
-    write(target, value, "__setitem__")
-
-
-def _without_leading_ones(value: Any) -> Any:
-    shape = value._array.shape
-    kept = next((i for i, n in enumerate(shape) if n != 1), len(shape))
-    return reshape(value, shape[kept:]) if kept else value
-
-
-def _put(
-    target: Tensor, indices: Sequence[Any], value: Any, name: str, *, accumulate: bool = False
-) -> None:
-    """Write *value* into *target* at places given by tensors."""
-    if not isinstance(value, Value):
-        key = target._key
-        value = new_value(key.backend.full((), value, key.dtype, key.device), key)
-    if not accumulate and prod(value._array.shape) == 1 and _is_one_mask(indices):
-        value = value.to(target.dtype)
-    check_masks(target._array.shape, indices)
-    _check_values(target, indices, value)
-    value = _without_leading_ones(value)
-    try:
-        if recording((target, value)):
-            _index_put.in_place((target, tuple(indices), value, accumulate), {})
-            return
-        check_writable(target, (value,), name)
-        dims = tuple(position for position, one in enumerate(indices) if one is not None)
-        places = [indices[position] for position in dims]
-        _write_at_([target], [value], places, dims=dims, accumulate=accumulate)
-    except (IndexError, ValueError):
-        _explain_values(target, indices, value)
-        raise
-
-
-def _is_one_mask(indices: Sequence[Any]) -> bool:
-    """Return whether a mask is all there is: then one value fills, whatever its dtype."""
-    used = [index for index in indices if index is not None]
-    return len(used) == 1 and used[0]._key.dtype is bool_
-
-
-def _check_values(target: Tensor, indices: Sequence[Any], value: Tensor) -> None:
-    if value._key.dtype is not target._key.dtype:
-        explain(target._array.shape, indices)
-        msg = (
-            "Index put requires the source and destination dtypes match, got "
-            f"{target._key.dtype.scalar_name} for the destination and "
-            f"{value._key.dtype.scalar_name} for the source."
-        )
-        raise DTypeError(msg)
-
-
-def _explain_values(target: Tensor, indices: Sequence[Any], value: Tensor) -> None:
-    """Raise PyTorch's error for places or values that do not fit, if it has one."""
-    explain(target._array.shape, indices)
-    found = list(_index(target, tuple(indices))._array.shape)
-    try:
-        fits = list(broadcast_shapes(found, value._array.shape)) == found
-    except ShapeError:
-        fits = False
-    if not fits:
-        msg = (
-            f"shape mismatch: value tensor of shape {list(value._array.shape)} cannot be broadcast "
-            f"to indexing result of shape {found}"
-        )
-        raise ShapeError(msg)
-
-
-def index_put(
-    input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
-) -> Tensor:
-    """Return a copy of *input* with *values* at *indices*.
-
-    Args:
-        input: ``(*)``.
-        indices: Tensors of places or masks, one per dimension; those left out at the end take all.
-        values: What to put there: of the dtype of *input*, broadcast to ``input[indices]``.
-        accumulate: Add instead, also where a place is named more than once.
-
-    Raises:
-        IndexError: a place is out of range, or there are too many tensors.
-        RuntimeError: *values* do not fit in shape or dtype.
-
-    Gradient:
-        For *input* ``grad``, with zeros at *indices* unless accumulated; for *values*
-        ``grad[indices]``.
-
-    >>> import chainrule as cr
-    >>> cr.index_put(cr.zeros(3), [cr.tensor([0, 0])], cr.tensor([1.0, 2.0]), accumulate=True)
-    tensor([3., 0., 0.])
-    """
-    _check_put(input, indices)
-    check_masks(input._array.shape, indices)
-    _check_values(input, indices, values)
-    try:
-        return _index_put(input, tuple(indices), values, accumulate)
-    except (IndexError, ValueError):
-        _explain_values(input, indices, values)
-        raise
-
-
-def _check_put(input: Tensor, indices: Any) -> None:
-    check_tensor("index_put", input)
-    if not isinstance(indices, (list, tuple)):
-        msg = (
-            "index_put(): argument 'indices' (position 1) must be tuple of Tensors, not "
-            f"{type(indices).__name__}"
-        )
-        raise ArgumentError(msg)
-    shape, used = input._array.shape, sum(1 if i is None else taken_by(i) for i in indices)
-    if used > len(shape):
-        msg = f"too many indices for tensor of dimension {len(shape)} (got {used})"
-        raise DimError(msg)
-
-
-def index_put_(
-    input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
-) -> Tensor:
-    """In-place form of index_put."""
-    _check_put(input, indices)
-    _put(input, indices, values, "index_put_", accumulate=accumulate)
-    return input
 
 
 # Places

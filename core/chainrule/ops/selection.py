@@ -31,8 +31,11 @@ class _Where(Op[Any, Any]):
     def _promoted(
         self, tensors: list[Any], values: list[Value], key: DispatchKey, bound: Sequence[Any]
     ) -> tuple[list[Any], DispatchKey | None]:
+        mask, first, second = tensors[0]._array, tensors[1], tensors[2]
+        if isinstance(first, Value) and isinstance(second, Value) and first._key is second._key:
+            return [mask, first._array, second._array], first._key  # nothing to promote
         arrays, result = super()._promoted(tensors[1:], values[1:], key, bound)
-        return [tensors[0]._array, *arrays], result
+        return [mask, *arrays], result
 
 
 def _chooses(function: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
 from ..op import primitive
@@ -10,6 +10,8 @@ from ..shapes import wrap_dim
 from ._arguments import check_tensor
 from ._operands import into
 from .gathering import gather_backward
+from .return_types import sort as sort_result
+from .return_types import topk as topk_result
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -22,37 +24,17 @@ __all__ = ["argsort", "msort", "sort", "topk"]
 # All sorts are stable, so that equal elements keep their order whichever way it goes.
 
 
-class SortResult(NamedTuple):
-    """What `sort` returns."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.sort(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-
-class TopkResult(NamedTuple):
-    """What `topk` returns."""
-
-    values: Tensor
-    indices: Tensor
-
-    def __repr__(self) -> str:
-        return f"torch.return_types.topk(\nvalues={self.values!r},\nindices={self.indices!r})"
-
-
 @primitive(
     nodes={"": "SortBackward0"}, refuses={"complex": " Sort does not support complex dtypes on CPU"}
 )
-def _sort(self: Tensor, dim: int, descending: bool) -> SortResult:
+def _sort(self: Tensor, dim: int, descending: bool) -> sort_result:
     """Return *self* sorted along *dim*, and where each element stood."""
 
 
 @primitive(
     nodes={"": "SortBackward1"}, refuses={"complex": " Sort does not support complex dtypes on CPU"}
 )
-def _sort_stable(self: Tensor, dim: int, descending: bool) -> SortResult:
+def _sort_stable(self: Tensor, dim: int, descending: bool) -> sort_result:
     """Return what `_sort` returns: all sorts are stable, but PyTorch's graph has two nodes."""
 
 
@@ -71,7 +53,7 @@ def sort(
     *,
     stable: bool | None = None,
     out: Any = None,
-) -> SortResult:
+) -> sort_result:
     """Return *input* sorted along *dim*, and where each element stood.
 
     Args:
@@ -145,7 +127,7 @@ def msort(input: Tensor, *, out: Any = None) -> Tensor:
 @primitive(
     nodes={"": "TopkBackward0"}, refuses={"complex": " topk does not support complex dtypes on CPU"}
 )
-def _topk(self: Tensor, k: int, dim: int, largest: bool, sorted: bool) -> TopkResult:
+def _topk(self: Tensor, k: int, dim: int, largest: bool, sorted: bool) -> topk_result:
     """Return the *k* largest or smallest elements along *dim*, and where they stand."""
 
 
@@ -162,7 +144,7 @@ def topk(
     sorted: bool = True,
     *,
     out: Any = None,
-) -> TopkResult:
+) -> topk_result:
     """Return the *k* largest or smallest elements along *dim*, and where they stand.
 
     Args:
