@@ -64,8 +64,6 @@ def counterparts(name: str) -> list[Any]:
     for path, root in itertools.product(dict.fromkeys(paths), ROOTS):
         with contextlib.suppress(AttributeError):
             found.append(operator.attrgetter(path)(root))
-    if not found and hasattr(torch.ops.aten, name):
-        found.append(getattr(torch.ops.aten, name))
     if not found:
         msg = f"PyTorch has nothing called {name!r}"
         raise LookupError(msg)
@@ -140,6 +138,8 @@ def runs(
             warnings.simplefilter("ignore")
             try:
                 result = call(case.name, theirs)
+            except NotImplementedError:
+                continue  # no kernel for the dtype
             except (RuntimeError, TypeError):
                 if case.name not in REFUSED:
                     raise
@@ -151,6 +151,8 @@ def nodes_of(case: OpCase) -> dict[str, str]:
     """Return, per sample in double precision, the node of the first output that has one."""
     found = {}
     for sample, _, result in runs(case, "float64", requires_grad=True):
+        if not walk.differentiable(sample):
+            continue  # nothing is recorded
         node = next((t.grad_fn for t in tensors_in(result) if t.grad_fn), None)
         text = node_text(node) if node is not None else "no node"
         if found.setdefault(repr(sample), text) != text:
@@ -169,9 +171,11 @@ def dtypes_of(case: OpCase, dtype: str) -> dict[str, str]:
 
 
 def shortened(found: dict[str, str]) -> dict[str, str] | str:
-    """Return the one text on which all samples agree, or else *found*."""
-    texts = set(found.values())
-    return texts.pop() if len(texts) == 1 else found
+    """Return the one text on which all samples agree, or what most say, and who says otherwise."""
+    texts = list(found.values()) or ["no node"]
+    most = max(dict.fromkeys(texts), key=texts.count)
+    others = {sample: text for sample, text in found.items() if text != most}
+    return {"most": most, **others} if others else most
 
 
 def main() -> None:

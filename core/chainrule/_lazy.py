@@ -1,4 +1,4 @@
-"""Subpackages that are imported when they are first named, so that ``import chainrule`` is quick."""
+"""Subpackages that are imported when first named, so that ``import chainrule`` is quick."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def lazy_attributes(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` for *package*, whose namespace is *names*."""
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the package's own
         if name in MOVED:
             found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
         elif name in SUBPACKAGES:
@@ -43,7 +43,7 @@ def lazy_attributes(
         names[name] = found
         return found
 
-    def __dir__() -> list[str]:
+    def __dir__() -> list[str]:  # noqa: N807 - likewise
         return sorted({*names, *SUBPACKAGES, *MOVED})
 
     return __getattr__, __dir__

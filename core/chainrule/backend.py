@@ -123,7 +123,7 @@ class KernelSet:
         return self._adder(f"{op}_backward", family=False, optional=optional)
 
     def family(self, op: str, *, optional: bool = False) -> Callable[[Kernel], Kernel]:
-        """Register a factory: called once per backend with its namespace ``xp``, gives the kernel."""
+        """Register a factory: called once per backend with its ``xp``, it returns the kernel."""
         return self._adder(op, family=True, optional=optional)
 
     def add(self, op: str, kernel: Kernel) -> None:
@@ -182,10 +182,17 @@ class DispatchKey:
 class RandomStream(Protocol):
     """A stream of random numbers; `Generator` in random.py is its face to the user."""
 
-    def seed(self, seed: int) -> None: ...
-    def initial_seed(self) -> int: ...
-    def get_state(self) -> bytes: ...
-    def set_state(self, state: bytes) -> None: ...
+    def seed(self, seed: int) -> None:
+        """Begin the stream that belongs to *seed*."""
+
+    def initial_seed(self) -> int:
+        """Return the seed that the stream began with."""
+
+    def get_state(self) -> bytes:
+        """Return all that `set_state` needs to continue from here."""
+
+    def set_state(self, state: bytes) -> None:
+        """Continue from where `get_state` returned *state*."""
 
 
 class Backend:
@@ -335,7 +342,7 @@ class Backend:
         return None
 
     def canonical(self, device: Device) -> Device:
-        """Return *device* with the index that its tensors report, after checking that it is there."""
+        """Return *device* with the index that its tensors report, if it is there."""
         count = self.device_count()
         if device.type == "cpu":
             return CPU

@@ -34,14 +34,17 @@ class DType:
 
     @property
     def is_floating_point(self) -> bool:
+        """Return whether its numbers have a fraction and are real."""
         return self.category == FLOATING
 
     @property
     def is_complex(self) -> bool:
+        """Return whether its numbers have an imaginary part."""
         return self.category == COMPLEX
 
     @property
     def is_signed(self) -> bool:
+        """Return whether it holds negative numbers."""
         return self is not uint8 and self is not bool_
 
     def to_real(self) -> DType:

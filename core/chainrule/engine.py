@@ -132,7 +132,7 @@ class GraphTask:
         return self.reachable is None or target in self.reachable
 
     def _capture(self, node: Node, grad: Any) -> bool:
-        """Take what arrived at a requested output; return whether the pass goes on through *node*."""
+        """Take what arrived at a requested output; return whether the pass goes on from *node*."""
         for number, arrived in enumerate([grad] if node._outputs is None else grad):
             place = id(node), number
             if place in self.captured:  # type: ignore[operator]  # the caller checked
@@ -140,7 +140,7 @@ class GraphTask:
         return any(self._wants(edge) for edge in node._edges)
 
     def _before(self, node: Node, grad: Any) -> Any:
-        """Run what comes before a node: hooks of its outputs, its own pre-hooks, retained gradients."""
+        """Run what precedes a node: hooks of its outputs, its own pre-hooks, retained gradients."""
         extras, single = node.extras, node._outputs is None
         grads = [grad] if single else list(grad)
         for number, hooks in extras.tensor_hooks.items():
@@ -211,7 +211,9 @@ class GraphTask:
 
 
 def fit(grad: Any, shape: tuple[int, ...], key: DispatchKey) -> Any:
-    """Return *grad* as the gradient of a tensor of *shape* and *key*: promotion and broadcasting undone.
+    """Return *grad* as the gradient of a tensor of *shape* and *key*.
+
+    Promotion and broadcasting are undone.
 
     Raises:
         ShapeError: *shape* does not broadcast to the gradient's.
@@ -258,7 +260,7 @@ def _checked_replacement(hook: Any, grad: Any, replaced: Any) -> Any:
 
 
 def _reachable(roots: list[Edge], wanted: set[tuple[int, int]]) -> set[Node]:
-    """Return the nodes that lie on a path from *roots* to a wanted place, and those that are one."""
+    """Return the nodes on a path from *roots* to a wanted place, and those that are one."""
     nodes: set[Node] = set()
     stack = [target for target, number in roots if number != LEAF]
     while stack:
@@ -336,7 +338,7 @@ _LEVELS_PER_STACK = 40
 
 
 def on_new_stack(function: Callable[[], Any]) -> Any:
-    """Return what *function* returns on a thread, and so a stack, of its own, with this one's mode."""
+    """Return what *function* returns on a thread, and so a stack, of its own, in this mode."""
     outcome: list[Any] = []
     enabled, depth = mode.enabled, mode.depth
 

@@ -96,10 +96,12 @@ class FunctionNode(Node, FunctionCtx):
     saved_variables = saved_tensors
 
     def release(self) -> None:
+        """Drop what was saved."""
         if self._saved:
             self._saved, self._versions = (), FREED
 
     def apply(self, grad: Any, wanted: Sequence[bool] | None) -> Sequence[Any]:
+        """Return what the user's backward gives for *grad*, checked, one item per input."""
         grads = [grad] if self._outputs is None else list(grad)
         if self._materialize:
             grads = [self._zeros(i) if g is None else g for i, g in enumerate(grads)]
@@ -169,12 +171,13 @@ class _FunctionMeta(type):
 
 
 class Function(metaclass=_FunctionMeta):
-    """An operation with a gradient of its own. Derive, write ``forward`` and ``backward``, call ``apply``.
+    """An operation with a gradient of its own.
 
-    Both are static methods. In the first style ``forward(ctx, *args)`` saves what it needs; in the
-    second ``forward(*args)`` computes and ``setup_context(ctx, inputs, output)`` saves. forward runs
-    with recording off, backward with recording as *create_graph* says, so that a backward written
-    in tensor operations can be differentiated again.
+    Derive, write ``forward`` and ``backward``, call ``apply``. Both are static methods. In the
+    first style ``forward(ctx, *args)`` saves what it needs; in the second ``forward(*args)``
+    computes and ``setup_context(ctx, inputs, output)`` saves. forward runs with recording off,
+    backward with recording as *create_graph* says, so that a backward written in tensor operations
+    can be differentiated again.
 
     >>> import chainrule as cr
     >>> class Square(Function):
@@ -208,6 +211,7 @@ class Function(metaclass=_FunctionMeta):
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse: a function is applied, not called."""
         msg = (
             "Legacy autograd function with non-static forward method is deprecated. Please use "
             "new-style autograd function with static forward method. (Example: "
@@ -291,9 +295,7 @@ def _finish(
         raise AutogradError(msg)
     plain = {id(t) for t in node._non_differentiable}
     given = {id(t) for _, t in inputs}
-    results: list[Any] = []
-    for output in outputs:
-        results.append(_as_output(output, given, dirty, record, versions))
+    results: list[Any] = [_as_output(item, given, dirty, record, versions) for item in outputs]
     tensors = [r for r in results if isinstance(r, Value)]
     node._seq = next_sequence()
     if tensors:
@@ -315,7 +317,7 @@ def _finish(
 def _as_output(
     output: Any, given: set[int], dirty: set[int], record: bool, versions: dict[int, Any]
 ) -> Any:
-    """Return what stands for one result of forward: an input returned as it is gets a new object."""
+    """Return what stands for one result of forward: a new object for an input returned as it is."""
     if not isinstance(output, Value) or id(output) not in given:
         return output
     if id(output) in dirty:
@@ -331,7 +333,7 @@ def _as_output(
 
 
 def _save(node: Any, outputs: Sequence[Any], results: list[Any]) -> None:
-    """Keep what `save_for_backward` named; own outputs without the node. Note [Saving an output]."""
+    """Keep what `save_for_backward` named; outputs without the node. Note [Saving an output]."""
     number_of = {id(o): n for n, o in enumerate(outputs) if isinstance(o, Value)}
     number_of |= {id(r): n for n, r in enumerate(results) if isinstance(r, Value)}
     saved, own = [], []

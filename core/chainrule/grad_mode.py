@@ -133,6 +133,7 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
         return type(self)(self._enabled)
 
     def __call__(self, function: F) -> F:
+        """Return *function* so that each of its calls runs in this mode."""
         _swap(self._before)  # the call that made the decorator must not leak its mode
         return super().__call__(function)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from . import value as _value
 from .errors import ArgumentError, GraphFreedError, InplaceError
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from .backend import DispatchKey
 
-# Note [Edges]
-# ------------
+# Note [Edges]: where a node points to
+# -------------------------------------
 # A node has one edge per tensor input: a pair (target, output number). The target is the node that
 # made the input; or, for a leaf that requires grad, the leaf itself with the number LEAF; or None.
 # Leaves stand in the graph themselves because a leaf and its AccumulateGrad would otherwise hold
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 # back whenever the saved output is read. That is why `y is y.grad_fn._saved_result` is False,
 # while an *input* is saved as itself.
 
-# Note [Versions]
-# ---------------
+# Note [Versions]: what was written since
+# ----------------------------------------
 # Saving costs no copy, so a later in-place write would change what a rule reads. The node keeps
 # the version of every tensor it saves and compares on unpacking. None stands for "all zero".
 
@@ -65,11 +65,12 @@ class RemovableHandle:
         self._hooks = weakref.ref(hooks) if isinstance(hooks, HookDict) else (lambda: hooks)
 
     def remove(self) -> None:
+        """Undo the registration; a second time does nothing."""
         hooks = self._hooks()
         if hooks is not None:
             hooks.pop(self.id, None)
 
-    def __enter__(self) -> RemovableHandle:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -82,6 +83,7 @@ class HookDict(dict[int, Any]):
     __slots__ = ("__weakref__",)
 
     def add(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Return the handle of *hook* after appending it."""
         handle = RemovableHandle(self)
         self[handle.id] = hook
         return handle
@@ -131,7 +133,7 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """The nodes that the gradient goes on to, one per tensor input, with their output number."""
+        """The nodes that the gradient goes on to, one per tensor input, with the output number."""
         return tuple(
             (None, 0) if edge is None
             else (AccumulateGrad.of(edge[0]), 0) if edge[1] == LEAF
@@ -141,6 +143,7 @@ class Node:
 
     @property
     def extras(self) -> Extras:
+        """Return the node's hooks and notes, made on first use."""
         if self._extras is None:
             self._extras = Extras()
         return self._extras
@@ -151,7 +154,7 @@ class Node:
         return self.extras.metadata
 
     def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
-        """Call ``fn(grad_inputs, grad_outputs)`` after the node; what it returns replaces *grad_inputs*."""
+        """Call ``fn(grad_inputs, grad_outputs)`` afterwards; its result replaces *grad_inputs*."""
         return self.extras.hooks.add(fn)
 
     def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
@@ -176,7 +179,7 @@ class Node:
         """Drop what was saved."""
 
     def __call__(self, *grads: Any) -> Any:
-        """Return the gradients of the inputs for gradients of the outputs, as PyTorch's nodes do."""
+        """Return the gradients of the inputs for those of the outputs, as PyTorch's nodes do."""
         expected = 1 if self._outputs is None else len(self._outputs)
         if len(grads) != expected:
             msg = f"expected {expected} arguments, got {len(grads)} instead"
@@ -202,10 +205,12 @@ class OpNode(Node):
     _versions: Any  # a tuple aligned with _saved; None for all zero; FREED
 
     def name(self) -> str:
+        """Return the name that PyTorch gives a node of this kind."""
         name = type(self).__name__
         return f"torch::autograd::{name}" if name in _IN_NAMESPACE else name
 
     def apply(self, grad: Any, wanted: Sequence[bool] | None) -> Sequence[Any]:
+        """Return a gradient for every edge, as the op's rules state them."""
         return self._plan.pull(self, grad, self.unpack(), wanted)  # type: ignore[no-any-return]  # a layer above
 
     def unpack(self) -> tuple[Any, ...]:
@@ -248,6 +253,7 @@ class OpNode(Node):
         return None
 
     def release(self) -> None:
+        """Drop what was saved."""
         plan = self._plan
         if plan.tensor_slots and self._versions is not FREED:
             self._saved, self._versions = plan.strip(self._saved), FREED
@@ -296,6 +302,7 @@ class AccumulateGrad(Node):
         return found
 
     def name(self) -> str:
+        """Return the name that PyTorch gives a node of this kind."""
         return "torch::autograd::AccumulateGrad"
 
 

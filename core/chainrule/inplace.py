@@ -8,7 +8,7 @@ view of that memory finds its history again when it is next used (`views.refresh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .errors import ArgumentError, DTypeError, InplaceError, ShapeError
 from .grad_mode import mode
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .op import Op
 
 #: Ops that rewriting a history needs; ops/copying.py puts them here.
-view_scatter: Op[Any, Any]
-zero: Op[Any, Any]
+view_scatter: Op[Any, Any] = cast("Any", None)
+zero: Op[Any, Any] = cast("Any", None)
 
 _NO_GRAD_VIEW = (
     "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
@@ -107,7 +107,7 @@ def _check_history(target: Value, name: str, *, recorded: bool) -> None:
 
 
 def check_writable(target: Any, sources: Sequence[Any], name: str) -> None:
-    """Check, before anything changes, that writing into *target* past autograd makes no gradient wrong.
+    """Check, before anything changes, that a write past autograd makes no gradient wrong.
 
     Raises:
         InplaceError: *target* requires grad, or one of *sources* does, and recording is on.
@@ -180,7 +180,7 @@ def _rewrite_history(target: Any, result: Any) -> None:
 
 
 def _take_retained(tensor: Any) -> Any:
-    """Return, and forget at the old node, that ``retain_grad`` was called: it moves to the new one."""
+    """Return, and forget at the old node, that ``retain_grad`` was called."""
     node = tensor._node
     if node is None or node._extras is None:
         return None
@@ -227,13 +227,16 @@ def check_write(target: Value, result: Any, name: str) -> None:
         check_shape(target, result, name)
     array = target._array
     strides = target._key.backend.strides(array)
-    if 0 in strides and 0 not in array.shape:
-        if any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=True)):
-            msg = (
-                "unsupported operation: more than one element of the written-to tensor refers to a "
-                "single memory location. Please clone() the tensor before performing the operation."
-            )
-            raise ShapeError(msg)
+    if (
+        0 in strides
+        and 0 not in array.shape
+        and any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=True))
+    ):
+        msg = (
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation."
+        )
+        raise ShapeError(msg)
 
 
 def write(target: Value, result: Any, name: str) -> None:

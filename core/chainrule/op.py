@@ -56,15 +56,16 @@ class Op(Generic[P, R]):
         namespace: The part of the name before ``::``.
         promote: What happens to dtypes that differ. "arithmetic": to the common one; "float":
             likewise, and integers to the default floating dtype; "divide": likewise, unless a
-            rounding mode is given; "compare": as arithmetic, and the result is bool; None: nothing, the kernel takes what comes.
+            rounding mode is given; "compare": as arithmetic, and the result is bool; None: nothing,
+            the kernel takes what comes.
         view: The result looks into the memory of the first input.
         nodes: PyTorch's node name per overload. A key is a condition on a parameter:
             ``"dim"`` (given, not None), ``"exponent:Tensor"``, ``"exponent:Number"``, or ``""``.
         saves: Saved names that PyTorch lists and no rule here needs.
         outputs: The names of several outputs, where the return annotation has none.
         dtype: The dtype of the result: ``"same"`` as the first input's, ``"real"``: that of a
-            component of it, ``"complex"``: the other way round, or a name like ``"int64"``; None asks the array. A promotion decides
-            by itself, up to ``"real"``. Views keep the dtype.
+            component of it, ``"complex"``: the other way round, or a name like ``"int64"``; None
+            asks the array. A promotion decides by itself, up to ``"real"``. Views keep the dtype.
         refuses: Categories of dtypes that the op does not take ("bool", "integer", "floating",
             "complex"), each with PyTorch's sentence, or the word that stands in its
             ``"word" not implemented for 'Long'``.
@@ -184,6 +185,7 @@ class Op(Generic[P, R]):
     # Calling
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Return the result, recorded where an input requires grad."""
         return cast("R", self.general(args, kwargs) if kwargs else self.fast(*args))
 
     @property
@@ -406,7 +408,7 @@ class Op(Generic[P, R]):
                     f"State {self.__name__}.vjp({name}=...): a formula, None, or "
                     "NOT_IMPLEMENTED('why')."
                 )
-                raise OpDefinitionError(msg)
+                raise OpDefinitionError(msg) from None
             if any(self.rules.get(name) is not None for name in names[0]):
                 plan = Plan(self, self.node_class(overload), names[0], names[1], overload)
             return self.plans.setdefault((overload, wanted, numbers), plan)
@@ -516,7 +518,7 @@ class Op(Generic[P, R]):
         return call
 
     def fail(self, error: Exception, values: list[Value]) -> None:
-        """Raise what a user should read for a kernel's *error*: PyTorch's sentence if it has one."""
+        """Raise what a user should read for a kernel's *error*: PyTorch's sentence, if any."""
         if self.promote is not None:
             try:
                 broadcast_shapes(*(value._array.shape for value in values))
@@ -547,7 +549,7 @@ class Op(Generic[P, R]):
 
 
 def _direct(promote: str | None, *, real: bool) -> frozenset[int]:
-    """Return the categories of dtypes that the fast path may take: neither converted nor checked."""
+    """Return the categories of dtypes that the fast path takes: neither converted nor checked."""
     found = {dtypes.FLOATING} if real else {dtypes.FLOATING, dtypes.COMPLEX}
     return frozenset(
         found if promote in {"float", "divide"} else {dtypes.BOOL, dtypes.INTEGER} | found
@@ -555,8 +557,11 @@ def _direct(promote: str | None, *, real: bool) -> frozenset[int]:
 
 
 _CATEGORIES: Final = {
-    "bool": dtypes.BOOL, "integer": dtypes.INTEGER, "floating": dtypes.FLOATING, "complex": dtypes.COMPLEX,
-}  # fmt: skip
+    "bool": dtypes.BOOL,
+    "integer": dtypes.INTEGER,
+    "floating": dtypes.FLOATING,
+    "complex": dtypes.COMPLEX,
+}
 
 
 def _op_named(name: str) -> Op[Any, Any]:

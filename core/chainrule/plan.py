@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _new = object.__new__
 
-#: Names a rule may use beside the op's own: the cotangent, those of all outputs, which inputs want one.
+#: Names a rule may use beside the op's own: the cotangent, those of all outputs, and which inputs
+#: want one.
 SPECIAL: Final = {"grad": -1, "grads": -2, "wanted": -3}
 
 
@@ -120,7 +121,7 @@ class Plan:
     def pull(
         self, node: OpNode, grad: Any, saved: tuple[Any, ...], wanted: Sequence[bool] | None
     ) -> Sequence[Any]:
-        """Return the cotangents of the inputs for that of the output (a list, of several outputs)."""
+        """Return the cotangents of the inputs for the output's (a list, of several outputs)."""
         grads = grad
         if node._outputs is not None:
             grads = [_materialize(g, node._outputs[i]) for i, g in enumerate(grad)]
@@ -142,7 +143,7 @@ class Plan:
         return _flatten(results, node) if self.op.has_lists else results
 
     def present(self, node: OpNode, name: str, item: Any) -> Any:
-        """Return a static saved item as a user reads it: a number that stood for a tensor as one."""
+        """Return a static saved item as a user reads it: a tensor where a number stood for one."""
         if self.op.schema.params[self.op.slots[name]].kind != TENSOR or item is None:
             return item
         dtype = _DTYPE_OF_NUMBER[category_of_number(item)]

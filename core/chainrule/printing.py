@@ -197,7 +197,7 @@ def _formatter(flat: list[Any], dtype: dtypes.DType) -> Callable[[Any], str]:
 
 
 def _float_format(flat: list[float]) -> Callable[[float], str]:
-    """Return the notation for floats: ``1.``, ``1.5000`` or ``1.5000e+00``, as all of them allow."""
+    """Return the notation for floats: ``1.``, ``1.5000`` or ``1.5000e+00``, as all allow."""
     finite = [abs(x) for x in flat if math.isfinite(x) and x != 0]
     digits = options.precision
     if not finite:

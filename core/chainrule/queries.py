@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from .tensor import Number, Tensor
 
 __all__ = [
-    "can_cast", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel", "result_type",
+    "can_cast", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel",
+    "result_type",
 ]  # fmt: skip
 
 

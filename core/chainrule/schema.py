@@ -39,6 +39,7 @@ class Param:
 
     @property
     def public(self) -> str:
+        """Return the name that PyTorch's messages use."""
         return "input" if self.name == "self" else self.name
 
 

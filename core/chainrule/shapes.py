@@ -24,6 +24,7 @@ class Size(tuple[int, ...]):
     __slots__ = ()
 
     def numel(self) -> int:
+        """Return how many elements an array of this shape has."""
         return prod(self)
 
     @overload

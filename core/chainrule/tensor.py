@@ -99,6 +99,7 @@ class Tensor(TensorBase):
     __slots__ = ()
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
+        """Return a float32 tensor of the given sizes, or of the given values."""
         if len(data) == 1 and not isinstance(data[0], int):
             made = (
                 as_tensor(data[0])
@@ -115,7 +116,7 @@ class Tensor(TensorBase):
 
     def clone(self, *, memory_format: object = None) -> Tensor:
         """Return a copy with its own memory and the same history."""
-        return ops.clone(self)  # type: ignore[no-any-return]  # an op's result
+        return ops.clone(self)
 
     # Arithmetic
 
@@ -337,7 +338,7 @@ class Tensor(TensorBase):
 
     def clamp_(self, min: Any = None, max: Any = None) -> Any:
         """In-place form of clamp."""
-        return ops.selection.clamp_op(min, max).in_place((self, min, max), {})
+        return ops.clamping.clamp_op(min, max).in_place((self, min, max), {})
 
     clip_ = clamp_
     clamp_min = ops.clamp_min.method
@@ -458,8 +459,8 @@ class Tensor(TensorBase):
     movedim, moveaxis, adjoint = ops.movedim, ops.moveaxis, ops.adjoint
     transpose_, t_ = ops.axes.transpose_, ops.axes.t_
     swapaxes_, swapdims_ = ops.axes.swapaxes_, ops.axes.swapdims_
-    T, mT = property(ops.axes.T), property(ops.axes.mT)
-    H, mH = property(ops.axes.H), property(ops.axes.mH)
+    T, mT = property(ops.axes.T), property(ops.axes.mT)  # noqa: N815 - PyTorch's name
+    H, mH = property(ops.axes.H), property(ops.axes.mH)  # noqa: N815 - likewise
     narrow, select, unfold = ops.narrow, ops.select, ops.slicing.unfold
     select_scatter, slice_scatter = ops.select_scatter, ops.slice_scatter
     as_strided, as_strided_ = ops.as_strided, ops.striding.as_strided_
@@ -479,8 +480,8 @@ class Tensor(TensorBase):
 
     # Indexing
 
-    __getitem__, __setitem__ = ops.indexing.getitem, ops.indexing.setitem
-    index_put, index_put_ = ops.index_put, ops.indexing.index_put_
+    __getitem__, __setitem__ = ops.indexing.getitem, ops.assignment.setitem
+    index_put, index_put_ = ops.index_put, ops.assignment.index_put_
     nonzero, argwhere = ops.nonzero, ops.argwhere
     gather, take, take_along_dim = ops.gather, ops.take, ops.take_along_dim
     put, put_ = ops.put, ops.gathering.put_
@@ -500,10 +501,10 @@ class Tensor(TensorBase):
     # Products
 
     def __matmul__(self, other: Any) -> Tensor:
-        return ops.matmul(self, other) if isinstance(other, Value) else NotImplemented
+        return ops.matmul(self, other) if isinstance(other, Value) else NotImplemented  # type: ignore[arg-type]  # a Tensor
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return ops.matmul(other, self) if isinstance(other, Value) else NotImplemented
+        return ops.matmul(other, self) if isinstance(other, Value) else NotImplemented  # type: ignore[arg-type]  # likewise
 
     matmul = ops.matmul
     mm = ops.mm.method

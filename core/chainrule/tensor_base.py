@@ -176,6 +176,11 @@ class TensorBase(Value):
             flag, "only Tensors of floating point and complex dtype can require gradients"
         )
 
+    @requires_grad.deleter
+    def requires_grad(self) -> None:
+        msg = "requires_grad must be a bool"
+        raise AutogradError(msg)
+
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Return the tensor after setting `requires_grad`: False freezes it."""
         if not isinstance(requires_grad, bool):
@@ -188,11 +193,6 @@ class TensorBase(Value):
             requires_grad, "only Tensors of floating point dtype can require gradients"
         )
         return self
-
-    @requires_grad.deleter
-    def requires_grad(self) -> None:
-        msg = "requires_grad must be a bool"
-        raise AutogradError(msg)
 
     def _set_requires_grad(self, flag: bool, refusal: str) -> None:
         if self._base is not None:
@@ -343,7 +343,7 @@ class TensorBase(Value):
         differentiate.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
-        """Call *hook* with the gradient of this tensor when it is there; what it returns replaces it.
+        """Call *hook* with the gradient of this tensor when it is there; its result replaces it.
 
         Raises:
             RuntimeError: the tensor does not require grad.

@@ -39,8 +39,8 @@ class finfo:  # noqa: N801 - PyTorch's name
         dtype = (type or get_default_dtype()).to_real()
         if dtype not in _FLOATS:
             msg = (
-                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle "
-                "'torch.finfo'\n"
+                "torch.finfo() requires a floating point input type. "
+                "Use torch.iinfo to handle 'torch.finfo'\n"
                 f"finfo: got {dtype}."
             )
             raise ArgumentError(msg)
@@ -76,8 +76,8 @@ class iinfo:  # noqa: N801 - PyTorch's name
     def __init__(self, type: DType) -> None:
         if type.category != dtypes.INTEGER:
             msg = (
-                "torch.iinfo() requires an integer input type. Use torch.finfo to handle "
-                "'torch.iinfo'\n"
+                "torch.iinfo() requires an integer input type. "
+                "Use torch.finfo to handle 'torch.iinfo'\n"
                 f"iinfo: got {type}."
             )
             raise ArgumentError(msg)

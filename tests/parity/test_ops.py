@@ -15,6 +15,8 @@ from chainrule.testing.tolerances import tolerance
 
 #: Ops that PyTorch does not have, and why we do.
 OURS_ALONE = {
+    "copy": "what copy_ writes, as an op; PyTorch has it for its compiler alone",
+    "zero": "what zero_ writes, likewise",
     "view_scatter": "a write through any view; PyTorch has one for each kind of view",
 }
 

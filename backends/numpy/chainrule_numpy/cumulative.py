@@ -1,4 +1,4 @@
-"""Kernels of chainrule/ops/cumulative.py and log_sums.py: NumPy accumulates with any ufunc."""
+"""Kernels of chainrule/ops/cumulative.py: NumPy accumulates with any ufunc."""
 
 from __future__ import annotations
 
@@ -20,8 +20,3 @@ def cummax(x: Array, *, dim: int) -> Any:
 @ks.forward("cr::_cummin")
 def cummin(x: Array, *, dim: int) -> Any:
     return running_extreme(np, x, dim, np.minimum.accumulate, np.maximum.accumulate)
-
-
-@ks.forward("cr::_logcumsumexp")
-def logcumsumexp(x: Array, *, dim: int) -> Any:
-    return np.logaddexp.accumulate(x, dim) if x.ndim else x.copy()

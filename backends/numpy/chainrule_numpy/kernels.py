@@ -9,12 +9,15 @@ from . import (
     fused,
     gathering,
     linalg,
+    log_sums,
     loss,
+    loss_binary,
     loss_classes,
     norms,
     reductions,
     shape,
     softmax,
+    statistics,
 )
 
 kernel_sets = [
@@ -26,11 +29,14 @@ kernel_sets = [
         fused,
         gathering,
         linalg,
+        log_sums,
         loss,
+        loss_binary,
         loss_classes,
         norms,
         reductions,
         shape,
         softmax,
+        statistics,
     )
 ]

@@ -21,7 +21,8 @@ def _chosen(
     dim = 1 if len(shape) > 1 else 0
     counts = None
     # As an unsigned number a negative class is a huge one, so one look finds both mistakes.
-    if target.size and target.astype(np.uint64).max() >= shape[dim]:
+    unsigned = target.view(np.uint64) if target.dtype == np.int64 else target
+    if unsigned.size and np.maximum.reduce(unsigned, axis=None) >= shape[dim]:
         counts = target != ignore_index
         target = np.where(counts, target, 0)
         wrong = target[(target < 0) | (target >= shape[dim])]

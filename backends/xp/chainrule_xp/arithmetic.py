@@ -26,7 +26,8 @@ def scaled(xp: Any, y: Any, factor: Any) -> Any:
 
 def refuse_zero(xp: Any, divisor: Any) -> None:
     """Raise if an integer is to be divided by zero, for which there is no integer to return."""
-    if not xp.all(divisor):
+    has_zero = not (xp.all(divisor).item() if hasattr(divisor, "dtype") else divisor)
+    if has_zero:
         msg = (
             "ZeroDivisionError\n"
             "integer division: the divisor has a zero. Convert to a floating dtype for inf."

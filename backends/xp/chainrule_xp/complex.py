@@ -46,6 +46,7 @@ def complex(xp: Any) -> Any:
 
 def from_parts(xp: Any, real: Any, imag: Any) -> Any:
     """Return complex numbers; ``real + 1j * imag`` would lose signs of zero, and infinities."""
-    made = xp.empty(xp.broadcast(real, imag).shape, xp.result_type(real.dtype, xp.complex64))
-    made.real, made.imag = real, imag
+    real, imag = xp.broadcast_arrays(real, imag)
+    made = xp.empty(real.shape, xp.result_type(real.dtype, xp.complex64))
+    made.real[...], made.imag[...] = real, imag
     return made

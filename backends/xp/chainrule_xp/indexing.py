@@ -1,4 +1,4 @@
-"""Kernels of chainrule/ops/indexing.py and masking.py."""
+"""Kernels of chainrule/ops/indexing.py, assignment.py and masking.py."""
 
 from __future__ import annotations
 

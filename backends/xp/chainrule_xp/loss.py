@@ -39,8 +39,8 @@ def mse_loss_backward(xp: Any) -> Any:
 def smooth_l1_loss(xp: Any) -> Any:
     def kernel(x: Any, y: Any, *, reduction: int = MEAN, beta: float = 1.0) -> Any:
         away = xp.abs(x - y)
-        near = away * away * (0.5 / beta)
-        return reduced(xp, xp.where(away < beta, near, away - 0.5 * beta), reduction)
+        near = xp.minimum(away, beta)  # d * (d - d / 2) below beta, beta * (d - beta / 2) above
+        return reduced(xp, near * (away - 0.5 * near), reduction) / beta
 
     return kernel
 
@@ -49,7 +49,7 @@ def smooth_l1_loss(xp: Any) -> Any:
 def huber_loss(xp: Any) -> Any:
     def kernel(x: Any, y: Any, *, reduction: int = MEAN, delta: float = 1.0) -> Any:
         away = xp.abs(x - y)
-        far = (away - 0.5 * delta) * delta
-        return reduced(xp, xp.where(away < delta, away * away * 0.5, far), reduction)
+        near = xp.minimum(away, delta)
+        return reduced(xp, near * (away - 0.5 * near), reduction)
 
     return kernel

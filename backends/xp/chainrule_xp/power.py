@@ -49,7 +49,7 @@ def integer_power(xp: Any) -> Any:
                 raise DomainError(msg)
             return xp.power(x, exponent)
         negative = exponent < 0
-        if not xp.any(negative):
+        if not xp.any(negative).item():
             return xp.power(x, exponent)
         dtype = exponent.dtype
         inverse = xp.equal(x, 1) + xp.equal(x, -1) * (1 - 2 * (exponent % 2))

@@ -1,4 +1,4 @@
-"""Kernels of chainrule/ops/selection.py."""
+"""Kernels of chainrule/ops/selection.py and clamping.py."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class MT19937Stream(WordStream):
     def _random(self) -> Any:
         if self._engine is None:
             # Imported here, because a program that draws nothing should not pay for it.
-            from numpy.random import RandomState  # noqa: PLC0415
+            from numpy.random import RandomState
 
             self._engine = RandomState(self._seed & 0xFFFF_FFFF)
         return self._engine

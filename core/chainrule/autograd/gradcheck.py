@@ -354,7 +354,7 @@ def _pulled(output: Tensor, wanted: Sequence[Tensor], weight: Tensor) -> list[Te
 
 def _inner(left: Tensor, right: Tensor) -> Tensor:
     """Return the real part of the inner product."""
-    product = left.reshape(-1).conj() * right.reshape(-1)
+    product: Tensor = left.reshape(-1).conj() * right.reshape(-1)
     return (product.real if product.is_complex() else product).sum()
 
 

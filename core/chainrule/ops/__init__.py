@@ -10,71 +10,73 @@ import sys
 from typing import Any
 
 # A family's __all__ is the list of what it offers.
-from ._operands import *  # noqa: F403
-from .activation import *  # noqa: F403
-from .activation_smooth import *  # noqa: F403
-from .arithmetic import *  # noqa: F403
-from .axes import *  # noqa: F403
-from .bitwise import *  # noqa: F403
-from .broadcasting import *  # noqa: F403
-from .closeness import *  # noqa: F403
-from .comparison import *  # noqa: F403
-from .complex import *  # noqa: F403
-from .copying import *  # noqa: F403
-from .counting import *  # noqa: F403
-from .creation import *  # noqa: F403
-from .creation_from import *  # noqa: F403
-from .creation_like import *  # noqa: F403
-from .creation_ranges import *  # noqa: F403
-from .cumulative import *  # noqa: F403
-from .diagonals import *  # noqa: F403
-from .dropout import *  # noqa: F403
-from .embeddings import *  # noqa: F403
-from .exponential import *  # noqa: F403
-from .extrema import *  # noqa: F403
-from .fused import *  # noqa: F403
-from .gathering import *  # noqa: F403
-from .generator import *  # noqa: F403
-from .indexing import *  # noqa: F403
-from .joining import *  # noqa: F403
-from .linalg import *  # noqa: F403
-from .linalg_chains import *  # noqa: F403
-from .linalg_einsum import *  # noqa: F403
-from .linalg_matmul import *  # noqa: F403
-from .linalg_products import *  # noqa: F403
-from .log_sums import *  # noqa: F403
-from .loss import *  # noqa: F403
-from .loss_binary import *  # noqa: F403
-from .loss_classes import *  # noqa: F403
-from .loss_embeddings import *  # noqa: F403
-from .loss_likelihoods import *  # noqa: F403
-from .loss_margins import *  # noqa: F403
-from .masking import *  # noqa: F403
-from .norms import *  # noqa: F403
-from .order_statistics import *  # noqa: F403
-from .pointwise import *  # noqa: F403
-from .polar import *  # noqa: F403
-from .power import *  # noqa: F403
-from .products import *  # noqa: F403
-from .random import *  # noqa: F403
-from .random_choices import *  # noqa: F403
-from .random_in_place import *  # noqa: F403
-from .rearranging import *  # noqa: F403
-from .reductions import *  # noqa: F403
-from .return_types import *  # noqa: F403
-from .rows import *  # noqa: F403
-from .scattering import *  # noqa: F403
-from .searching import *  # noqa: F403
-from .selection import *  # noqa: F403
-from .shape import *  # noqa: F403
-from .slicing import *  # noqa: F403
-from .softmax import *  # noqa: F403
-from .sorting import *  # noqa: F403
-from .special import *  # noqa: F403
-from .splitting import *  # noqa: F403
-from .statistics import *  # noqa: F403
-from .striding import *  # noqa: F403
-from .trigonometry import *  # noqa: F403
+from ._operands import *
+from .activation import *
+from .activation_smooth import *
+from .arithmetic import *
+from .assignment import *
+from .axes import *
+from .bitwise import *
+from .broadcasting import *
+from .clamping import *
+from .closeness import *
+from .comparison import *
+from .complex import *
+from .copying import *
+from .counting import *
+from .creation import *
+from .creation_from import *
+from .creation_like import *
+from .creation_ranges import *
+from .cumulative import *
+from .diagonals import *
+from .dropout import *
+from .embeddings import *
+from .exponential import *
+from .extrema import *
+from .fused import *
+from .gathering import *
+from .generator import *
+from .indexing import *
+from .joining import *
+from .linalg import *
+from .linalg_chains import *
+from .linalg_einsum import *
+from .linalg_matmul import *
+from .linalg_products import *
+from .log_sums import *
+from .loss import *
+from .loss_binary import *
+from .loss_classes import *
+from .loss_embeddings import *
+from .loss_likelihoods import *
+from .loss_margins import *
+from .masking import *
+from .norms import *
+from .order_statistics import *
+from .pointwise import *
+from .polar import *
+from .power import *
+from .products import *
+from .random import *
+from .random_choices import *
+from .random_in_place import *
+from .rearranging import *
+from .reductions import *
+from .return_types import *
+from .rows import *
+from .scattering import *
+from .searching import *
+from .selection import *
+from .shape import *
+from .slicing import *
+from .softmax import *
+from .sorting import *
+from .special import *
+from .splitting import *
+from .statistics import *
+from .striding import *
+from .trigonometry import *
 
 __all__ = [
     name

@@ -13,8 +13,9 @@ from ..dtypes import FLOATING
 from ..errors import DomainError, ShapeError
 from ..op import composite
 from ._operands import floating_only, zeros_of
+from .clamping import clamp, clamp_min
 from .comparison import ge, gt, le, logical_and, logical_or, lt
-from .selection import clamp, clamp_min, where
+from .selection import where
 
 if TYPE_CHECKING:
     from ..tensor import Number, Tensor

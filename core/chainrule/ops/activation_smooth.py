@@ -13,12 +13,13 @@ from ..errors import DomainError, ShapeError
 from ..op import composite
 from ..shapes import wrap_dim
 from ._operands import floating_only
+from .clamping import clamp_max
 from .comparison import gt, le
 from .complex import conj
 from .exponential import exp, log1p, sigmoid
 from .joining import cat
 from .pointwise import abs
-from .selection import clamp_max, where
+from .selection import where
 from .slicing import narrow
 from .special import erf
 from .trigonometry import tanh

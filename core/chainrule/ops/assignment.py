@@ -10,22 +10,16 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..dtypes import bool_, int64
+from ..dtypes import bool_
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
 from ..inplace import check_writable, write
 from ..op import primitive
 from ..plan import recording
 from ..shapes import broadcast_shapes
 from ..value import Value, new_value
-from ._arguments import check_tensor, is_recorded, zeros_shaped
-from ._operands import into
+from ._arguments import check_tensor, zeros_shaped
 from .brackets import (
-    WHOLE,
-    Parsed,
-    bound,
     check_masks,
-    check_place,
-    check_step,
     explain,
     items_of,
     parse,
@@ -35,9 +29,8 @@ from .broadcasting import expanded_size
 from .copying import copy, fill
 from .filling import as_number
 from .fused import UpdateOp
-from .shape import _unsqueeze, reshape
-from .slicing import OPEN_END, _select, _slice
-from .splitting import unbind
+from .indexing import _index, basic_part, no_dimensions
+from .shape import reshape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,17 +7,13 @@ index on top of them and copies.
 
 from __future__ import annotations
 
-from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..dtypes import bool_, int64
-from ..errors import ArgumentError, DimError, DTypeError, ShapeError
-from ..inplace import check_writable, write
+from ..dtypes import int64
+from ..errors import DimError
 from ..op import primitive
-from ..plan import recording
-from ..shapes import broadcast_shapes
-from ..value import Value, new_value
-from ._arguments import check_tensor, is_recorded, zeros_shaped
+from ..value import Value
+from ._arguments import check_tensor, is_recorded
 from ._operands import into
 from .brackets import (
     WHOLE,
@@ -29,12 +25,7 @@ from .brackets import (
     explain,
     items_of,
     parse,
-    taken_by,
 )
-from .broadcasting import expanded_size
-from .copying import copy, fill
-from .filling import as_number
-from .fused import UpdateOp
 from .shape import _unsqueeze, reshape
 from .slicing import OPEN_END, _select, _slice
 from .splitting import unbind

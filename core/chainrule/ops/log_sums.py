@@ -63,8 +63,8 @@ def logsumexp(self: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> 
         N. J. Higham (2021), Accurately computing the log-sum-exp and softmax functions.
 
     >>> import chainrule as cr
-    >>> cr.logsumexp(cr.tensor([0.0, 0.0]), dim=0)
-    tensor(0.6931)
+    >>> cr.logsumexp(cr.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6932)
     """
     if dim is None:
         msg = "logsumexp(): argument 'dim' (position 2) must be tuple of ints, not NoneType"

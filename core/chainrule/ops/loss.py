@@ -10,7 +10,6 @@ import warnings
 from math import prod as product
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import ops
 from ..errors import AutogradError, DomainError
 from ..op import composite
 from ..shapes import broadcast_shapes
@@ -257,12 +256,13 @@ def _smooth_l1_loss(
 ) -> Tensor:
     """Return the smooth absolute differences of two tensors of one shape, reduced."""
     away = (self - target).abs()
-    return reduced(ops.where(away < beta, away * away * (0.5 / beta), away - 0.5 * beta), reduction)
+    near = away.clamp(max=beta)
+    return reduced(near * (away - near / 2) / beta, reduction)
 
 
 def _smooth_l1_rule(grad: Tensor, self: Tensor, target: Tensor, reduction: int, beta: float) -> Any:
-    slope = (self - target).clamp(-beta, beta) / beta
-    return slope * spread_grad(grad, self._array.shape, reduction)
+    slope = (self - target).clamp(-beta, beta)
+    return slope * (spread_grad(grad, self._array.shape, reduction) / beta)
 
 
 _smooth_l1_loss.vjp(
@@ -326,8 +326,8 @@ def smooth_l1_loss(
 def _huber_loss(self: Tensor, target: Tensor, reduction: int = MEAN, delta: float = 1.0) -> Tensor:
     """Return Huber's loss of two tensors of one shape, reduced."""
     away = (self - target).abs()
-    far = (away - 0.5 * delta) * delta
-    return reduced(ops.where(away < delta, away * away * 0.5, far), reduction)
+    near = away.clamp(max=delta)
+    return reduced(near * (away - near / 2), reduction)
 
 
 def _huber_rule(grad: Tensor, self: Tensor, target: Tensor, reduction: int, delta: float) -> Any:

@@ -30,8 +30,10 @@ class Sample:
 
 def _shown(item: Any) -> str:
     if hasattr(item, "shape"):
-        layout = "" if item.is_contiguous() else f" with strides {list(item.stride())}"
-        return f"{item.dtype}{list(item.shape)}".removeprefix("torch.") + layout
+        text = f"{item.dtype}{list(item.shape)}".removeprefix("torch.")
+        if not hasattr(item, "is_contiguous") or item.is_contiguous():
+            return text
+        return f"{text} with strides {list(item.stride())}"
     if isinstance(item, (list, tuple)) and any(hasattr(i, "shape") for i in item):
         return f"[{', '.join(map(_shown, item))}]"
     return repr(item)

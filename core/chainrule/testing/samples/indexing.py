@@ -1,4 +1,4 @@
-"""Samples of chainrule/ops/indexing.py and masking.py."""
+"""Samples of chainrule/ops/indexing.py, assignment.py and masking.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples of chainrule/ops/selection.py."""
+"""Samples of chainrule/ops/selection.py and clamping.py."""
 
 from __future__ import annotations
 
