@@ -294,6 +294,16 @@ class Backend:
         """Return the strides in elements."""
         raise NotImplementedError
 
+    def is_contiguous(self, array: Array) -> bool:
+        """Return whether the elements stand one after the other, the last dimension fastest."""
+        step = 1
+        for size, stride in zip(reversed(array.shape), reversed(self.strides(array)), strict=True):
+            if size != 1:
+                if stride != step:
+                    return 0 in array.shape
+                step *= size
+        return True
+
     def data_ptr(self, array: Array) -> int:
         """Return the address of the first element."""
         raise NotImplementedError

@@ -115,6 +115,10 @@ class GraphTask:
         if self.reachable is not None:
             wanted = [self._wants(edge) for edge in node._edges]
         results = node.apply(grad, wanted)
+        if node._plan is None:  # a user's function may keep what it returns
+            for result in results:
+                if result is not None:
+                    self.share(result)
         if not self.keep_graph:
             node.release()
         if node._extras is not None and node._extras.hooks:
@@ -153,7 +157,7 @@ class GraphTask:
         for number, reference in extras.retained.items():
             tensor, arrived = reference(), grads[number]
             if tensor is not None and arrived is not None:
-                self.shared[id(arrived._array)] = arrived
+                self.share(arrived)
                 tensor._grad = arrived if tensor._grad is None else ops.add(tensor._grad, arrived)
         return grads[0] if single else grads
 
@@ -163,7 +167,7 @@ class GraphTask:
             replaced = hook(grad)
             if replaced is not None:
                 grad = _checked_replacement(hook, grad, replaced)
-        self.shared[id(grad._array)] = grad
+        self.share(grad)
         return grad
 
     def accumulate(self) -> None:
@@ -195,11 +199,26 @@ class GraphTask:
                 ops.add.in_place((before, grad), {})
         elif self.create_graph:
             leaf._grad = ops.clone(grad)
-        elif grad._base is None and id(grad._array) not in self.shared:
-            self.shared[id(grad._array)] = grad
-            leaf._grad = grad  # nobody else looks at it: no copy
+        elif self._is_ours(grad):
+            self.share(grad)
+            leaf._grad = grad if grad._base is None else new_value(grad._array, grad._key)
         else:
             leaf._grad = new_value(grad._key.backend.copy(grad._array), grad._key)
+
+    def _is_ours(self, grad: Any) -> bool:
+        """Return whether nobody else looks at the memory of *grad*: then it need not be copied."""
+        if id(grad._array) in self.shared:
+            return False
+        base = grad._base
+        return base is None or (
+            id(base._array) not in self.shared and grad._key.backend.is_contiguous(grad._array)
+        )
+
+    def share(self, grad: Any) -> None:
+        """Remember that somebody else may look at the memory of *grad*."""
+        self.shared[id(grad._array)] = grad
+        if grad._base is not None:
+            self.shared[id(grad._base._array)] = grad._base
 
     def arrived(self, edge: Edge) -> Any:
         """Return the gradient that arrived at a requested place, or None."""
@@ -302,7 +321,8 @@ def run_backward(
     if inputs is not None:
         task.captured = {(id(target), number): None for target, number in inputs}
         task.reachable = _reachable(roots, set(task.captured))
-    task.shared = {id(grad._array): grad for grad in grads}
+    for grad in grads:
+        task.share(grad)
     if mode.depth and mode.depth % _LEVELS_PER_STACK == 0:
         return on_new_stack(  # type: ignore[no-any-return]  # what the call below returns
             lambda: run_backward(

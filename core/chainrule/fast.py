@@ -14,8 +14,8 @@ from .dtypes import COMPLEX, FLOATING
 from .grad_mode import mode
 from .graph import LEAF, alias_of_output, next_sequence
 from .plan import record
-from .schema import NUMBER_OR_TENSOR, REQUIRED, TENSOR
-from .value import Value
+from .schema import NUMBER_OR_TENSOR, REQUIRED, TENSOR, TENSORS
+from .value import Value, new_value
 from .views import become_view, refresh
 
 if TYPE_CHECKING:
@@ -40,7 +40,102 @@ def fast_path(op: Op[Any, Any]) -> Callable[..., Any]:
         return _binary(op, numbers_have_edges=kinds[1] == TENSOR)
     if op.kind == "composite":
         return _traced(op)
+    if _is_plain_view(op):
+        return _view(op)
+    if kinds == [TENSORS] and op.promote is None and not op.multiple and not op.refuses:
+        return _join(op)
     return _positional(op)
+
+
+def _is_plain_view(op: Op[Any, Any]) -> bool:
+    """Return whether a view op takes one tensor, checks nothing, and has one node name."""
+    plain = op.view and not op.multiple and op.kind == "primitive" and not op.branches
+    return plain and op.schema.tensor_positions == (0,) and op.check is None and not op.refuses
+
+
+def _view(op: Op[Any, Any]) -> Callable[..., Any]:
+    """Return the fast path of a view: one tensor, static arguments, another look at its memory."""
+    table, general, plans, overload = op.table, op.general, op.plans, op.only_overload
+    names = tuple(p.name for p in op.schema.params[1:])
+    count, same_dtype = len(names), op.dtype == "same"
+
+    def view(self: Any, *statics: Any) -> Any:
+        if len(statics) != count or not isinstance(self, Value):
+            return general((self, *statics), {})
+        base = self._base
+        if base is not None:
+            refresh(self)
+        key = self._key
+        array = table[key.index](self._array, **dict(zip(names, statics)))  # noqa: B905 - counted above; strict costs time here
+        out = _new(_value.result_class)
+        out._array = array
+        out._key = key if same_dtype else key.of(op.result_dtype(key, array))
+        out._grad = out._hooks = out._node = None
+        out._output_nr, out._requires_grad = 0, False
+        bound = (self, *statics)
+        become_view(out, self, op, bound, None)
+        if not (self._requires_grad and mode.enabled and out._key.floating):
+            return out
+        try:
+            plan = plans[overload, 1, 0]
+        except KeyError:
+            plan = op.plan(overload, 1)
+        if plan is None:
+            return out
+        if plan.tensor_slots:
+            record(plan, bound, (out,))
+            return out
+        node = _new(plan.node_class)
+        node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
+        node._key, node._shape, node._seq = out._key, array.shape, next_sequence()
+        saved = [None, *statics, *plan.padding]
+        for slot, _ in plan.shape_slots:
+            saved[slot] = self._array.shape
+        node._saved = tuple(saved)
+        node._edges = ((self, LEAF) if self._node is None else (self._node, self._output_nr),)
+        out._requires_grad, out._node = True, node
+        return out
+
+    return view
+
+
+def _join(op: Op[Any, Any]) -> Callable[..., Any]:
+    """Return the fast path of an op on one list of tensors of one key."""
+    table, general, plans, overload = op.table, op.general, op.plans, op.only_overload
+    params = op.schema.params[1:]
+    names, defaults = tuple(p.name for p in params), tuple(p.default for p in params)
+    required = op.schema.required - 1
+
+    def join(tensors: Any, *statics: Any) -> Any:
+        if not required <= len(statics) <= len(names) or not isinstance(tensors, (list, tuple)):
+            return general((tensors, *statics), {})
+        arrays, wanted, key = [], False, None
+        for tensor in tensors:
+            if not isinstance(tensor, Value):
+                return general((tensors, *statics), {})
+            if tensor._base is not None:
+                refresh(tensor)
+            if tensor._key is not key:
+                if key is not None:
+                    return general((tensors, *statics), {})
+                key = tensor._key
+            arrays.append(tensor._array)
+            wanted = wanted or tensor._requires_grad
+        if key is None:
+            return general((tensors, *statics), {})
+        array = table[key.index](arrays, **dict(zip(names, statics)))  # noqa: B905 - defaults may be left out
+        out = new_value(array, key)
+        if op.dtype != "same":
+            out._key = key.of(op.result_dtype(key, out._array))
+        if wanted and mode.enabled and out._key.floating:
+            plan = plans.get((overload, 1, 0), 0)
+            if plan == 0:
+                plan = op.plan(overload, 1)
+            if plan is not None:
+                record(plan, (tensors, *statics, *defaults[len(statics) :]), (out,))
+        return out
+
+    return join
 
 
 def _positional(op: Op[Any, Any]) -> Callable[..., Any]:
@@ -68,12 +163,7 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
     schema = op.schema
     count = len(schema.tensors)
     plain = op.promote is None and not op.multiple and op.kind in {"primitive", "composite"}
-    plain = (
-        plain
-        and not op.refuses
-        and [p.kind for p in schema.params[:count]] == [TENSOR] * count
-        and count > 0
-    )
+    plain = plain and not op.refuses and [p.kind for p in schema.params[:count]] == [TENSOR] * count and count > 0
     if not plain:
         return None
     table, any_kind, plans, statics = op.table, op.evaluate_any, op.plans, schema.statics

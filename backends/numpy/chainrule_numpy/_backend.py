@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import math
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class NumpyBackend(Backend):
         return np.empty(shape, _DTYPES[dtype])
 
     def full(self, shape: tuple[int, ...], value: complex, dtype: DType, device: Device) -> Any:
-        if value == 0:
+        if value == 0 and not isinstance(value, complex) and math.copysign(1, value) > 0:
             return np.zeros(shape, _DTYPES[dtype])
         return np.full(shape, value, _DTYPES[dtype])
 
@@ -76,6 +77,9 @@ class NumpyBackend(Backend):
 
     def strides(self, array: Any) -> tuple[int, ...]:
         return tuple(step // array.itemsize for step in array.strides)
+
+    def is_contiguous(self, array: Any) -> bool:
+        return bool(array.flags.c_contiguous)
 
     def data_ptr(self, array: Any) -> int:
         return int(array.ctypes.data)
