@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import chainrule
 from chainrule import backend as registry
 from chainrule import dtypes
 from chainrule.testing.parameters import MARKER, parametrize
@@ -18,6 +19,15 @@ def pytest_configure(config):
 
 def pytest_generate_tests(metafunc):
     parametrize(metafunc, CASES)
+
+
+@pytest.fixture(autouse=True)
+def made_on_the_backend(request):
+    """Let what names no device, as a creation function, make its tensors on the backend too."""
+    if "device" in request.fixturenames:
+        chainrule.set_default_device(request.getfixturevalue("device"))
+    yield
+    chainrule.set_default_device(None)
 
 
 @pytest.fixture(autouse=True)

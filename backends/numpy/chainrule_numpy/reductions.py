@@ -1,6 +1,7 @@
 """Kernels of chainrule/ops/reductions.py: what NumPy does better than the family.
 
-The ``reduce`` of a ufunc does what ``np.sum`` and ``np.mean`` do, without their Python code around.
+The ``reduce`` of a ufunc does what ``np.sum`` and ``np.mean`` do, without their Python code around:
+it is quicker, and a warning about ∞ - ∞ comes from here, where it is filtered, not from NumPy.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ def sum_all(x: Array, *, dtype: Any = None) -> Any:
 @ks.forward("cr::_sum")
 def sum(x: Array, *, dim: Any, keepdim: bool = False, dtype: Any = None) -> Any:
     return _add(x, axis=dim or None, dtype=accumulator(x, dtype), keepdims=keepdim)
+
+
+@ks.forward("cr::_nansum")
+def nansum(x: Array, *, dim: Any = (), keepdim: bool = False, dtype: Any = None) -> Any:
+    numbers = np.where(np.isnan(x), x.dtype.type(0), x)
+    return _add(numbers, axis=dim or None, dtype=accumulator(x, dtype), keepdims=keepdim)
 
 
 @ks.forward("cr::_mean_all")

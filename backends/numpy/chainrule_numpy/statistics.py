@@ -30,7 +30,15 @@ def _spread(x: Array, dim: Any, correction: Any, keepdim: bool) -> tuple[Any, An
         total = np.vdot(away, away)
         if keepdim:
             total = np.full((1,) * x.ndim, total)
-    return total / max(count - correction, 0), mean if keepdim else mean.squeeze(axis)
+    return _over(total, count - correction), mean if keepdim else mean.squeeze(axis)
+
+
+def _over(total: Any, freedom: Any) -> Any:
+    """Return ``total / freedom``; without freedom NaN or ∞, of which core has warned already."""
+    if freedom > 0:
+        return total / freedom
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return total / 0
 
 
 @ks.forward("cr::_var")

@@ -108,7 +108,7 @@ def zero(self: Tensor) -> Tensor:
 zero.vjp(self=lambda grad: zero(grad))
 
 
-@composite(dtype="same", nodes={"value:Tensor": "FillBackward3", "": "FillBackward2"})
+@composite(dtype="same", nodes={"value:Tensor": "FillBackward1", "": "FillBackward0"})
 def fill(self: Tensor, value: Tensor | Number) -> Tensor:
     """Return a tensor like *self* filled with *value*, a number or a 0-d tensor.
 

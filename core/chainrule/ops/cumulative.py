@@ -84,6 +84,7 @@ def _cumprod(self: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
 
 
 def _cumprod_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Any:
+    """Return the gradient: Note [Gradient of a running product]."""
     if self.numel() <= 1:
         return grad
     factors = self.to(grad._key.dtype)

@@ -50,7 +50,7 @@ def selected_dim(name: str, dim: Any, tensor: Tensor) -> int:
 def _empty_dim(who: str, dim: int) -> DimError:
     return DimError(
         f"{who}: Expected reduction dim {dim} to have non-zero size.\n"
-        "an empty dimension has no element to select."
+        f"{who.removesuffix('()')}: an empty dimension has no element to select."
     )
 
 

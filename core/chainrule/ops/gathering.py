@@ -83,14 +83,18 @@ def check_places(name: str, input: Tensor, dim: int, index: Tensor) -> None:
     """Check dtype and shape of an index for every element, as of `gather` and `scatter`."""
     shape, wanted = input._array.shape, index._array.shape
     place = wrap_dim(dim, len(shape))
-    if index._key.dtype not in (dtypes.int64, dtypes.int32):
-        msg = f"{name}(): Expected dtype int32/int64 for index"
-        raise DTypeError(msg)
     if prod(wanted) == 0:
         return
+    family, owner = ("gather", "input") if name == "gather" else ("scatter", "self")
+    if index._key.dtype not in (dtypes.int64, dtypes.int32):
+        msg = (
+            f"{family}(): Expected dtype int32/int64 for index\n"
+            f"{name}: got {index._key.dtype}. Convert it with .long()."
+        )
+        raise DTypeError(msg)
     if max(len(wanted), 1) != max(len(shape), 1):
         msg = (
-            "Index tensor must have the same number of dimensions as input tensor\n"
+            f"Index tensor must have the same number of dimensions as {owner} tensor\n"
             f"{name}: got {len(wanted)} for {len(shape)}."
         )
         raise ShapeError(msg)

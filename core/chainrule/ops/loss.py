@@ -106,7 +106,7 @@ def _check_weight(input: Tensor, weight: Tensor) -> None:
     if weight._array.shape != input._array.shape:
         msg = (
             "Weights and input must have the same size.\n"
-            f"expected weight of shape {tuple(input._array.shape)}, got "
+            f"weight: expected shape {tuple(input._array.shape)}, got "
             f"{tuple(weight._array.shape)}."
         )
         raise ValueError(msg)

@@ -185,6 +185,8 @@ def multi_margin_loss(
     if p not in {1, 2}:
         msg = f"only p == 1 and p == 2 supported\nmulti_margin_loss: got p={p}."
         raise ValueError(msg)
+    if not input._array.shape:
+        input = input.unsqueeze(0)  # one class
     shape, found = list(input._array.shape), list(target._array.shape)
     if not 1 <= len(shape) <= 2 or shape[-1] == 0:
         msg = (
@@ -320,6 +322,8 @@ def multilabel_margin_loss(
             "multilabel_margin_loss: expected lists of classes, ended by -1."
         )
         raise ShapeError(msg)
+    if not input._array.shape:
+        input, target = input.unsqueeze(0), target.unsqueeze(0)  # one class
     if target._key.dtype.name != "int64":
         raise _not_long("multilabel_margin_loss", target)
     if bool(ops.any((target < -1) | (target >= input._array.shape[-1]))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -125,8 +126,16 @@ def _warn_without_freedom(name: str, freedom: Number) -> None:
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
             "reduction factor (input numel divided by output numel).",
             UserWarning,
-            stacklevel=5,
+            stacklevel=_level_of_user(),
         )
+
+
+def _level_of_user() -> int:
+    """Return how far up the user's call is: an op called by keywords takes one step more."""
+    level, frame = 0, sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith("chainrule."):
+        level, frame = level + 1, frame.f_back
+    return level + 1
 
 
 @composite

@@ -323,16 +323,25 @@ def bodies_alone(backend: str) -> Iterator[list[str]]:
 
 
 def with_derivatives(case: OpCase, sample: Sample) -> list[Tensor]:
-    """Return the results, their gradients, and the gradients of those."""
+    """Return the results, their gradients, the same recorded, and the gradients of those."""
     result = run(case, sample)
     found, outputs, wanted = tensors_of(result), differentiable(result), differentiable(sample)
-    for _ in range(2):
-        if outputs and wanted:
-            weights = [_ones(t) * (0.5 + 0.1 * i) for i, t in enumerate(outputs)]
-            gradients = gradient_of(outputs, wanted, weights, create_graph=True, allow_unused=True)
-            found += [g for g in gradients if g is not None]
-            outputs = [g for g in gradients if g is not None and g.requires_grad]
-    return found
+    if not outputs or not wanted:
+        return found
+    plain = _gradients(outputs, wanted, create_graph=False)
+    recorded = _gradients(outputs, wanted, create_graph=True)
+    found += [*plain, *recorded]
+    outputs = [g for g in recorded if g.requires_grad]
+    return [*found, *_gradients(outputs, wanted, create_graph=False)] if outputs else found
+
+
+def _gradients(outputs: list[Tensor], wanted: list[Tensor], *, create_graph: bool) -> list[Tensor]:
+    """Return those gradients of a weighted sum of *outputs* that there are."""
+    weights = [_ones(t) * (0.5 + 0.1 * i) for i, t in enumerate(outputs)]
+    gradients = gradient_of(
+        outputs, wanted, weights, retain_graph=True, create_graph=create_graph, allow_unused=True
+    )
+    return [g for g in gradients if g is not None]
 
 
 def check_errors(case: OpCase, device: str) -> None:

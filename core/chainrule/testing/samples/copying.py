@@ -72,7 +72,7 @@ cases = [
     ),
     OpCase(
         "fill", _fillings, lambda np, x, value: np.full_like(x, value), EVERY,
-        saved=(), node="FillBackward2", errors=_fillings_errors, in_place="fill_",
+        saved=(), node="FillBackward0", errors=_fillings_errors, in_place="fill_",
     ),
     OpCase(
         "zero", _one, lambda np, x: np.zeros_like(x), EVERY,

@@ -63,12 +63,13 @@ def _wrong_places(name: str) -> Callable[[Maker], Iterator[ErrorSample]]:
                 _of(make, [[-1]]),
             ),
         ]
+        family, owner = ("gather", "input") if name == "gather" else ("scatter", "self")
         for raises, message, dim, index in (
             *(wrong if _on_host(make) else []),
-            (RuntimeError, f"{name}(): Expected dtype int32/int64 for index", 0, make(3, 4)),
+            (RuntimeError, f"{family}(): Expected dtype int32/int64 for index", 0, make(3, 4)),
             (
                 RuntimeError,
-                "Index tensor must have the same number of dimensions as input tensor",
+                f"Index tensor must have the same number of dimensions as {owner} tensor",
                 0,
                 make.index(3, below=2),
             ),
