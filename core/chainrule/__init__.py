@@ -33,6 +33,7 @@ from .dtypes import (
 from .dtypes import bool_ as bool
 from .grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .ops import *  # noqa: F403 - a family's __all__ is the list of what it offers
+from .ops import return_types
 from .plugin import slots as _slots
 from .printing import set_printoptions
 from .queries import (
@@ -59,7 +60,7 @@ __all__ = [
     "complex64", "complex128", "device", "double", "dtype", "enable_grad", "finfo", "float",
     "float16", "float32", "float64", "get_default_dtype", "half", "iinfo", "int", "int8", "int16",
     "int32", "int64", "is_complex", "is_floating_point", "is_grad_enabled", "is_nonzero",
-    "is_tensor", "long", "no_grad", "numel", "ops", "promote_types", "result_type",
+    "is_tensor", "long", "no_grad", "numel", "ops", "promote_types", "result_type", "return_types",
     "set_default_dtype", "set_grad_enabled", "set_printoptions", "short", "tensor", "uint8", "use",
     "using",
 ]  # fmt: skip

@@ -101,7 +101,7 @@ def _view(op: Op[Any, Any]) -> Callable[..., Any]:
 
 def _join(op: Op[Any, Any]) -> Callable[..., Any]:
     """Return the fast path of an op on one list of tensors of one key."""
-    table, general, plans, overload = op.table, op.general, op.plans, op.only_overload
+    table, general, overload = op.table, op.general, op.only_overload
     params = op.schema.params[1:]
     names, defaults = tuple(p.name for p in params), tuple(p.default for p in params)
     required = op.schema.required - 1
@@ -128,9 +128,7 @@ def _join(op: Op[Any, Any]) -> Callable[..., Any]:
         if op.dtype != "same":
             out._key = key.of(op.result_dtype(key, out._array))
         if wanted and mode.enabled and out._key.floating:
-            plan = plans.get((overload, 1, 0), 0)
-            if plan == 0:
-                plan = op.plan(overload, 1)
+            plan = op.plan(overload, 1)
             if plan is not None:
                 record(plan, (tensors, *statics, *defaults[len(statics) :]), (out,))
         return out
@@ -163,7 +161,12 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
     schema = op.schema
     count = len(schema.tensors)
     plain = op.promote is None and not op.multiple and op.kind in {"primitive", "composite"}
-    plain = plain and not op.refuses and [p.kind for p in schema.params[:count]] == [TENSOR] * count and count > 0
+    plain = (
+        plain
+        and not op.refuses
+        and [p.kind for p in schema.params[:count]] == [TENSOR] * count
+        and count > 0
+    )
     if not plain:
         return None
     table, any_kind, plans, statics = op.table, op.evaluate_any, op.plans, schema.statics
@@ -213,11 +216,12 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
 def _traced(op: Op[Any, Any]) -> Callable[..., Any]:
     """Return a composite's quick call: with no rule stated, its body is all there is."""
     general, function, rules = op.general, op.function, op.rules
+    required, positional = max(op.schema.required, 1), op.schema.positional
 
     def call(*args: Any) -> Any:
-        if rules or not args or not isinstance(args[0], Value) or op.has_kernel(args[0]._key.index):
+        if rules or not required <= len(args) <= positional or not isinstance(args[0], Value):
             return general(args, {})
-        return function(*args)
+        return general(args, {}) if op.has_kernel(args[0]._key.index) else function(*args)
 
     return call
 
@@ -258,6 +262,9 @@ def _unary(op: Op[Any, Any]) -> Callable[..., Any]:
         if plan == 0:
             plan = plans[1] = _plan(op, 1, None)
         if plan is None:
+            return out
+        if plan.shape_slots:
+            record(plan, (self, *plan.tail), (out,))
             return out
         node = _new(plan.node_class)
         node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
@@ -315,6 +322,9 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
         if plan == 0:
             plan = plans[mask] = _plan(op, mask & 3, number)
         if plan is None:
+            return out
+        if plan.shape_slots:
+            record(plan, (self, other, *plan.tail), (out,))
             return out
         node = _new(plan.node_class)
         node._plan, node._extras, node._outputs, node._versions = plan, None, None, None

@@ -15,6 +15,7 @@ from chainrule.testing import walk
 
 TABLE = json.loads(Path(__file__).with_name("recorded.json").read_text(encoding="utf-8"))
 
+
 def recorded(entry, sample):
     """Return what was recorded of *sample*: most samples of an op share one entry."""
     return entry if isinstance(entry, str) else entry.get(repr(sample), entry["most"])

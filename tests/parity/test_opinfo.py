@@ -25,13 +25,18 @@ NOT_COMPARED = {
     "empty_like": "likewise",
     "empty_strided": "likewise",
     "normal_in_place": "it is the method normal_, which writes",
+    "nn_functional_triplet_margin_with_distance_loss": "its samples bring modules of PyTorch",
+    "rand_like": "its OpInfo draws normal numbers",
     "norm_nuc": "it needs singular values, which are not there yet",
 }
+#: How much looser the tolerance is where PyTorch's own result is off.
+LOOSER = {"polygamma": 200}  # PyTorch's trigamma is right to nine digits
 #: Ops of whose results only the first is compared: the indices of ties are anybody's choice.
 TIES = ("kthvalue", "topk", "mode", "median", "nanmedian")
 #: OpInfos whose tensor stands first, where the function takes it later.
 ORDER = {
     "einsum": lambda tensors, equation: (equation, *tensors),
+    "normal_number_mean": lambda std, mean, *size: (mean, std, *size),
     "nn.functional.embedding": lambda weight, index, **_: (index, weight),
     "polygamma": lambda tensor, n: (n, tensor),
     "where": lambda tensor, condition, other: (condition, tensor, other),
@@ -110,7 +115,7 @@ def test_pytorchs_own_samples_give_the_same(info, dtype):
         args = [to_ours(sample.input), *to_ours(sample.args)]
         kwargs = {name: to_ours(value) for name, value in sample.kwargs.items()}
         expected, refused = outcome(info.op, [sample.input, *sample.args], sample.kwargs)
-        found, error = outcome(ours(info.name), ORDER.get(info.name, tuple_of)(*args), kwargs)
+        found, error = outcome(ours(info.name), reorder_of(info)(*args), kwargs)
         text = f"{info.name}{args}, {kwargs}"
 
         assert (error is None) == (refused is None), (
@@ -119,18 +124,18 @@ def test_pytorchs_own_samples_give_the_same(info, dtype):
         if refused is None and info.name in TIES and isinstance(expected, tuple):
             found, expected = found[0], expected[0]
         if refused is None:
-            assert_same(found, expected, dtype, text)
+            assert_same(found, expected, dtype, text, 5 * LOOSER.get(info.name, 1))
 
 
-def tuple_of(*args):
-    return args
+def reorder_of(info):
+    return ORDER.get(info.formatted_name) or ORDER.get(info.name) or (lambda *args: args)
 
 
-def assert_same(found, expected, dtype, text):
+def assert_same(found, expected, dtype, text, looser):
     if isinstance(expected, (list, tuple)):
         assert len(found) == len(expected), text
         for mine, other in zip(found, expected, strict=True):
-            assert_same(mine, other, dtype, text)
+            assert_same(mine, other, dtype, text, looser)
         return
     if not isinstance(expected, torch.Tensor):
         assert found == expected, text
@@ -141,5 +146,5 @@ def assert_same(found, expected, dtype, text):
     relative, absolute = (max(TOLERANCES[name][i] for name in names) for i in (0, 1))
     np.testing.assert_allclose(
         found.detach().numpy(), expected.detach().resolve_conj().numpy(),
-        rtol=5 * relative, atol=5 * absolute, err_msg=text,
+        rtol=looser * relative, atol=looser * absolute, err_msg=text,
     )  # fmt: skip

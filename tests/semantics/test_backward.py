@@ -183,6 +183,14 @@ def test_gradient_has_the_dtype_and_shape_of_its_leaf(lib):
     assert (x.grad.dtype, x.grad.shape) == (lib.float64, lib.Size([2, 1]))
 
 
+def test_gradient_lies_in_memory_as_its_leaf_does(lib):
+    x = lib.ones(2, 3).t().requires_grad_()
+    (x * lib.ones(3, 2)).sum().backward()
+
+    assert x.stride() == (1, 3)
+    assert x.grad.stride() == x.stride()
+
+
 def test_recorded_backward_warns_of_the_cycle(lib, warns):
     x = lib.ones(1, requires_grad=True)
     with warns(
@@ -492,6 +500,7 @@ def test_kinks_have_pytorchs_subgradients(lib):
 def test_ties_share_the_gradient_or_one_index_takes_it(lib):
     assert gradient(lib, lambda x: x.max(), 1.0, 1.0, 0.0) == [0.5, 0.5, 0.0]
     assert gradient(lib, lambda x: x.amax(0), 1.0, 1.0, 0.0) == [0.5, 0.5, 0.0]
+    assert gradient(lib, lambda x: x.median(), 1.0, 1.0, 5.0) == [0.5, 0.5, 0.0]
     assert sorted(gradient(lib, lambda x: x.max(0).values, 1.0, 1.0)) == [0.0, 1.0]
     assert gradient(lib, lambda x: lib.maximum(x, lib.ones(1, dtype=lib.float64)), 1.0) == [0.5]
 

@@ -2,11 +2,9 @@
 
 from . import functional, init, modules, parameter, utils
 from .modules import *  # noqa: F403 - the modules' own list
-from .modules import __all__ as _modules
 from .parameter import Buffer, Parameter
 
-__all__ = [  # noqa: PLE0604 - lists of strings
-    *_modules,
+__all__ = [
     "Buffer",
     "Parameter",
     "functional",
@@ -15,3 +13,4 @@ __all__ = [  # noqa: PLE0604 - lists of strings
     "parameter",
     "utils",
 ]
+__all__ += modules.__all__

@@ -61,6 +61,7 @@ class Parameter(Tensor):
     requires_grads = Misspelling("requires_grad")
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
+        """Return a parameter over the memory of *data*."""
         return _leaf_over(cls, ops.empty(0) if data is None else data, requires_grad)  # type: ignore[no-any-return]  # of class cls
 
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
@@ -95,6 +96,7 @@ class Buffer(Tensor):
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
+        """Return a buffer over the memory of *data*."""
         made = _leaf_over(cls, ops.empty(0) if data is None else data, requires_grad=False)
         made.persistent = persistent
         return made  # type: ignore[no-any-return]  # of class cls

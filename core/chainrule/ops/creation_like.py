@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["empty_like", "full_like", "ones_like", "zeros_like"]
 
+
 def laid_out_like(
     input: Value, key: DispatchKey, make: Callable[[tuple[int, ...]], Array]
 ) -> Array:

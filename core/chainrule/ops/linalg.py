@@ -381,9 +381,7 @@ mv.vjp(
 
 
 @primitive(dtype="same")
-def addmv(
-    self: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1
-) -> Tensor:
+def addmv(self: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """Return ``beta * self + alpha * (mat @ vec)``.
 
     Args:

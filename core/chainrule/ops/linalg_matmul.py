@@ -66,8 +66,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     if n == 0 or m == 0:
         fail(
             ShapeError,
-            "both arguments to matmul need to be at least 1D, but they are "
-            f"{n}D and {m}D",
+            f"both arguments to matmul need to be at least 1D, but they are {n}D and {m}D",
             "matmul: multiply by a number with *.",
         )
     if n <= 2 and m <= 2:
@@ -244,9 +243,7 @@ def _pairs(grad: Tensor, i1: Tensor, i3: Tensor) -> Tensor:
     return view(mm(t(grad), view(pairs, (b, i * j))), (m, i, j))
 
 
-def bilinear(
-    input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None
-) -> Tensor:
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return ``input1 . weight[m] . input2 + bias[m]`` for every *m*.
 
     Args:

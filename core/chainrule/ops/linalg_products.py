@@ -286,9 +286,7 @@ def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     check_tensor("kron", input)
     check_tensor("kron", other, "other", 2)
     ndim = max(len(input._array.shape), len(other._array.shape))
-    a, b = (
-        (1,) * (ndim - len(v._array.shape)) + tuple(v._array.shape) for v in (input, other)
-    )
+    a, b = ((1,) * (ndim - len(v._array.shape)) + tuple(v._array.shape) for v in (input, other))
     left = _spread(input, tuple(size for n in a for size in (n, 1)))
     right = _spread(other, tuple(size for n in b for size in (1, n)))
     result = _unsafe_view(left * right, tuple(n * m for n, m in zip(a, b, strict=True)))

@@ -125,7 +125,8 @@ def _assert_close(case: OpCase, dtype: str, result: Any, expected: Any, np: Any)
 
 
 def _ones(tensor: Tensor) -> Tensor:
-    return tensor.detach() * 0 + 1
+    ones: Tensor = tensor.detach() * 0 + 1
+    return ones
 
 
 # Derivatives

@@ -145,7 +145,6 @@ def _rounded(make: Maker) -> Iterator[Sample]:
                 yield Sample(*sample.args, rounding_mode=mode)
 
 
-
 def _division_errors(make: Maker) -> Iterator[ErrorSample]:
     yield from two_operands_errors(make)
     unknown = "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found 'up'"

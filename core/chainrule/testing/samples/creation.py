@@ -136,9 +136,7 @@ def _like_errors(make: Maker) -> Iterator[ErrorSample]:
 
 
 def _full_like_errors(make: Maker) -> Iterator[ErrorSample]:
-    yield refused(
-        Sample(make(2), 1j), "value cannot be converted to type float without overflow"
-    )
+    yield refused(Sample(make(2), 1j), "value cannot be converted to type float without overflow")
 
 
 # From what is there

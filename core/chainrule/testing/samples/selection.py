@@ -63,7 +63,6 @@ def _fill_errors(make: Maker) -> Iterator[ErrorSample]:
     yield refused(Sample(make(3), make.mask(2), 1), shapes)
 
 
-
 def _bounds(make: Maker) -> Iterator[Sample]:
     low, high = (-0.5, 1.0) if make.dtype.is_floating_point else (0, 1)
     yield Sample(make(2, 3), low, high)
