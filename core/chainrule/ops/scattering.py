@@ -349,6 +349,7 @@ def scatter_reduce(
     check_tensor("scatter_reduce", input)
     check_tensor("scatter_reduce", index, "index", 3)
     check_tensor("scatter_reduce", src, "src", 4)
+    reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)
     if reduce not in _FORMULAS:
         msg = f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
         raise ShapeError(msg)

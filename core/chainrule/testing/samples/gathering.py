@@ -396,9 +396,9 @@ cases = [
         in_place="scatter_reduce_",
         errors=lambda make: [
             ErrorSample(
-                sample=Sample(make(3), 0, make.index(2, below=3), make(2), "max"),
+                sample=Sample(make(3), 0, make.index(2, below=3), make(2), "add"),
                 raises=RuntimeError,
-                match="reduce argument must be either sum, prod, mean, amax or amin, got max",
+                match="reduce argument must be either sum, prod, mean, amax or amin, got add",
             )
         ],
     ),
