@@ -17,6 +17,7 @@ from . import ops
 from .errors import ArgumentError, AutogradError
 from .grad_mode import mode
 from .graph import FREED, LEAF, Node
+from .shapes import contiguous_strides
 from .value import Value, new_value
 
 if TYPE_CHECKING:
@@ -199,6 +200,8 @@ class GraphTask:
                 ops.add.in_place((before, grad), {})
         elif self.create_graph:
             leaf._grad = ops.clone(grad)
+        elif not leaf._key.backend.is_contiguous(leaf._array):
+            leaf._grad = laid_out_like(grad, leaf)
         elif self._is_ours(grad):
             self.share(grad)
             leaf._grad = grad if grad._base is None else new_value(grad._array, grad._key)
@@ -244,6 +247,18 @@ def fit(grad: Any, shape: tuple[int, ...], key: DispatchKey) -> Any:
     if grad._key is not key:
         grad = ops._to_copy(grad, dtype=key.dtype, device=key.device, backend=key.backend)
     return grad
+
+
+def laid_out_like(grad: Any, leaf: Any) -> Any:
+    """Return a copy of *grad* with the strides of *leaf*, if those are of a tensor without gaps."""
+    shape, strides = leaf._array.shape, leaf._key.backend.strides(leaf._array)
+    order = sorted(range(len(shape)), key=lambda dim: -strides[dim])
+    packed = contiguous_strides([shape[dim] for dim in order])
+    if tuple(strides[dim] for dim in order) != packed:
+        return new_value(grad._key.backend.copy(grad._array), grad._key)
+    back = sorted(range(len(shape)), key=order.__getitem__)
+    moved = ops.clone(ops.permute(grad, order))
+    return new_value(ops.permute(moved, back)._array, grad._key)
 
 
 def _run_hooks(node: Node, results: Sequence[Any], grads: Sequence[Any]) -> Sequence[Any]:

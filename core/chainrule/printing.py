@@ -192,7 +192,8 @@ def _formatter(flat: list[Any], dtype: dtypes.DType) -> Callable[[Any], str]:
 
         return write
     plain = _float_format(flat) if dtype.is_floating_point else str
-    width = max((len(plain(x)) for x in flat), default=1)
+    sized = flat if not dtype.is_floating_point else [x for x in flat if x and math.isfinite(x)]
+    width = max((len(plain(x)) for x in sized), default=1)  # zeros, nan and inf widen no column
     return lambda x: plain(x).rjust(width)
 
 

@@ -76,6 +76,9 @@ class NumpyBackend(Backend):
         return np.array(array, order="C")
 
     def strides(self, array: Any) -> tuple[int, ...]:
+        if array.size == 0:  # NumPy gives zeros; count as if every size were at least one
+            sizes = [max(size, 1) for size in array.shape]
+            return tuple(math.prod(sizes[dim + 1 :]) for dim in range(array.ndim))
         return tuple(step // array.itemsize for step in array.strides)
 
     def is_contiguous(self, array: Any) -> bool:
