@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .errors import ArgumentError, OpDefinitionError
 from .value import Value
@@ -28,8 +27,7 @@ _NUMBERS: Final = (int, float, bool, complex)
 REQUIRED: Final[Any] = type("REQUIRED", (), {"__repr__": lambda _: "required"})()
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(NamedTuple):
     """One parameter: its name, what it takes, its default, and how it may be passed."""
 
     name: str

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from chainrule.backend import KernelSet
 
-from . import normal_single, special
 from .exponential import sigmoid
 from .masks import pick_where
 
@@ -50,6 +49,8 @@ def celu(xp: Any) -> Any:
 
 @ks.family("cr::gelu")
 def gelu(xp: Any) -> Any:
+    from . import normal_single, special  # their tables are read when first needed
+
     erf, single = special.erf(xp), normal_single.gelu(xp)
 
     def kernel(x: Any, *, approximate: str = "none") -> Any:
@@ -66,6 +67,8 @@ def gelu(xp: Any) -> Any:
 
 @ks.family("cr::gelu_backward")
 def gelu_backward(xp: Any) -> Any:
+    from . import normal_single, special
+
     erf, single = special.erf(xp), normal_single.gelu_backward(xp)
 
     def kernel(grad: Any, x: Any, *, approximate: str = "none") -> Any:

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from chainrule.backend import KernelSet
+from typing import Any
 
-from . import special
+from chainrule.backend import Kernel, KernelSet
 
 ks = KernelSet("xp")
 
-ks.family("cr::erf")(special.erf)
-ks.family("cr::erfc")(special.erfc)
-ks.family("cr::erfinv")(special.erfinv)
-ks.family("cr::lgamma")(special.lgamma)
-ks.family("cr::digamma")(special.digamma)
-ks.family("cr::_polygamma")(special.polygamma)
+#: Ops by the name of their factory in special.py, whose tables are read on the first call of one.
+FACTORIES = {
+    "erf": "cr::erf",
+    "erfc": "cr::erfc",
+    "erfinv": "cr::erfinv",
+    "lgamma": "cr::lgamma",
+    "digamma": "cr::digamma",
+    "polygamma": "cr::_polygamma",
+}
+
+
+def _late(name: str) -> Kernel:
+    """Return the factory called *name*, imported when a kernel is first made from it."""
+
+    def factory(xp: Any) -> Kernel:
+        from . import special
+
+        return getattr(special, name)(xp)
+
+    return factory
+
+
+for _name, _op in FACTORIES.items():
+    ks.family(_op)(_late(_name))
