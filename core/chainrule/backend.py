@@ -10,6 +10,7 @@ What core asks of an array itself is one attribute: ``array.shape``, a tuple of 
 from __future__ import annotations
 
 import contextlib
+import threading
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -214,7 +215,10 @@ class Backend:
     def __init__(self, spec: BackendSpec) -> None:
         self.spec = spec
         self.name = spec.name
-        self.kernels: dict[str, dict[str, KernelDef]] = {}
+        self._kernels: dict[str, dict[str, KernelDef]] = {}
+        self._collect: Callable[[], None] | None = None
+        self._collecting = threading.RLock()
+        self._busy = False
         self._keys: dict[tuple[DType, str, int | None], DispatchKey] = {}
         self.lineage: tuple[str, ...] = (spec.name, *spec.parents)
 
@@ -342,6 +346,31 @@ class Backend:
     def add_kernels(self, kernels: KernelSet) -> None:
         """Take *kernels* of this backend or of one in its lineage."""
         self.kernels.setdefault(kernels.backend, {}).update(kernels.kernels)
+
+    @property
+    def kernels(self) -> dict[str, dict[str, KernelDef]]:
+        """The kernels per member of the lineage, collected from the plugins when first asked for.
+
+        Making a tensor needs none, so the files that hold them are not read at start.
+        """
+        if self._collect is not None:
+            with self._collecting:  # another thread waits until all are there
+                self._collect_now()
+        return self._kernels
+
+    def _collect_now(self) -> None:
+        collect = self._collect
+        if collect is not None and not self._busy:
+            self._busy = True  # what collects looks at the kernels too
+            try:
+                collect()
+                self._collect = None
+            finally:
+                self._busy = False
+
+    def collect_with(self, collect: Callable[[], None]) -> None:
+        """Let *collect* add the kernels when the first is looked for."""
+        self._collect = collect
 
     def find_kernel(self, op: str) -> tuple[KernelDef, str] | None:
         """Return the nearest kernel for *op* along the lineage, and whose it is."""

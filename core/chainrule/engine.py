@@ -87,8 +87,8 @@ class GraphTask:
                 continue
             # The common case, unrolled: one output, no hooks, every rule's gradient is wanted.
             saved, edges = node.unpack() if plan.tensor_slots else node._saved, node._edges
-            for position, pull in plan.active:
-                result = pull(grad, saved)
+            for position, pull, slot in plan.active:
+                result = pull(grad, saved if slot is None else saved[slot])
                 target, number = edges[position]
                 if number or target._outputs is not None:
                     self.send((target, number), result)

@@ -88,7 +88,11 @@ class Plan:
             )
             for names, rule in joint.items()
         ]
-        self.active = tuple((i, pull) for i, pull in enumerate(self.pulls) if pull is not None)
+        self.active = tuple(
+            (i, *_quick(op, rules[name], pull))
+            for i, (name, pull) in enumerate(zip(names_of_edges, self.pulls, strict=True))
+            if pull is not None
+        )
         self.single = len(self.active) == 1
         self.simple = not (self.groups or op.has_lists or op.multiple)
 
@@ -182,6 +186,15 @@ def _has_edge(op: Op[Any, Any], param: Param, numbers: set[str]) -> bool:
         return False
     unrolled = op.promote is not None and len(op.differentiable) == 2
     return unrolled or op.rules.get(param.name, "") is not None
+
+
+def _quick(op: Op[Any, Any], rule: Any, pull: Any) -> tuple[Callable[[Any, Any], Any], int | None]:
+    """Return a rule of the cotangent and one saved value as it is, with the slot of that value."""
+    if callable(rule):
+        names = names_of(rule)
+        if len(names) == 2 and names[0] == "grad":
+            return rule, op.slots[names[1]]
+    return pull, None
 
 
 def _caller(

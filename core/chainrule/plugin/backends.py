@@ -68,7 +68,7 @@ def activate(host: PluginHost, name: str, device_type: str | None = None) -> Bac
         raise unavailable(spec, available, device_type)
     _load_lineage(host, spec)
     backend = _create(spec, device_type)
-    host.kernels.ask_all(backend)
+    backend.collect_with(lambda: host.kernels.ask_all(backend))
     for op in all_ops.values():
         op.reset(len(_backend.live))  # a slot for the backend to come, before anybody can find it
     _backend.register(backend)
