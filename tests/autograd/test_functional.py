@@ -159,7 +159,10 @@ def test_products_work_under_no_grad(make):
     assert found.tolist() == [6.0, 12.0]
 
 
-def test_complex_function_has_a_complex_jacobian(make):
-    found = functional.jacobian(lambda z: z * z, make([1 + 2j, 3 - 1j]))
+def test_complex_output_is_differentiated_where_vectorized(make):
+    z = make([1 + 2j, 3 - 1j])
 
+    found = functional.jacobian(lambda z: z * z, z, vectorize=True)
     assert found.dtype is cr.complex64
+    with pytest.raises(RuntimeError, match="only for real scalar outputs but got torch.complex64"):
+        functional.jacobian(lambda z: z * z, z)
