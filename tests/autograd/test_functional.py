@@ -164,5 +164,5 @@ def test_complex_output_is_differentiated_where_vectorized(make):
 
     found = functional.jacobian(lambda z: z * z, z, vectorize=True)
     assert found.dtype is cr.complex64
-    with pytest.raises(RuntimeError, match="only for real scalar outputs but got torch.complex64"):
+    with pytest.raises(RuntimeError, match=r"only for real scalar outputs but got torch.complex64"):
         functional.jacobian(lambda z: z * z, z)
