@@ -11,6 +11,11 @@ from __future__ import annotations
 
 from . import autograd, ops
 from ._lazy import lazy_attributes
+from .anomaly import (
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
+    set_anomaly_enabled,
+)
 from .backend import use, using
 from .device import Device as device
 from .dtypes import DType as dtype
@@ -59,8 +64,9 @@ __all__ = [
     "Size", "Tensor", "as_tensor", "autograd", "bfloat16", "bool", "can_cast", "cdouble", "cfloat",
     "complex64", "complex128", "device", "double", "dtype", "enable_grad", "finfo", "float",
     "float16", "float32", "float64", "get_default_dtype", "half", "iinfo", "int", "int8", "int16",
-    "int32", "int64", "is_complex", "is_floating_point", "is_grad_enabled", "is_nonzero",
-    "is_tensor", "long", "no_grad", "numel", "ops", "promote_types", "result_type", "return_types",
+    "int32", "int64", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_complex",
+    "is_floating_point", "is_grad_enabled", "is_nonzero", "is_tensor", "long", "no_grad", "numel",
+    "ops", "promote_types", "result_type", "return_types", "set_anomaly_enabled",
     "set_default_dtype", "set_grad_enabled", "set_printoptions", "short", "tensor", "uint8", "use",
     "using",
 ]  # fmt: skip

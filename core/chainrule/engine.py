@@ -13,7 +13,7 @@ import heapq
 import threading
 from typing import TYPE_CHECKING, Any
 
-from . import ops
+from . import anomaly, ops
 from .errors import ArgumentError, AutogradError
 from .grad_mode import mode
 from .graph import FREED, LEAF, Node
@@ -38,6 +38,7 @@ class GraphTask:
         self.captured: dict[tuple[int, int], Any] | None = None
         self.reachable: set[Node] | None = None
         self.shared: dict[int, Any] = {}
+        self.watcher = anomaly.watcher()
 
     def send(self, edge: Edge, grad: Any) -> None:
         """Add *grad* to what waits at *edge*."""
@@ -73,6 +74,13 @@ class GraphTask:
         """Pull until no node waits."""
         queue, pending = self.queue, self.pending
         restricted, keep_graph = self.captured is not None, self.keep_graph
+        run_carefully, watcher = self._run_carefully, self.watcher
+        if watcher is not None:
+            restricted = True
+
+            def run_carefully(node: Node, grad: Any) -> None:
+                watcher.run(node, grad, self._run_carefully)
+
         following: Any = None  # the one node that waits, with its gradient, past the queue
         while queue or following is not None:
             if following is None:
@@ -83,7 +91,7 @@ class GraphTask:
                 following = None
             plan = node._plan
             if node._extras is not None or restricted or plan is None or not plan.simple:
-                self._run_carefully(node, grad)
+                run_carefully(node, grad)
                 continue
             # The common case, unrolled: one output, no hooks, every rule's gradient is wanted.
             saved, edges = node.unpack() if plan.tensor_slots else node._saved, node._edges
@@ -116,6 +124,8 @@ class GraphTask:
         if self.reachable is not None:
             wanted = [self._wants(edge) for edge in node._edges]
         results = node.apply(grad, wanted)
+        if self.watcher is not None:
+            self.watcher.check(node, grad, results)
         if node._plan is None:  # a user's function may keep what it returns
             for result in results:
                 if result is not None:

@@ -8,6 +8,8 @@ in the same place, so that an ``except`` written for PyTorch still catches it::
     │   ├── NoGraphError                        the root of backward() has no history
     │   ├── GraphFreedError                     backward a second time, or a freed saved tensor
     │   ├── InplaceError                        a write that would give, or gave, a wrong gradient
+    │   │   └── SavedTensorModifiedError        a saved tensor was written to before it was needed
+    │   ├── AnomalyError                        a gradient that is not a number, in anomaly mode
     │   └── DerivativeError (NotImplementedError)   an op without a gradient formula
     ├── ShapeError (RuntimeError)               sizes do not fit
     ├── DTypeError (RuntimeError)               data types do not fit
@@ -34,7 +36,15 @@ from __future__ import annotations
 
 
 class ChainruleError(Exception):
-    """Everything that chainrule raises on purpose."""
+    """Everything that chainrule raises on purpose.
+
+    What a program may want to know stands in attributes beside the message: the *facts* that the
+    raising line gave by name.
+    """
+
+    def __init__(self, *args: object, **facts: object) -> None:
+        super().__init__(*args)
+        self.__dict__.update(facts)
 
 
 class AutogradError(ChainruleError, RuntimeError):
@@ -51,6 +61,44 @@ class GraphFreedError(AutogradError):
 
 class InplaceError(AutogradError):
     """An in-place change that would give, or already gave, a wrong gradient."""
+
+
+class SavedTensorModifiedError(InplaceError):
+    """A backward pass needs a tensor that was written to after it was saved.
+
+    Attributes:
+        op: The node that saved it.
+        shape: Its shape.
+        expected_version: The version that was saved.
+        found_version: The version by now.
+        modified_by: What wrote first, if that is known: ``"add_"``.
+        modified_at: Where: ``"file.py:12: `x.add_(1)`"``; known in anomaly mode.
+        saved_at: Where the node was made; likewise.
+        hint: What to do.
+    """
+
+    op: str
+    shape: tuple[int, ...]
+    expected_version: int
+    found_version: int
+    modified_by: str | None = None
+    modified_at: str | None = None
+    saved_at: str | None = None
+    hint: str = ""
+
+
+class AnomalyError(AutogradError):
+    """A gradient that is not a number, found in anomaly mode.
+
+    Attributes:
+        op: The node that returned it.
+        output: For which of its inputs.
+        hint: What may be the cause, if that was found.
+    """
+
+    op: str
+    output: int
+    hint: str = ""
 
 
 class DerivativeError(AutogradError, NotImplementedError):

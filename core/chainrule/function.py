@@ -17,7 +17,7 @@ from .graph import (
     next_sequence,
     version_of,
 )
-from .value import Value, new_value, storage_of
+from .value import Value, count_write, new_value, storage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +84,7 @@ class FunctionNode(Node, FunctionCtx):
         items = list(self._saved)
         for tensor, version in zip(items, self._versions, strict=True):
             if tensor is not None:
-                check_version(tensor, version)
+                check_version(tensor, version, self)
         for position, number in self._own_outputs:
             alias = items[position]
             made = new_value(alias._array, alias._key)
@@ -325,7 +325,7 @@ def _as_output(
             msg = "a leaf Variable that requires grad has been used in an in-place operation."
             raise InplaceError(msg)
         if version_of(output) == versions[id(output)]:
-            storage_of(output).version += 1
+            count_write(output, "mark_dirty")
         return output
     view = new_value(output._array, output._key)
     view._storage = storage_of(output)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
+from . import traces
 from . import value as _value
-from .errors import ArgumentError, GraphFreedError, InplaceError
+from .errors import ArgumentError, GraphFreedError, SavedTensorModifiedError
 from .grad_mode import mode as _mode
 from .value import Value, new_value, storage_of
 from .views import refresh
@@ -150,8 +151,17 @@ class Node:
 
     @property
     def metadata(self) -> dict[Any, Any]:
-        """Notes that a user may leave on the node."""
-        return self.extras.metadata
+        """Notes that a user may leave on the node, and what anomaly mode left there.
+
+        That is ``traceback_``, the lines that made the node, and ``parent_``, the node during
+        whose backward it was made.
+        """
+        notes, trace = self.extras.metadata, traces.trace_of(self)
+        if trace is not None and "traceback_" not in notes:
+            notes["traceback_"] = trace.format()
+            if self._seq.parent is not None:  # type: ignore[attr-defined]  # a TracedNumber
+                notes["parent_"] = self._seq.parent  # type: ignore[attr-defined]  # likewise
+        return notes
 
     def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Call ``fn(grad_inputs, grad_outputs)`` afterwards; its result replaces *grad_inputs*."""
@@ -162,7 +172,7 @@ class Node:
         return self.extras.pre_hooks.add(fn)
 
     def _sequence_nr(self) -> int:
-        return self._seq
+        return int(self._seq)
 
     def output_meta(self, number: int) -> tuple[tuple[int, ...], DispatchKey]:
         """Return shape and key of one output."""
@@ -223,10 +233,10 @@ class OpNode(Node):
             try:
                 storage = item._storage
             except AttributeError:  # a list of tensors, or a number or None in place of one
-                _check_items(item, versions[slot] if versions else None)
+                self._check_items(item, versions[slot] if versions else None)
                 continue
             if storage is not None and storage.version != (versions[slot] if versions else 0):
-                _raise_modified(item, versions[slot] if versions else 0, self._origin(slot))
+                _raise_modified(self, item, versions[slot] if versions else 0, self._origin(slot))
         if plan.result_slots and _mode.enabled:
             saved = self._with_history(saved)
         return saved
@@ -238,6 +248,13 @@ class OpNode(Node):
             if items[slot] is not None:
                 items[slot] = self._rewrap(items[slot], number)
         return tuple(items)
+
+    def _check_items(self, items: Any, versions: Any) -> None:
+        """Check the versions of a list of saved tensors."""
+        if isinstance(items, (tuple, list)):
+            for position, tensor in enumerate(items):
+                if isinstance(tensor, Value):
+                    check_version(tensor, versions[position] if versions else 0, self)
 
     def _rewrap(self, saved: Value, number: int) -> Any:
         result = new_value(saved._array, saved._key)
@@ -335,22 +352,16 @@ def version_of(item: Any) -> Any:
     return 0
 
 
-def _check_items(items: Any, versions: Any) -> None:
-    """Check the versions of a list of saved tensors."""
-    if isinstance(items, (tuple, list)):
-        for position, tensor in enumerate(items):
-            if isinstance(tensor, Value):
-                check_version(tensor, versions[position] if versions else 0)
-
-
-def check_version(tensor: Value, expected: int) -> None:
-    """Raise if *tensor* was written to since it was saved."""
+def check_version(tensor: Value, expected: int, saver: Node | None = None) -> None:
+    """Raise if *tensor* was written to since *saver* saved it."""
     if version_of(tensor) != expected:
-        _raise_modified(tensor, expected, None)
+        _raise_modified(saver, tensor, expected, None)
 
 
-def _raise_modified(tensor: Value, expected: int, origin: tuple[str, int] | None) -> None:
-    """Raise PyTorch's error for a saved tensor that was written to."""
+def _raise_modified(
+    saver: Node | None, tensor: Value, expected: int, origin: tuple[str, int] | None
+) -> NoReturn:
+    """Raise PyTorch's error for a saved tensor that was written to, and say by what."""
     node = tensor._node
     if origin is None and node is not None:
         origin = node.name(), tensor._output_nr
@@ -360,16 +371,48 @@ def _raise_modified(tensor: Value, expected: int, origin: tuple[str, int] | None
         made_by = f", which is output {origin[1]} of {op},"
     found = version_of(tensor)
     kind = f"torch.{tensor._key.dtype.scalar_name}Tensor {list(tensor._array.shape)}"
+    shape = tuple(tensor._array.shape)
+    saved_by = "backward" if saver is None else saver.name()
+    write = traces.first_write_after(tensor._storage, expected)
+    trace = None if saver is None else traces.trace_of(saver)
+    saved_at = None if trace is None else trace.place()
+    modified_at = None if write is None or write.trace is None else write.trace.place()
+    by = "" if write is None else f", {_order(write, found, expected)} by {write.name}()"
+    hint = "Write into a clone(), or after backward(), or use the operation without the underscore."
     msg = (
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{kind}]{made_by} is at version {found}; expected version {expected} instead. "
-        "Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
-        "with torch.autograd.set_detect_anomaly(True, check_nan=False).\n"
-        f"backward: a tensor of shape {tuple(tensor._array.shape)} was saved at version {expected} "
-        f"and written to {found - expected} time(s) since. Write into a clone(), or after "
-        "backward()."
+        f"Hint: {_WITH_TRACES if traces.state.enabled else _WITHOUT_TRACES}\n"
+        f"{saved_by}: a tensor of shape {shape} was saved at version {expected}"
+        f"{_at(saved_at)}, and written to {found - expected} time(s) since{by}{_at(modified_at)}. "
+        f"{hint}"
     )
-    raise InplaceError(msg)
+    raise SavedTensorModifiedError(
+        msg, op=saved_by, shape=shape, expected_version=expected, found_version=found,
+        modified_by=None if write is None else write.name, modified_at=modified_at,
+        saved_at=saved_at, hint=hint,
+    )  # fmt: skip
+
+
+_WITHOUT_TRACES: Final = (
+    "enable anomaly detection to find the operation that failed to compute its gradient, with "
+    "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+)
+_WITH_TRACES: Final = (
+    "the backtrace further above shows the operation that failed to compute its gradient. The "
+    "variable in question was changed in there or anywhere later. Good luck!"
+)
+
+
+def _order(write: traces.Write, found: int, expected: int) -> str:
+    """Return which of the writes is known: with one, there is no question."""
+    if found == expected + 1:
+        return "namely"
+    return "first" if write.version == expected + 1 else "lastly"
+
+
+def _at(place: str | None) -> str:
+    return "" if place is None else f" (at {place})"
 
 
 def _freed_message(node: Node) -> str:

@@ -15,7 +15,7 @@ from .grad_mode import mode
 from .graph import alias_of_output, version_of
 from .plan import requires_grad
 from .shapes import broadcast_shapes
-from .value import Value, new_value, storage_of
+from .value import Value, count_write, new_value, storage_of
 from .views import ViewRecord, refresh
 
 if TYPE_CHECKING:
@@ -40,15 +40,23 @@ _MULTI_VIEW = (
 )
 
 
-def run_in_place(op: Op[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def run_in_place(
+    op: Op[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None = None
+) -> Any:
     """Return the first argument after writing the op's result into it.
+
+    Args:
+        op: What computes the result.
+        args: Its arguments, the target first.
+        kwargs: Those given by name.
+        name: What users call the write; by default the op's name with an underscore.
 
     Raises:
         InplaceError: the write would make a gradient wrong. Nothing has changed then.
         DTypeError: the result's category is above the target's.
         ShapeError: the target would have to grow, or several of its elements share memory.
     """
-    target, name = args[0], f"{op.__name__}_"
+    target, name = args[0], name or f"{op.__name__}_"
     if not isinstance(target, Value):
         msg = f"{name}(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}"
         raise ArgumentError(msg)
@@ -248,7 +256,7 @@ def write(target: Value, result: Any, name: str) -> None:
     check_write(target, result, name)
     source = result._array if isinstance(result, Value) else result
     target._key.backend.assign(target._array, source)
-    storage_of(target).version += 1
+    count_write(target, name)
 
 
 def check_shape(target: Value, result: Value, name: str) -> None:
@@ -272,7 +280,7 @@ def fill_out(out: Any, result: Any) -> Any:
         return out
     if out._base is None:
         out._array = result._key.backend.astype(result._array, out._key.dtype)
-        storage_of(out).version += 1
+        count_write(out, "out=")
         return out
     msg = (
         f"out=: expected shape {tuple(result._array.shape)}, got a view of shape "

@@ -487,9 +487,11 @@ class Op(Generic[P, R]):
 
     # In-place forms, out=, errors
 
-    def in_place(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Return the first argument after writing the op's result into it."""
-        return run_in_place(self, args, kwargs)
+    def in_place(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None = None
+    ) -> Any:
+        """Return the first argument after writing the op's result into it; users call it *name*."""
+        return run_in_place(self, args, kwargs, name)
 
     def record_onto(self, output: Any, bound: Sequence[Any]) -> None:
         """Give *output*, computed elsewhere, the history of this op on *bound*."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .storage import Storage
+from .traces import note_write
+from .traces import state as _tracing
 
 if TYPE_CHECKING:
     from .backend import Array, DispatchKey
@@ -74,6 +76,18 @@ def storage_of(value: Value) -> Storage:
         storage = value._storage = _new(Storage)
         storage.version = storage.rebased = 0
     return storage
+
+
+def count_write(value: Value, name: str) -> None:
+    """Count the version of *value* up: *name*, as users know it, wrote into its memory."""
+    storage = value._storage
+    if storage is None:
+        storage = storage_of(value)
+    storage.version += 1
+    if _tracing.enabled:
+        note_write(storage, name)
+    else:
+        storage.written = name
 
 
 def share(array: Array, source: Value) -> Any:

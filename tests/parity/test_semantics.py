@@ -15,6 +15,10 @@ SEMANTICS = Path(__file__).parents[1] / "semantics"
 #: Promises in which chainrule goes beyond PyTorch, or stays behind it, on purpose, and why.
 OURS_ALONE = {
     "test_one_context_may_be_entered_again_inside_itself": "PyTorch's remembers one mode, no stack",
+    "test_write_that_spoiled_a_gradient_is_named": "PyTorch gives the versions only",
+    "test_anomaly_mode_names_the_line_of_the_write": "likewise",
+    "test_nan_from_the_unselected_branch_of_where_is_explained": "PyTorch names the node only",
+    "test_remembering_writes_costs_no_call_while_it_is_off": "PyTorch is not written in Python",
     "test_decorated_coroutine_holds_the_mode_in_its_body_only": "PyTorch's makes the coroutine "
     "under no_grad and runs it without",
 }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from ..anomaly import detect_anomaly, set_detect_anomaly
 from ..differentiate import backward, grad
 from ..function import Function
 from ..grad_mode import enable_grad, no_grad, set_grad_enabled
-from . import function, functional, grad_mode, graph, variable
+from . import anomaly_mode, function, functional, grad_mode, graph, variable
 from .gradcheck import gradcheck, gradgradcheck
 from .variable import Variable
 
 __all__ = [
-    "Function", "Variable", "backward", "enable_grad", "function", "functional", "grad",
-    "grad_mode", "gradcheck", "gradgradcheck", "graph", "no_grad", "set_grad_enabled", "variable",
+    "Function", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "function",
+    "functional", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "no_grad",
+    "set_detect_anomaly", "set_grad_enabled", "variable",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from ..grad_mode import mode
 from ..graph import OpNode
 from ..inplace import check_writable, run_in_place
 from ..shapes import infer_size
-from ..value import Value, new_value, storage_of
+from ..value import Value, count_write, new_value
 from ..views import refresh
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def new_look(function: Callable[..., Any]) -> Callable[..., Any]:
             self._node.__class__ = _in_place_class(self._node.name())
         if self._base is not None:
             self._view = seen._view
-        storage_of(self).version += 1
+        count_write(self, name)
         return self
 
     method.__name__ = method.__qualname__ = name

@@ -127,7 +127,7 @@ def _assign(target: Tensor, value: Any) -> None:
     """Write *value* into all of *target*."""
     if not isinstance(value, Value):
         if recording((target,)):
-            fill.in_place((target, value), {})
+            fill.in_place((target, value), {}, "__setitem__")
             return
         check_writable(target, (), "__setitem__")
         write(target, value, "__setitem__")
@@ -135,7 +135,7 @@ def _assign(target: Tensor, value: Any) -> None:
     value = _without_leading_ones(value)
     expanded_size(value, tuple(target._array.shape))  # raises where it does not fit
     if recording((target, value)):
-        copy.in_place((target, value), {})
+        copy.in_place((target, value), {}, "__setitem__")
         return
     check_writable(target, (value,), "__setitem__")
     key = target._key
@@ -164,7 +164,7 @@ def _put(
     value = _without_leading_ones(value)
     try:
         if recording((target, value)):
-            _index_put.in_place((target, tuple(indices), value, accumulate), {})
+            _index_put.in_place((target, tuple(indices), value, accumulate), {}, name)
             return
         check_writable(target, (value,), name)
         dims = tuple(position for position, one in enumerate(indices) if one is not None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..grad_mode import mode
 from ..op import Op
-from ..value import new_value, storage_of
+from ..value import count_write, new_value
 from .creation_like import zeros_like
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = ["_count_steps_", "_fused_adam_", "_fused_sgd_", "_zeros_beside_"]
+
+
+#: What users know the writer as, where that is not the op's own name.
+_TITLES = {"_fused_adam_": "Adam.step", "_fused_sgd_": "SGD.step", "_write_at_": "__setitem__"}
 
 
 class UpdateOp(Op[..., Any]):
@@ -40,6 +44,7 @@ class UpdateOp(Op[..., Any]):
         super().__init__(function, kind="update")
         function.__annotations__["return"] = returned
         self.vjp(**dict.fromkeys(self.differentiable))
+        self.title = _TITLES.get(self.__name__, self.__name__.lstrip("_"))
         self.written = tuple(self.schema.position[name] for name in writes)
 
     def __call__(self, *lists: Sequence[Tensor], **options: Any) -> Any:
@@ -48,10 +53,7 @@ class UpdateOp(Op[..., Any]):
         result = kernel(*[[tensor._array for tensor in tensors] for tensors in lists], **options)
         for position in self.written:
             for tensor in lists[position]:
-                storage = tensor._storage
-                if storage is None:
-                    storage = storage_of(tensor)
-                storage.version += 1
+                count_write(tensor, self.title)
         return result
 
     def resolve(self, backend: Backend) -> Kernel:

@@ -1,0 +1,154 @@
+"""Where in the program something happened: cheap to remember, put into words when it is read.
+
+Off until anomaly mode switches it on. Then every node remembers the lines that led to it, and every
+write into memory the lines that wrote. A line is a code object and a number; the file is opened
+when somebody reads.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import CodeType, FrameType
+
+_HOME: Final = str(Path(__file__).resolve().parent) + os.sep
+#: Whose lines are part of a model: a user reads on which layer something happened.
+_SHOWN: Final = tuple(_HOME + name + os.sep for name in ("nn", "optim", "utils"))
+#: How many writes into one memory are remembered.
+_LONGEST: Final = 32
+
+
+class _State:
+    """Whether lines are remembered: of all threads, as anomaly mode is."""
+
+    __slots__ = ("enabled",)
+
+    def __init__(self) -> None:
+        self.enabled = False
+
+
+class _Current(threading.local):
+    """The node that runs on this thread: what it computes was induced by it."""
+
+    node: Any = None
+
+
+state: Final = _State()
+current: Final = _Current()
+
+
+class Trace:
+    """The lines that were being run, the outermost first."""
+
+    __slots__ = ("lines",)
+
+    lines: tuple[tuple[CodeType, int], ...]
+
+    def __init__(self, frame: FrameType | None) -> None:
+        found = []
+        while frame is not None and _is_inner(frame):
+            frame = frame.f_back
+        while frame is not None:
+            found.append((frame.f_code, frame.f_lineno))
+            frame = frame.f_back
+        self.lines = tuple(reversed(found))
+
+    def format(self) -> list[str]:
+        """Return the lines as a traceback shows them."""
+        found = []
+        for code, number in self.lines:
+            where = f'  File "{code.co_filename}", line {number}, in {code.co_name}\n'
+            text = linecache.getline(code.co_filename, number).strip()
+            found.append(f"{where}    {text}\n" if text else where)
+        return found
+
+    def place(self) -> str:
+        """Return the innermost line as ``file.py:12: `code```."""
+        if not self.lines:
+            return "an unknown line"
+        code, number = self.lines[-1]
+        text = linecache.getline(code.co_filename, number).strip()
+        return f"{code.co_filename}:{number}" + (f": `{text}`" if text else "")
+
+
+def _is_inner(frame: FrameType) -> bool:
+    """Return whether a frame belongs to the machinery between a user's line and what it does."""
+    name = frame.f_code.co_filename
+    return name.startswith(_HOME) and not name.startswith(_SHOWN)
+
+
+def levels_out() -> int:
+    """Return the ``stacklevel`` with which the caller's warning shows the user's line."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOME):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def here() -> Trace:
+    """Return the lines that are being run now."""
+    return Trace(sys._getframe(1))
+
+
+class TracedNumber(int):
+    """The number of a node, with the lines that made it and the node that was running then."""
+
+    trace: Trace
+    parent: Any
+
+
+def trace_of(node: Any) -> Trace | None:
+    """Return the lines that made *node*, if they were remembered."""
+    return getattr(node._seq, "trace", None)
+
+
+class Write:
+    """One write into a memory: the version it made, what wrote, and on which lines."""
+
+    __slots__ = ("name", "trace", "version")
+
+    def __init__(self, version: int, name: str, trace: Trace | None) -> None:
+        self.version, self.name, self.trace = version, name, trace
+
+
+class Writes:
+    """The last writes into one memory."""
+
+    __slots__ = ("items",)
+
+    def __init__(self) -> None:
+        self.items: list[Write] = []
+
+    def add(self, write: Write) -> None:
+        """Remember *write*, and forget the oldest of too many."""
+        self.items.append(write)
+        del self.items[:-_LONGEST]
+
+    def __iter__(self) -> Iterator[Write]:
+        return iter(self.items)
+
+
+def note_write(storage: Any, name: str) -> None:
+    """Remember who made the present version of *storage*; the lines too, where that is on."""
+    if not state.enabled:
+        storage.written = name
+        return
+    writes = getattr(storage, "written", None)
+    if not isinstance(writes, Writes):
+        writes = storage.written = Writes()
+    writes.add(Write(storage.version, name, Trace(sys._getframe(1))))
+
+
+def first_write_after(storage: Any, version: int) -> Write | None:
+    """Return the first write known of that came after *version*."""
+    written = getattr(storage, "written", None)
+    if isinstance(written, str):
+        return Write(storage.version, written, None)
+    return next((write for write in written or () if write.version > version), None)
