@@ -102,10 +102,11 @@ class detect_anomaly(_AnomalyMode):  # noqa: N801 - PyTorch's name
 
     >>> import chainrule as cr, warnings
     >>> x = cr.tensor([0.0], requires_grad=True)
-    >>> with warnings.catch_warnings(), detect_anomaly():
+    >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore")
     ...     try:
-    ...         (x.abs().log() * 0).sum().backward()
+    ...         with detect_anomaly():
+    ...             (x.abs().log() * 0).sum().backward()
     ...     except RuntimeError as error:
     ...         print(str(error).splitlines()[0])
     Function 'AbsBackward0' returned nan values in its 0th output.
