@@ -94,7 +94,7 @@ class GraphTask:
                 run_carefully(node, grad)
                 continue
             # The common case, unrolled: one output, no hooks, every rule's gradient is wanted.
-            saved, edges = node.unpack() if plan.tensor_slots else node._saved, node._edges
+            saved, edges = node.unpack() if plan.frees else node._saved, node._edges
             for position, pull, slot in plan.active:
                 result = pull(grad, saved if slot is None else saved[slot])
                 target, number = edges[position]
@@ -110,7 +110,7 @@ class GraphTask:
                 else:
                     pending[target] = result
                     heapq.heappush(queue, (-target._seq, target))
-            if not keep_graph and plan.tensor_slots:
+            if not keep_graph and plan.frees:
                 node._versions = FREED
                 node._saved = plan.strip(saved) if plan.static_slots else ()
 

@@ -272,7 +272,7 @@ class OpNode(Node):
     def release(self) -> None:
         """Drop what was saved."""
         plan = self._plan
-        if plan.tensor_slots and self._versions is not FREED:
+        if plan.frees and self._versions is not FREED:
             self._saved, self._versions = plan.strip(self._saved), FREED
 
     def __getattr__(self, name: str) -> Any:
@@ -288,6 +288,8 @@ class OpNode(Node):
             raise AttributeError(msg)
         slot = plan.readable[name]
         if slot in plan.static_slots:
+            if self._versions is FREED and plan.wraps(slot):
+                raise GraphFreedError(_freed_message(self))
             return plan.present(self, name, self._saved[slot])
         if slot not in plan.tensor_slots:
             return None

@@ -52,9 +52,9 @@ class Plan:
     """
 
     __slots__ = (
-        "active", "edged", "groups", "keep", "keeps_result", "node_class", "op", "padding", "pulls",
-        "readable", "result_slots", "shape_slots", "simple", "single",
-        "static_slots", "tail", "tensor_slots",
+        "active", "edged", "frees", "groups", "keep", "keeps_result", "node_class", "op", "padding",
+        "pulls", "readable", "result_slots", "shape_slots", "simple", "single", "static_slots",
+        "tail", "tensor_slots",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +100,7 @@ class Plan:
         """Decide which slots are filled, and with what."""
         slots, params = op.slots, op.schema.params
         tensors = {p.name for p in params if p.kind != STATIC} - numbers
+        tensors_for_numbers = {p.name for p in params if p.kind == TENSOR} & numbers
         self.keep = tuple(p.kind == STATIC or p.name in numbers or p.name in used for p in params)
         self.static_slots = tuple(
             slots[p.name] for p in params if p.kind == STATIC or p.name in numbers
@@ -111,6 +112,8 @@ class Plan:
         self.tensor_slots = tuple(sorted(
             [slots[n] for n in tensors & used] + [slot for slot, _ in self.result_slots]
         ))  # fmt: skip
+        # PyTorch wraps a number that stands for a tensor in one, and frees that with the others.
+        self.frees = bool(self.tensor_slots) or bool(tensors_for_numbers & used)
         self.shape_slots = tuple(
             (slots[n], slots[n.removesuffix("_shape")]) for n in used if n in op.shape_names
         )
@@ -148,11 +151,16 @@ class Plan:
 
     def present(self, node: OpNode, name: str, item: Any) -> Any:
         """Return a static saved item as a user reads it: a tensor where a number stood for one."""
-        if self.op.schema.params[self.op.slots[name]].kind != TENSOR or item is None:
+        if not self.wraps(self.op.slots[name]) or item is None:
             return item
         dtype = _DTYPE_OF_NUMBER[category_of_number(item)]
         key = node._key.of(dtype)
         return new_value(key.backend.full((), item, dtype, key.device), key)
+
+    def wraps(self, slot: int) -> bool:
+        """Return whether a static saved item stands for a tensor: a number in place of one."""
+        params = self.op.schema.params
+        return slot < len(params) and params[slot].kind == TENSOR
 
     def strip(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return *saved* without its tensors: what stays readable after the graph is freed."""

@@ -105,6 +105,30 @@ def test_second_pass_is_free_where_nothing_was_saved(lib):
     assert x.grad.tolist() == [2.0, 2.0]
 
 
+def test_number_that_stands_for_a_tensor_is_freed_like_one(lib, raises):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    node = y.grad_fn
+    assert node._saved_other.item() == 2
+
+    y.sum().backward()
+
+    with raises(RuntimeError, FREED):
+        y.sum().backward()
+    with raises(RuntimeError, FREED):
+        _ = node._saved_other
+
+
+def test_zeros_for_what_was_overwritten_are_not_recorded(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x + 1
+    y.copy_(x)
+    (gradient,) = lib.autograd.grad(y.sum(), x, create_graph=True)
+
+    assert gradient.tolist() == [1.0, 1.0]
+    assert not gradient.requires_grad
+
+
 def test_retained_graph_may_be_walked_again(lib):
     x = lib.ones(2, requires_grad=True)
     y = (x * x).sum()

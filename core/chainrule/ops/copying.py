@@ -9,6 +9,7 @@ from ..errors import ShapeError
 from ..grad_mode import mode
 from ..op import Op, composite, primitive
 from ..value import Value, new_value
+from ._operands import zeros_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,7 +106,7 @@ def zero(self: Tensor) -> Tensor:
     return new_value(key.backend.full(self._array.shape, 0, key.dtype, key.device), key)  # type: ignore[no-any-return]  # a Tensor
 
 
-zero.vjp(self=lambda grad: zero(grad))
+zero.vjp(self=zeros_of)
 
 
 @composite(dtype="same", nodes={"value:Tensor": "FillBackward1", "": "FillBackward0"})
@@ -130,7 +131,7 @@ def fill(self: Tensor, value: Tensor | Number) -> Tensor:
     return new_value(key.backend.full(self._array.shape, number, key.dtype, key.device), key)  # type: ignore[no-any-return]  # a Tensor
 
 
-fill.vjp(self=lambda grad: zero(grad), value=lambda grad: grad)
+fill.vjp(self=zeros_of, value=lambda grad: grad)
 
 
 @composite(dtype="same", nodes={"": "CopyBackwards"})
@@ -148,7 +149,7 @@ def copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
     return source.expand(tuple(self._array.shape)).clone()
 
 
-copy.vjp(self=lambda grad: zero(grad), src=lambda grad: grad)
+copy.vjp(self=zeros_of, src=lambda grad: grad)
 
 
 @composite(dtype="same", nodes={"": "CopySlices"})

@@ -1,0 +1,222 @@
+"""One random program: drawn from a seed, run on both libraries in step, compared at every step."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+import chainrule
+
+from . import comparison
+from .steps import GRAPH, VIEWS, WRITES
+from .vocabulary import draw_op, is_tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODES = {
+    "plain": lambda lib: contextlib.nullcontext(),
+    "no_grad": lambda lib: lib.no_grad(),
+    "enable_grad": lambda lib: lib.enable_grad(),
+    "set_grad_enabled(False)": lambda lib: lib.set_grad_enabled(False),
+    "inference_mode": lambda lib: lib.inference_mode(),
+}
+_LARGEST = 1e4  # results beyond it, or not finite, are compared and not used any further
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a program: what it does, in which mode, and the seed of its choices."""
+
+    label: str
+    step: Any
+    mode: str
+    seed: int
+
+
+def draw(seed: int) -> list[Line]:
+    """Return the program of *seed*."""
+    pick = random.Random(seed)  # noqa: S311 - programs to try, no secret
+    lines = []
+    for _ in range(pick.randint(3, 10)):
+        kind = pick.choices(("op", "view", "write", "graph"), (5, 3, 3, 2))[0]
+        if kind == "op":
+            label, step = draw_op(pick)
+        else:
+            table = {"view": VIEWS, "write": WRITES, "graph": GRAPH}[kind]
+            label = pick.choice(sorted(table))
+            step = table[label]
+        mode = pick.choices([*MODES], (16, 3, 1, 1, 0))[0]
+        lines.append(Line(label, step, mode, pick.getrandbits(32)))
+    return lines
+
+
+def leaves_of(lib: Any) -> list[Any]:
+    """Return the leaves that every program starts with."""
+    values = np.linspace(-1.0, 1.25, 12).reshape(3, 4)
+    return [
+        lib.tensor(values, requires_grad=True),
+        lib.tensor(np.array([0.9, -0.7, 0.3, 1.3]), requires_grad=True),
+        lib.tensor(np.array([0.4 + 0.5j, -0.8 + 0.1j]), requires_grad=True),
+    ]
+
+
+def pool_of(lib: Any, leaves: list[Any]) -> list[Any]:
+    """Return the tensors that a program can reach at first: leaves, copies, buffers."""
+    return [
+        *leaves,
+        leaves[0] * 1,
+        leaves[1] * 2,
+        leaves[2] * 1,
+        lib.tensor(np.linspace(0.5, -0.4, 12).reshape(3, 4)),
+        lib.tensor(np.array([2, 0, 1, 3, 1])),
+        lib.tensor(np.array([True, False, True])),
+    ]
+
+
+class Run:
+    """One program in one library."""
+
+    def __init__(self, lib: Any) -> None:
+        self.lib = lib
+        self.leaves = leaves_of(lib)
+        self.pool = pool_of(lib, self.leaves)
+        # Either library may write, while it makes a result, as often as it likes.
+        self.versions = [_version(t) for t in self.pool]
+
+    def line(self, line: Line) -> Exception | None:
+        """Run one line; return what it raised."""
+        self.made: list[Any] = []
+        try:
+            with MODES[line.mode](self.lib):
+                result = line.step(self.lib, self.pool, random.Random(line.seed))  # noqa: S311 - likewise
+        except Exception as error:  # noqa: BLE001 - whichever it is, it is compared
+            return error
+        items = result if isinstance(result, (list, tuple)) else [result]
+        self.made = [t for t in items if is_tensor(t)]
+        return None
+
+    def keep(self, useful: list[bool]) -> None:
+        """Let later lines use what the last one made."""
+        known = {id(t) for t in self.pool}
+        for tensor, use in zip(self.made, useful, strict=True):
+            if use and id(tensor) not in known:
+                self.pool.append(tensor)
+                self.versions.append(_version(tensor))
+
+    def writes(self) -> list[int]:
+        """Return how often each tensor of the pool was written to since it came there."""
+        return [_version(t) - v for t, v in zip(self.pool, self.versions, strict=True)]
+
+    def gradients(self, useful: list[bool]) -> Iterator[list[Any] | Exception]:
+        """Yield the gradients of a weighted sum of the pool, then those of their sum."""
+        try:
+            loss = self._loss(useful)
+            first = self._grad(loss)
+            yield first
+            terms = [
+                (_real(g) * (0.5 + i)).sum()
+                for i, g in enumerate(first)
+                if g is not None and g.requires_grad
+            ]
+            if terms:
+                yield self._grad(sum(terms))
+        except Exception as error:  # noqa: BLE001 - likewise
+            yield error
+
+    def _loss(self, useful: list[bool]) -> Any:
+        terms = [
+            (_real(t) * (0.25 * (i + 1))).sum()
+            for i, (t, use) in enumerate(zip(self.pool, useful, strict=True))
+            if use and (t.is_floating_point() or t.is_complex())
+        ]
+        return sum(terms)
+
+    def _grad(self, loss: Any) -> list[Any]:
+        wanted = [t for t in self.leaves if t.requires_grad]
+        return list(self.lib.autograd.grad(loss, wanted, create_graph=True, allow_unused=True))
+
+
+def _version(t: Any) -> int:
+    """Return the version; tensors made in inference mode have none."""
+    return -1 if getattr(t, "is_inference", bool)() else t._version
+
+
+def _real(t: Any) -> Any:
+    return t.real + 0.5 * t.imag if t.is_complex() else t
+
+
+@dataclass
+class Outcome:
+    """How a program went: the difference found, if any, and how many lines raised in both."""
+
+    difference: comparison.Difference | None = None
+    refused: int = 0
+    known: int = 0  # whether it ended at a difference on purpose
+    beyond: int = 0  # what chainrule computes and PyTorch refuses, by the table of those
+
+
+def run(lines: list[Line]) -> Outcome:
+    """Run *lines* on both libraries, comparing after each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _run(lines)
+
+
+def _run(lines: list[Line]) -> Outcome:
+    ours, theirs = Run(chainrule), Run(torch)
+    outcome = Outcome()
+    for line in lines:
+        errors = ours.line(line), theirs.line(line)
+        if errors[0] is not None or errors[1] is not None:
+            if comparison.is_beyond(*errors):
+                outcome.beyond += 1
+                return outcome  # from here on the two hold different values
+            outcome.difference = comparison.of_errors(line.label, *errors)
+            outcome.refused += 1
+        else:
+            outcome.difference = comparison.of_tensors(line.label, ours.made, theirs.made)
+        if outcome.difference is None:
+            useful = [_usable(t) for t in theirs.made]
+            ours.keep(useful)
+            theirs.keep(useful)
+            label = f"after {line.label}"
+            outcome.difference = comparison.of_versions(
+                label, ours.writes(), theirs.writes()
+            ) or comparison.of_tensors(label, ours.pool, theirs.pool)
+        if comparison.is_known(outcome.difference):
+            return Outcome(refused=outcome.refused, known=1)
+        if outcome.difference is not None:
+            return outcome
+    _compare_gradients(ours, theirs, outcome)
+    return outcome
+
+
+def _usable(t: torch.Tensor) -> bool:
+    if t.numel() == 0 or t.numel() > 4096:
+        return False
+    values = t.detach()
+    return bool((values.abs() < _LARGEST).all()) if t.dtype != torch.bool else True
+
+
+def _compare_gradients(ours: Run, theirs: Run, outcome: Outcome) -> None:
+    useful = [_usable(t) for t in theirs.pool]
+    pairs = zip(ours.gradients(useful), theirs.gradients(useful), strict=False)
+    for order, (mine, other) in enumerate(pairs, 1):
+        label = f"gradient {order}"
+        errors = [g if isinstance(g, Exception) else None for g in (mine, other)]
+        if any(error is not None for error in errors):
+            if comparison.is_beyond(*errors):
+                outcome.beyond += 1
+            else:
+                outcome.difference = comparison.of_errors(label, *errors)
+            return
+        outcome.difference = comparison.of_tensors(label, mine, other, values_only=True)
+        if outcome.difference is not None:
+            return
