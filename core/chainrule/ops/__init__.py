@@ -35,6 +35,8 @@ from .embeddings import *
 from .exponential import *
 from .extrema import *
 from .fused import *
+from .fused_adaptive import *
+from .fused_descent import *
 from .gathering import *
 from .generator import *
 from .indexing import *
