@@ -166,7 +166,7 @@ def test_gradient_that_changes_from_pass_to_pass_is_found(make):
 
     def drifting(x, grad):
         state[0] += 1e-9
-        return grad * 2 * x + state[0]
+        return grad * (2 * x + state[0])
 
     with pytest.raises(GradcheckError, match=r"^Backward is not reentrant"):
         gradcheck(function_with(drifting), make([0.5]))
@@ -218,6 +218,64 @@ def test_function_that_returns_no_tensor_is_refused(make):
         gradcheck(lambda x: 1.0, make([1.0]))
 
 
-def test_forward_mode_cannot_be_checked_and_says_so(make):
-    with pytest.raises(NotImplementedError, match="there is no forward mode here"):
-        gradcheck(lambda x: x, make([1.0]), check_forward_ad=True)
+def test_imaginary_part_of_a_complex_output_is_named(make):
+    z = make([1 + 2j], dtype=cr.complex128)
+    wrong = function_with(lambda z, grad: grad * 2 * z)
+    with pytest.raises(
+        GradcheckError,
+        match=r"^While considering the imaginary part of complex outputs only, Jacobian mismatch",
+    ):
+        gradcheck(wrong, z)
+
+
+def test_gradient_out_of_nothing_is_found(make):
+    wrong = function_with(lambda x, grad: grad * 0 + 2 * x)
+    with pytest.raises(GradcheckError, match=r"^backward not multiplied by grad_output"):
+        gradcheck(lambda x: wrong(x).sum(), make([1.0, 2.0]))
+
+
+def test_output_cut_from_the_graph_is_found(make):
+    with pytest.raises(
+        GradcheckError, match=r"^Numerical gradient for function expected to be zero"
+    ):
+        gradcheck(lambda x: (x * x).detach(), make([1.0, 2.0]))
+
+
+def test_failure_of_fast_mode_shows_the_matrices(make):
+    wrong = function_with(lambda x, grad: grad * x)
+    with pytest.raises(GradcheckError, match=r"Entry by entry:\nnumerical:\ntensor\(\[\[2"):
+        gradcheck(wrong, make([1.0, 2.0]), fast_mode=True)
+
+
+@modes
+def test_outcome_that_is_not_a_number_is_no_agreement(make, fast_mode):
+    wrong = function_with(lambda x, grad: grad * float("nan"), lambda x: x * float("nan"))
+
+    assert not gradcheck(wrong, make([1.0]), raise_exception=False, fast_mode=fast_mode)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"check_backward_ad": False},
+            "Expected at least one of check_forward_ad or check_backward_ad to be True",
+        ),
+        (
+            {"check_batched_grad": True, "check_backward_ad": False, "check_forward_ad": True},
+            "Setting check_batched_grad=True requires check_backward_ad to be True",
+        ),
+        (
+            {"check_batched_forward_grad": True},
+            "Setting check_batched_forward_grad=True requires check_forward_ad to be True",
+        ),
+    ],
+)
+def test_checks_that_contradict_one_another_are_refused(make, options, sentence):
+    with pytest.raises(AssertionError, match=re.escape(sentence)):
+        gradcheck(lambda x: x, make([1.0]), **options)
+
+
+def test_wrong_shape_under_a_perturbation_is_refused(make):
+    with pytest.raises(AssertionError, match="to return outputs with the same shape"):
+        gradcheck(lambda x: x if x.item() <= 1.0 else x.reshape(1, 1), make([1.0]))
