@@ -18,12 +18,14 @@ MOVED = {
     "Generator": "random",
     "default_generator": "random",
     "explain": "plugin",
+    "fallback": "plugin",
     "get_rng_state": "random",
     "initial_seed": "random",
     "manual_seed": "random",
     "prefer": "plugin",
     "seed": "random",
     "set_rng_state": "random",
+    "stats": "plugin",
 }
 
 

@@ -157,7 +157,16 @@ class KernelConflictError(BackendError):
 
 
 class KernelNotFoundError(ChainruleError, NotImplementedError):
-    """A backend has neither a kernel nor a usable body for an op."""
+    """A backend has neither a kernel nor a usable body for an op.
+
+    Attributes:
+        op: The full name of the op that lacks a kernel: the one that was called, or a part of it.
+        advice: Who has a kernel, and what to do.
+    """
+
+    def __init__(self, message: str, *, op: str = "", advice: str = "") -> None:
+        super().__init__(message)
+        self.op, self.advice = op, advice
 
 
 class OpDefinitionError(ChainruleError, TypeError):

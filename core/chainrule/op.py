@@ -219,10 +219,10 @@ class Op(Generic[P, R]):
     def _run(self, bound: Sequence[Any]) -> Any:
         if self.rules or self.kind != "composite" or self._kernel_suffices(bound):
             return self.evaluate(bound)
-        names = self.schema.position
-        return self.function(
-            **dict(zip(names, bound, strict=True))
-        )  # traced: the parts are recorded
+        try:  # traced: the parts are recorded
+            return self.function(**dict(zip(self.schema.position, bound, strict=True)))
+        except RecursionError as error:
+            raise self._unusable_body(None, error) from None
 
     def _kernel_suffices(self, bound: Sequence[Any]) -> bool:
         """Return whether a composite without a rule runs as its kernel: nothing is recorded."""
@@ -435,7 +435,13 @@ class Op(Generic[P, R]):
         """Forget the kernel of one backend: the next call resolves it, once, and keeps it."""
 
         def resolve(*arrays: Any, **statics: Any) -> Any:
-            kernel = self.table[index] = self.resolve(_backend.live[index])
+            backend = _backend.live[index]
+            try:
+                kernel = self.table[index] = self.resolve(backend)
+            except KernelNotFoundError as error:
+                kernel = find_missing(self, backend, error)  # not kept: a policy may end
+            if on_resolved is not None:
+                on_resolved(self, backend)
             return kernel(*arrays, **statics)
 
         self.owned.pop(index, None)
@@ -461,14 +467,11 @@ class Op(Generic[P, R]):
             return found[0].bind(backend.xp)
         if self.kind == "composite":
             return self._body_over(backend)
-        others = sorted(b.name for b in _backend.live if b.find_kernel(self.name))
-        have = f"Backends with one: {', '.join(others)}" if others else "No live backend has one"
-        msg = (
+        raise KernelNotFoundError(
             f"{self.name}: expected a kernel for backend {backend.name!r} (lineage "
-            f"{' > '.join(backend.lineage)}), found none, and the op has no body. {have}. "
-            "Add one to the backend's KernelSet, or move the tensors to another backend."
+            f"{' > '.join(backend.lineage)}), found none, and the op has no body.",
+            op=self.name,
         )
-        raise KernelNotFoundError(msg)
 
     def _body_over(self, backend: Backend) -> Kernel:
         """Return the body as a kernel: arrays are wrapped, and nothing is recorded."""
@@ -479,11 +482,36 @@ class Op(Generic[P, R]):
             before, mode.enabled = mode.enabled, False
             try:
                 result = function(**tensors, **statics)
+            except (KernelNotFoundError, RecursionError) as error:
+                raise self._unusable_body(backend, error) from None
             finally:
                 mode.enabled = before
             return tuple(r._array for r in result) if isinstance(result, tuple) else result._array
 
         return body
+
+    def _unusable_body(self, backend: Backend | None, error: Exception) -> Exception:
+        """Return what to raise where the body could not run: a part has no kernel, or it circles.
+
+        A body that calls itself through others never ends; who calls whom is read off the stack.
+        """
+        if isinstance(error, KernelNotFoundError):
+            if backend is None or not error.op:
+                return error
+            return KernelNotFoundError(
+                f"{self.name}: expected a kernel for backend {backend.name!r} (lineage "
+                f"{' > '.join(backend.lineage)}), found none. Its body is not usable either: it "
+                f"needs {error.op}, which has none.{error.advice}",
+                op=error.op,
+                advice=error.advice,
+            )
+        circle = _circle_of_bodies()
+        if circle is None:
+            return error
+        return OpDefinitionError(
+            f"{self.name}: expected a body that ends, but they circle: {' > '.join(circle)}. Give "
+            "one of these ops a kernel, or a body in terms of other ops."
+        )
 
     # In-place forms, out=, errors
 
@@ -556,6 +584,33 @@ def _direct(promote: str | None, *, real: bool) -> frozenset[int]:
     return frozenset(
         found if promote in {"float", "divide"} else {dtypes.BOOL, dtypes.INTEGER} | found
     )
+
+
+def _find_none(op: Op[Any, Any], backend: Backend, error: KernelNotFoundError) -> Kernel:
+    raise error
+
+
+#: Asked where an op has no kernel: gives another way, if the user allowed one, or raises. The
+#: plugin layer fills it, and says in the error who has a kernel.
+find_missing: Callable[[Op[Any, Any], Backend, KernelNotFoundError], Kernel] = _find_none
+#: Told of each kernel that was found, once per op and backend, where the user wants to know.
+on_resolved: Callable[[Op[Any, Any], Backend], None] | None = None
+
+
+def _circle_of_bodies() -> list[str] | None:
+    """Return the names of the ops whose bodies call each other, as the stack has them."""
+    import sys
+
+    frame: Any = sys._getframe(1)
+    names: list[str] = []
+    while frame is not None and len(names) < 100:
+        op = frame.f_locals.get("self")
+        if isinstance(op, Op) and frame.f_code.co_name in {"body", "_run"}:
+            names.append(op.name)
+        frame = frame.f_back
+    if not names or names[0] not in names[1:]:
+        return None
+    return names[: names.index(names[0], 1) + 1][::-1]
 
 
 _CATEGORIES: Final = {

@@ -16,13 +16,18 @@ from chainrule.plugin.selection import Selection
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "plugins"
 
 
+def folder_of(name):
+    """Return the folder to put on the path, to have a fixture installed."""
+    return FIXTURES.parent / name if name == "overlay" else FIXTURES / name
+
+
 @pytest.fixture
 def run():
     """Run a program in a fresh Python that has some of the fixtures installed."""
 
     def run(program, *installed, **environment):
         kept = {n: v for n, v in os.environ.items() if not n.startswith("CHAINRULE_")}
-        path = [*(str(FIXTURES / name) for name in installed), *filter(None, sys.path)]
+        path = [*(str(folder_of(name)) for name in installed), *filter(None, sys.path)]
         return subprocess.run(
             [sys.executable, "-W", "error", "-c", program],
             env={**kept, **environment, "PYTHONPATH": os.pathsep.join(path)},
@@ -54,7 +59,7 @@ def make_host(monkeypatch):
 
     def make_host(*installed, **selection):
         for name in installed:
-            monkeypatch.syspath_prepend(FIXTURES / name)
+            monkeypatch.syspath_prepend(folder_of(name))
         scan = lambda: [record_of(name) for name in installed]  # noqa: E731 - it is passed on
         hosts.append(PluginHost(Selection(**selection), scan))
         return hosts[-1]
@@ -68,7 +73,7 @@ def make_host(monkeypatch):
 
 def record_of(name):
     """Return the record that a scan would make of a fixture."""
-    (folder,) = (FIXTURES / name).glob("*.dist-info")
+    (folder,) = folder_of(name).glob("*.dist-info")
     distribution, _, version = folder.name.removesuffix(".dist-info").partition("-")
     group, entry = (folder / "entry_points.txt").read_text().split("\n")[:2]
     entry_name, _, target = entry.partition(" = ")

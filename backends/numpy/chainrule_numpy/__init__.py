@@ -8,9 +8,9 @@ from chainrule.backend import BackendSpec
 from chainrule.plugin.api import PluginInfo, hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from chainrule.backend import Backend, KernelSet
+    from chainrule.backend import Backend, KernelDef, KernelSet
 
 spec = BackendSpec(
     name="numpy",
@@ -40,6 +40,27 @@ class Plugin:
         from .kernels import kernel_sets
 
         return kernel_sets
+
+    @hookimpl
+    def chainrule_backend_activated(self, backend: Backend) -> None:
+        if backend.isa("numpy"):
+            from ._backend import compute_in_silence
+
+            compute_in_silence()
+
+    @hookimpl
+    def chainrule_missing_kernel(self, op: str, backend: Backend, policy: str) -> KernelDef | None:
+        if policy != "cpu-warn" or backend.isa("numpy"):
+            return None
+        from ._fallback import kernel_on_host
+
+        return kernel_on_host(op, backend)
+
+    @hookimpl
+    def chainrule_info_section(self) -> tuple[str, Mapping[str, str]]:
+        from ._probe import describe
+
+        return "NumPy", describe()
 
 
 plugin = Plugin()

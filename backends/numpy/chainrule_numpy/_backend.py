@@ -9,12 +9,24 @@ from typing import Any
 import numpy as np
 
 from chainrule.backend import CPU, Backend, Device, DType, dtypes
-from chainrule.errors import BackendError
+from chainrule.errors import ArgumentError, BackendError, DTypeError
 
 from . import spec
 
+
+class _Natives(dict[Any, DType]):
+    """From NumPy's dtypes to chainrule's; one that chainrule lacks is an error that says so."""
+
+    def __missing__(self, native: Any) -> DType:
+        msg = (
+            f"expected an array of a dtype that chainrule has, got numpy's {native}: a kernel "
+            "returned it, or an array was passed that holds it. Convert it with .astype(...)."
+        )
+        raise DTypeError(msg)
+
+
 _DTYPES = {dtype: np.dtype(dtype.name) for dtype in dtypes.ALL if dtype is not dtypes.bfloat16}
-_BY_NATIVE = {native: dtype for dtype, native in _DTYPES.items()}
+_BY_NATIVE = _Natives({native: dtype for dtype, native in _DTYPES.items()})
 
 
 class NumpyBackend(Backend):
@@ -33,7 +45,10 @@ class NumpyBackend(Backend):
         return CPU
 
     def wrap(self, result: Any) -> Any:
-        return np.asarray(result)  # NumPy gives its own scalars for 0-d results
+        if isinstance(result, (np.generic, np.ndarray, int, float, complex)):
+            return np.asarray(result)  # NumPy gives its own scalars for 0-d results
+        msg = f"a kernel returned {type(result).__name__}, expected ndarray: {result!r:.80}"
+        raise ArgumentError(msg)
 
     def empty(self, shape: tuple[int, ...], dtype: DType, device: Device) -> Any:
         return np.empty(shape, _DTYPES[dtype])
@@ -97,10 +112,15 @@ class NumpyBackend(Backend):
         return streams[algorithm](np)
 
 
+def compute_in_silence() -> None:
+    """Let kernels compute infinities and NaN without a word: they are values, as in PyTorch.
+
+    NumPy's own switch, errstate, costs as much per call as a small op; this filter costs nothing,
+    and it leaves the warnings about the user's own NumPy code alone.
+    """
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module="chainrule")
+
+
 def create() -> NumpyBackend:
     """Return the live backend."""
-    # Infinities and NaN are values, not accidents: nothing is said of them, as in PyTorch. NumPy's
-    # own switch, errstate, costs as much per call as a small op; this filter costs nothing, and it
-    # leaves the warnings about the user's own NumPy code alone.
-    warnings.filterwarnings("ignore", category=RuntimeWarning, module="chainrule")
     return NumpyBackend(spec)

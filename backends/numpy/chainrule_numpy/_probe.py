@@ -14,3 +14,21 @@ def probe() -> Availability:
     except Exception as error:  # noqa: BLE001 - a broken library may raise anything
         return Availability(state=IMPORT_FAILED, reason=f"{type(error).__name__}: {error}")
     return Availability(state=AVAILABLE, devices=1, versions=(("numpy", np.__version__),))
+
+
+def describe() -> dict[str, str]:
+    """Return what ``chainrule info`` shows: the library that multiplies matrices, and how."""
+    if not probe():
+        return {}
+    import os
+
+    import numpy as np
+
+    config: dict[str, dict[str, dict[str, str]]] = np.show_config(mode="dicts")  # type: ignore[assignment]  # its stub says None too
+    blas = config["Build Dependencies"]["blas"]
+    threads = {
+        name: os.environ[name]
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        if name in os.environ
+    }
+    return {"BLAS": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(), **threads}

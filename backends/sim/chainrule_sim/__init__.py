@@ -16,7 +16,7 @@ on a real accelerator fails on any machine. It is never chosen by itself: ask fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chainrule.backend import BackendSpec
 from chainrule.plugin.api import PluginInfo, hookimpl
@@ -24,7 +24,7 @@ from chainrule.plugin.api import PluginInfo, hookimpl
 from .counting import counters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["counters", "plugin", "spec"]
 
@@ -48,6 +48,12 @@ class Plugin:
     @hookimpl
     def chainrule_backends(self) -> Iterable[BackendSpec]:
         return [spec]
+
+    @hookimpl
+    def chainrule_from_array(self, obj: object) -> tuple[str, Callable[[Any], Any]] | None:
+        if type(obj).__module__ != "chainrule_sim.array":
+            return None
+        return "sim", lambda array: array
 
 
 plugin = Plugin()

@@ -23,7 +23,7 @@ from .creation_data import dtype_of, nested_lists, shape_of
 from .creation_values import as_number, fit_value
 
 if TYPE_CHECKING:
-    from ..backend import DispatchKey
+    from ..backend import Backend, DispatchKey
     from ..tensor import Number, Tensor
 
 __all__ = [
@@ -380,8 +380,12 @@ def _from_data(
             wanted = key_for(wanted.dtype, device)
         copied: Any = data.detach()._copied_to(wanted)  # type: ignore[attr-defined]  # a Tensor
         return finish(copied._array, wanted, requires_grad)
-    if hasattr(data, "__array_interface__") or hasattr(data, "__array__"):
+    if hasattr(data, "__array_interface__"):
         return _from_array(data, dtype, device, requires_grad, copy=copy)
+    if type(data).__module__ != "builtins":
+        foreign = _from_foreign(data, dtype, device, requires_grad, copy=copy)
+        if foreign is not None:
+            return foreign
     found = dtype or dtype_of(data)
     shape = shape_of(data)
     key = key_for(found, device)
@@ -391,6 +395,40 @@ def _from_data(
         msg = f"Overflow when unpacking long long\ntensor: a number is too large for {found}."
         raise ValueError(msg) from None
     return finish(array, key, requires_grad)
+
+
+def _from_foreign(
+    data: Any, dtype: DType | None, device: Device | str | None, requires_grad: bool, *, copy: bool
+) -> Tensor | None:
+    """Return a leaf over an array of another library, or None if *data* is no array.
+
+    What it does by itself comes first; a backend that knows the type is asked where that fails.
+    """
+    refused = None
+    if hasattr(data, "__array__"):
+        try:
+            return _from_array(data, dtype, device, requires_grad, copy=copy)
+        except TypeError as error:
+            refused = error
+    found = find_foreign(data)
+    if found is not None:
+        backend, array = found
+        key = backend.key(backend.dtype_of(array), backend.device_of(array))
+        if not copy and dtype in {None, key.dtype} and device is None:
+            return finish(array, key, requires_grad)
+        return _from_data(finish(array, key, False), dtype, device, requires_grad, copy=True)
+    if refused is not None:
+        raise refused
+    return None
+
+
+def _find_none(obj: Any) -> tuple[Backend, Any] | None:
+    return None
+
+
+#: Asked for an array of a type unknown here: gives its backend and an array of that, or None. The
+#: plugin layer puts its discovery here.
+find_foreign = _find_none
 
 
 def _from_array(

@@ -7,9 +7,11 @@ A plugin is an ordinary object with an `info` and hook methods, found by an entr
 - ``builtin``: those that ship with chainrule, the one place in core where backends have names;
 - ``discovery``, ``selection``, ``records``: what is installed, may be loaded, and became of it;
 - ``host``: loading, checking, and calling hooks, one plugin at a time;
-- ``finding``, ``choosing``, ``backends``, ``kernels``, ``namespaces``: what is made of the answers;
+- ``finding``, ``choosing``, ``backends``, ``kernels``, ``namespaces``, ``foreign``: what is made
+  of the answers;
 - ``control``: what a program may say about plugins;
-- ``explanation``: which kernel runs, whose it is, and what was passed over.
+- ``explanation``, ``tracing``: which kernel runs, whose it is, and what was passed over;
+- ``missing``: what happens where an op has no kernel.
 
 Importing chainrule imports none of these but ``slots``: functions that load the rest on first need.
 """
@@ -22,25 +24,28 @@ from typing import TYPE_CHECKING, Any, Final
 from . import slots as slots  # whoever imports this package has them filled
 
 if TYPE_CHECKING:
-    from ..backend import Backend, BackendSpec, KernelSet
+    from ..backend import Backend, BackendSpec, KernelDef, KernelSet
     from ..op import composite, primitive
     from .api import API, PluginInfo, hookimpl
     from .control import allow, block, list, pin, prefer, register, unload  # noqa: A004 - as there
     from .explanation import Explanation, explain
-    from .records import PluginLoadWarning, PluginRecord
+    from .missing import Stats, fallback, stats
+    from .records import FallbackWarning, PluginLoadWarning, PluginRecord
 
 __all__ = [
-    "API", "Backend", "BackendSpec", "Explanation", "KernelSet", "PluginInfo", "PluginLoadWarning",
-    "PluginRecord", "allow", "block", "composite", "explain", "hookimpl", "list", "pin", "prefer",
-    "primitive", "register", "unload",
+    "API", "Backend", "BackendSpec", "Explanation", "FallbackWarning", "KernelDef", "KernelSet",
+    "PluginInfo", "PluginLoadWarning", "PluginRecord", "Stats", "allow", "block", "composite",
+    "explain", "fallback", "hookimpl", "list", "pin", "prefer", "primitive", "register", "stats",
+    "unload",
 ]  # fmt: skip
 
 _HOME: Final = {
     **dict.fromkeys(("API", "PluginInfo", "hookimpl"), ".api"),
     **dict.fromkeys(("allow", "block", "list", "pin", "prefer", "register", "unload"), ".control"),
     **dict.fromkeys(("Explanation", "explain"), ".explanation"),
-    **dict.fromkeys(("PluginLoadWarning", "PluginRecord"), ".records"),
-    **dict.fromkeys(("Backend", "BackendSpec", "KernelSet"), "..backend"),
+    **dict.fromkeys(("Stats", "fallback", "stats"), ".missing"),
+    **dict.fromkeys(("FallbackWarning", "PluginLoadWarning", "PluginRecord"), ".records"),
+    **dict.fromkeys(("Backend", "BackendSpec", "KernelDef", "KernelSet"), "..backend"),
     **dict.fromkeys(("composite", "primitive"), "..op"),
 }
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..backend import by_name
 from ..errors import ArgumentError
-from .builtin import BUILTIN, CORE_NAMESPACE
+from .builtin import BUILTIN
 from .host import host
 from .records import BLOCKED, CONFLICT, DISCOVERED, NOT_SELECTED, normal_name
+from .selection import full_name
 
 if TYPE_CHECKING:
     from ..op import Op
@@ -85,7 +86,10 @@ def unload(name: str) -> None:
 
 
 def prefer(op: str | Op[Any, Any], provider: str | None, *, backend: str) -> None:
-    """Use a third party's kernel for somebody else's *op* on somebody else's *backend*.
+    """Choose whose kernel runs *op* on *backend*, where several have one.
+
+    A third party's kernel for somebody else's op on somebody else's backend is used only if it is
+    chosen so. An ancestor's can be chosen over the nearest one, too.
 
     Args:
         op: The op, or its name: ``"cr::conv2d"``, or ``"conv2d"`` for one of core.
@@ -94,13 +98,16 @@ def prefer(op: str | Op[Any, Any], provider: str | None, *, backend: str) -> Non
 
     Raises:
         PluginLoadError: no plugin of that name has one.
+        KernelConflictError: the name stands for several that have one.
+
+    >>> prefer("tanh", "xp", backend="numpy")
+    >>> cr.explain("tanh", cr.ones(1)).how
+    'preferred kernel'
+    >>> prefer("tanh", None, backend="numpy")
     """
-    name = op if isinstance(op, str) else op.name
-    if "::" not in name:
-        name = f"{CORE_NAMESPACE}::{name}"
     live = by_name(backend)
     host.load_all()
-    host.kernels.prefer(name, provider, live)
+    host.kernels.prefer(full_name(op if isinstance(op, str) else op.name), provider, live)
 
 
 def list() -> tuple[PluginRecord, ...]:  # noqa: A001 - reads as chainrule.plugin.list()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,17 @@ from ..plan import NOT_IMPLEMENTED
 from ..value import Value
 from .builtin import CORE_NAMESPACE
 from .host import host
-from .kernels import place_of
+from .kernels import namespace_of, place_of
+from .missing import CPU_WARN, current_policy
+from .namespaces import find_namespace
+from .selection import full_name
 
 if TYPE_CHECKING:
     from ..backend import Backend, KernelDef
 
-OWN, INHERITED, BODY, TRACED, CORE, NONE = (
-    "own kernel", "inherited kernel", "body", "traced", "core", "none",
+OWN, INHERITED, PREFERRED, BODY, TRACED, CORE, FALLBACK, NONE = (
+    "own kernel", "inherited kernel", "preferred kernel", "body", "traced", "core", "fallback",
+    "none",
 )  # fmt: skip
 
 
@@ -29,10 +34,11 @@ class Explanation:
     Attributes:
         op: The op's full name.
         backend: The backend it runs on.
-        how: ``"own kernel"``, ``"inherited kernel"`` (of an ancestor or a family), ``"body"`` (the
-            op's reference, over the backend's other kernels), ``"traced"`` (a composite without a
-            rule: its parts run and are recorded), ``"core"`` (it moves between backends, so none of
-            them has a kernel for it), or ``"none"`` (calling it raises).
+        how: ``"own kernel"``, ``"inherited kernel"`` (of an ancestor or a family), ``"preferred
+            kernel"`` (chosen with `prefer`), ``"body"`` (the op's reference, over the backend's
+            other kernels), ``"traced"`` (a composite without a rule: its parts run and are
+            recorded), ``"core"`` (it moves between backends, so none of them has a kernel for it),
+            ``"fallback"`` (on the CPU, as the policy allows), or ``"none"`` (calling it raises).
         provider: Whose kernel it is; "" where there is none.
         place: ``file:line`` of the kernel or the body.
         lineage: The backends whose kernels this one may use, nearest first.
@@ -52,16 +58,20 @@ class Explanation:
     def __str__(self) -> str:
         lines = [
             f"{self.op} on backend {self.backend!r} (lineage {' > '.join(self.lineage)})",
-            f"  runs:     {self._runs()}",
+            f"  runs:     {self.runs}",
             f"  gradient: {self.gradient}",
         ]
         return "\n".join([*lines, *(f"  passed over: {text}" for text in self.passed_over)])
 
-    def _runs(self) -> str:
+    @property
+    def runs(self) -> str:
+        """What runs, in words."""
         if self.how == NONE:
             return (
                 "nothing: no kernel, and the op has no body. Calling it raises KernelNotFoundError"
             )
+        if self.how == FALLBACK:
+            return "on the CPU, copied there and back, since chainrule.fallback allows it"
         if self.how == BODY:
             return f"its body over the backend's other kernels, {self.place}"
         if self.how == CORE:
@@ -94,6 +104,8 @@ def explain(op: str | Op[Any, Any], *tensors: Any, backend: str | None = None) -
     live = _backend(found, tensors, backend)
     kernel = live.find_kernel(found.name)
     how, provider, place = _runs(found, live, kernel)
+    if how == NONE and current_policy() == CPU_WARN and not found.view:
+        how = FALLBACK
     return Explanation(
         op=found.name,
         backend=live.name,
@@ -109,7 +121,10 @@ def explain(op: str | Op[Any, Any], *tensors: Any, backend: str | None = None) -
 def _op(op: str | Op[Any, Any]) -> Op[Any, Any]:
     if isinstance(op, Op):
         return op
-    name = op if not isinstance(op, str) or "::" in op else f"{CORE_NAMESPACE}::{op}"
+    name = full_name(op) if isinstance(op, str) else ""
+    if name not in all_ops and namespace_of(name) != CORE_NAMESPACE:
+        with contextlib.suppress(AttributeError):
+            find_namespace(host, namespace_of(name))  # loads the plugin that has it
     if name in all_ops:
         return all_ops[name]
     msg = f"explain: expected an op or its name, got {op!r}. 'chainrule ops' lists them."
@@ -132,10 +147,10 @@ def _runs(
     """Return how the op runs, whose kernel it is, and where it is written."""
     if kernel is not None:
         definition, ancestor = kernel
-        own = ancestor == backend.name
+        own, chosen = ancestor == backend.name, host.kernels.pinned(op.name, backend)
         family = "" if own else f" (family {ancestor!r})"
         return (
-            OWN if own else INHERITED,
+            PREFERRED if chosen is not None else OWN if own else INHERITED,
             definition.provider + family,
             place_of(definition.function),
         )
@@ -148,16 +163,17 @@ def _passed_over(
     op: Op[Any, Any], backend: Backend, kernel: tuple[KernelDef, str] | None
 ) -> list[str]:
     """Return the kernels that could have served, each with the reason why it does not."""
-    used = kernel[1] if kernel else ""
+    used, chosen = kernel[1] if kernel else "", host.kernels.pinned(op.name, backend)
+    reason = f"{used!r} is nearer" if chosen is None else f"{chosen.record.name!r} is preferred"
     texts = [
         f"the kernel of {ancestor!r}, {place_of(backend.kernels[ancestor][op.name].function)}: "
-        f"{used!r} is nearer"
+        f"{reason}"
         for ancestor in backend.lineage
         if ancestor != used and op.name in backend.kernels.get(ancestor, {})
     ]
     texts += [
         f"a kernel of {offer.kernel.provider}, {place_of(offer.kernel.function)}: neither the op "
-        f"nor the backend is its own. To use it: chainrule.plugin.prefer({op.name!r}, "
+        f"nor the backend is its own. To use it: chainrule.prefer({op.name!r}, "
         f"{offer.record.name!r}, backend={backend.name!r})"
         for offer in host.kernels.waiting_for(op.name, backend)
         if kernel is None or offer.kernel.function is not kernel[0].function

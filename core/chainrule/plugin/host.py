@@ -37,6 +37,7 @@ from .records import (
 )
 from .selection import Selection
 from .specs import Hooks
+from .tracing import trace_load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,6 +71,7 @@ class PluginHost:
         self.kernels = Kernels(self)
         self.lock = threading.RLock()
         self.chosen: dict[str, str] = {}  # device type to backend: answers that are kept
+        self.on_change: list[Callable[[], None]] = []  # called when a plugin comes or goes
         self._scan, self._scanned = scan, False
 
     # Finding
@@ -166,6 +168,7 @@ class PluginHost:
             record.state, record.reason = BLOCKED, "unloaded by the program"
             if record.target == REGISTERED:  # nobody could find it again
                 self.records.remove(record)
+            self._changed()
 
     def _load(self, record: PluginRecord, *, asked: bool, plugin: object = None) -> None:
         start = time.perf_counter()
@@ -177,6 +180,12 @@ class PluginHost:
             state = INCOMPATIBLE if isinstance(error, IncompatibleError) else FAILED
             self.quarantine(record, error, state, asked=asked)
         record.load_ms = 1000 * (time.perf_counter() - start)
+        trace_load(record)
+        self._changed()
+
+    def _changed(self) -> None:
+        for tell in self.on_change:
+            tell()
 
     def _register(self, record: PluginRecord, plugin: Any) -> None:
         """Register *plugin* with pluggy after checking it; nothing is left behind if that fails."""

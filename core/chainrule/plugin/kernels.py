@@ -7,12 +7,12 @@ party's kernel for somebody else's op on somebody else's backend waits until it 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import backend as _backend
 from ..backend import KernelDef, KernelSet
-from ..errors import KernelConflictError, OpDefinitionError, PluginLoadError
+from ..errors import ChainruleError, KernelConflictError, OpDefinitionError, PluginLoadError
 from ..op import all_ops
 from .builtin import BUILTIN, CORE_NAMESPACE
 from .records import ACTIVE, FAILED, normal_name
@@ -36,6 +36,14 @@ class Offer(NamedTuple):
     kernel: KernelDef
 
 
+@dataclass
+class Pin:
+    """A kernel that the user chose, and the backend's own, to be used again later."""
+
+    offer: Offer
+    before: KernelDef | None
+
+
 class Kernels:
     """The kernels that the plugins of *host* gave to live backends, and those that wait."""
 
@@ -44,7 +52,7 @@ class Kernels:
         self._asked: set[tuple[str, str]] = set()
         self._given: list[Offer] = []
         self._waiting: list[Offer] = []
-        self._before: dict[tuple[str, str], KernelDef | None] = {}
+        self._pins: dict[tuple[str, str], Pin] = {}  # by backend and op
 
     def ask_for_live_backends(self, record: PluginRecord) -> None:
         """Ask a plugin that came late for its kernels for the backends that are live."""
@@ -57,6 +65,9 @@ class Kernels:
         A failing plugin is put aside; if it is the backend's own or one in its lineage, that is
         the caller's problem.
         """
+        preferred = self._host.selection.preferences
+        if preferred:
+            self._host.load_all()  # the provider is one of those that nobody asked for yet
         for record in self._host.serving():
             try:
                 self.ask(record, backend)
@@ -67,6 +78,18 @@ class Kernels:
                     )
                     raise
                 self._host.quarantine(record, error, FAILED, asked=False)
+        for op, name, provider in preferred:
+            if name == backend.name or not self._is_known(provider):
+                self._prefer_by_environment(op, provider, backend)
+
+    def _is_known(self, provider: str) -> bool:
+        return any(normal_name(provider) in record.names for record in self._host.records)
+
+    def _prefer_by_environment(self, op: str, provider: str, backend: Backend) -> None:
+        try:
+            self.prefer(op, provider, backend)
+        except ChainruleError as error:
+            raise type(error)(f"CHAINRULE_PREFER: {error}") from error
 
     def ask(self, record: PluginRecord, backend: Backend) -> None:
         """Ask a plugin for its kernels for *backend*, once."""
@@ -78,6 +101,10 @@ class Kernels:
         self._asked.add((record.key, backend.name))
         for offer in offers.values():
             self._place(offer)
+        for op, name, provider in self._host.selection.preferences:
+            offered = any(offer.kernel.op == op for offer in offers.values())
+            if offered and name in {"", backend.name} and normal_name(provider) in record.names:
+                self._prefer_by_environment(op, provider, backend)
 
     def _collect(
         self,
@@ -141,7 +168,11 @@ class Kernels:
             record.kernels += 1
             record.state = ACTIVE
             self._given.append(offer)
-            _put(backend, family, kernel.op, kernel)
+            pin = self._pins.get((backend.name, kernel.op)) if family == backend.name else None
+            if pin is not None:
+                pin.before = kernel
+            else:
+                _put(backend, family, kernel.op, kernel)
 
     def _stands_in_lineage(self, record: PluginRecord, backend: Backend) -> bool:
         return any(self._owns_backend(record, name) for name in backend.lineage)
@@ -152,28 +183,51 @@ class Kernels:
         """Return the kernels for *op* that nobody has asked for."""
         return [o for o in self._waiting if o.backend is backend and o.kernel.op == op]
 
+    def pinned(self, op: str, backend: Backend) -> Offer | None:
+        """Return the kernel for *op* that the user chose for *backend*."""
+        pin = self._pins.get((backend.name, op))
+        return pin.offer if pin is not None else None
+
     def prefer(self, op: str, provider: str | None, backend: Backend) -> None:
         """Use *provider*'s kernel for *op* on *backend*; None takes the choice back.
 
         Raises:
             PluginLoadError: no plugin of that name has one.
+            KernelConflictError: several of that name have one.
         """
+        own = backend.kernels.get(backend.name, {}).get(op)  # collects them, if need be
         key = backend.name, op
+        pin = self._pins.get(key)
         if provider is None:
-            if key in self._before:
-                _put(backend, backend.name, op, self._before.pop(key))
+            if pin is not None:
+                del self._pins[key]
+                _put(backend, backend.name, op, pin.before)
             return
-        offers = self.waiting_for(op, backend)
-        for offer in offers:
-            if normal_name(provider) in offer.record.names:
-                self._before.setdefault(key, backend.kernels.get(backend.name, {}).get(op))
-                _put(backend, backend.name, op, offer.kernel)
-                offer.record.state = ACTIVE
-                return
-        have = ", ".join(offer.record.name for offer in offers) or "no plugin"
+        offer = self._offer_of(provider, op, backend)
+        self._pins[key] = Pin(offer, pin.before if pin else own)
+        _put(backend, backend.name, op, offer.kernel)
+        offer.record.state = ACTIVE
+
+    def _offer_of(self, provider: str, op: str, backend: Backend) -> Offer:
+        """Return the one kernel for *op* that *provider* has."""
+        given = [o for o in self._given if o.backend is backend and o.kernel.op == op]
+        offers = [*given, *self.waiting_for(op, backend)]
+        named = [o for o in offers if normal_name(provider) in o.record.names]
+        if len(named) == 1:
+            return named[0]
+        if named:
+            places = " and ".join(
+                f"{o.record.name!r} at {place_of(o.kernel.function)}" for o in named
+            )
+            raise KernelConflictError(
+                f"prefer: {provider!r} stands for several plugins with a kernel for {op}: "
+                f"{places}. Name one: chainrule.prefer({op!r}, {named[0].record.name!r}, "
+                f"backend={backend.name!r})"
+            )
+        have = ", ".join(o.record.name for o in offers) or "none"
         raise PluginLoadError(
-            f"prefer: expected a plugin with a kernel for {op} on backend {backend.name!r} beside "
-            f"the one in use, got {provider!r}; {have} has one."
+            f"prefer: expected a plugin with a kernel for {op} on backend {backend.name!r}, "
+            f"got {provider!r}. Plugins with one: {have}."
         )
 
     # Taking back
@@ -188,12 +242,12 @@ class Kernels:
             raise PluginLoadError(
                 f"{record}: its backend is live, and tensors may be on it. Block it earlier."
             )
+        for (_, op), pin in list(self._pins.items()):
+            if pin.offer.record is record:
+                self.prefer(op, None, pin.offer.backend)
         for record_, backend, family, kernel in self._given:
             if record_ is record and backend.kernels[family].get(kernel.op) is kernel:
                 _put(backend, family, kernel.op, None)
-        for record_, backend, _, kernel in self._waiting:
-            if record_ is record and backend.kernels.get(backend.name, {}).get(kernel.op) is kernel:
-                self.prefer(kernel.op, None, backend)
         self._given = [offer for offer in self._given if offer.record is not record]
         self._waiting = [offer for offer in self._waiting if offer.record is not record]
         self._asked = {pair for pair in self._asked if pair[0] != record.key}

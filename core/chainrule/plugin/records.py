@@ -24,6 +24,10 @@ class PluginLoadWarning(UserWarning):
     """A plugin nobody asked for by name could not be loaded; everything else goes on."""
 
 
+class FallbackWarning(UserWarning):
+    """An op ran on the CPU in place of its tensors' device, since the user allowed that."""
+
+
 @dataclass(eq=False, kw_only=True)
 class PluginRecord:
     """A plugin, by its entry point, and what became of it.

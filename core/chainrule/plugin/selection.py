@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from .builtin import CORE_NAMESPACE
 from .records import BLOCKED, CONFLICT, NOT_SELECTED, PluginRecord, normal_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 #: What chainrule reads from the environment about plugins, and what for.
 VARIABLES = {
@@ -19,7 +20,18 @@ VARIABLES = {
     "CHAINRULE_DISABLE_PLUGINS": "do not load these",
     "CHAINRULE_PIN_PLUGINS": "of several of one name, whose to load: 'special=chainrule-special'",
     "CHAINRULE_STRICT_PLUGINS": "1: a plugin that cannot be loaded is an error",
+    "CHAINRULE_PREFER": "use a stranger's kernel: 'cr::conv2d=mkl', 'cr::conv2d@numpy=mkl'",
+    "CHAINRULE_FALLBACK": "where a kernel is missing: 'error', or 'cpu-warn' to compute on the CPU",
+    "CHAINRULE_TRACE": "tell on standard error what is done: 'plugins', 'dispatch', or both",
 }
+
+
+class Preference(NamedTuple):
+    """Use *provider*'s kernel for *op* on *backend*; "" for every backend it has one for."""
+
+    op: str
+    backend: str
+    provider: str
 
 
 @dataclass
@@ -34,6 +46,7 @@ class Selection:
         disabled: Not these.
         pins: The distribution to take where several offer one name.
         strict: Whether a plugin that cannot be loaded is an error.
+        preferences: Whose kernel to use for an op, and on which backend ("": on any).
     """
 
     blocked: set[str] = field(default_factory=set)
@@ -43,6 +56,7 @@ class Selection:
     disabled: set[str] = field(default_factory=set)
     pins: dict[str, str] = field(default_factory=dict)
     strict: bool = False
+    preferences: tuple[Preference, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Selection:
@@ -54,6 +68,7 @@ class Selection:
             disabled=set(_names(environment.get("CHAINRULE_DISABLE_PLUGINS", ""))),
             pins=_pairs(environment.get("CHAINRULE_PIN_PLUGINS", "")),
             strict=_is_on(environment.get("CHAINRULE_STRICT_PLUGINS", "")),
+            preferences=tuple(_preferences(environment.get("CHAINRULE_PREFER", ""))),
         )
 
     def judge(self, record: PluginRecord) -> None:
@@ -104,6 +119,18 @@ def _names(text: str) -> list[str]:
 def _pairs(text: str) -> dict[str, str]:
     pairs = (pair.partition("=") for pair in text.split(",") if "=" in pair)
     return {normal_name(name): normal_name(distribution) for name, _, distribution in pairs}
+
+
+def _preferences(text: str) -> Iterator[Preference]:
+    for part in filter(None, map(str.strip, text.split(","))):
+        place, _, provider = (word.strip() for word in part.partition("="))
+        op, _, backend = place.partition("@")
+        yield Preference(full_name(op), backend, provider)
+
+
+def full_name(op: str) -> str:
+    """Return the name of an op with its namespace, which is core's where none is given."""
+    return op if "::" in op else f"{CORE_NAMESPACE}::{op}"
 
 
 def _is_on(value: str) -> bool:

@@ -7,12 +7,16 @@ Importing chainrule therefore imports neither pluggy nor the host, and scans not
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
-from .. import backend, ops
+from .. import backend, op, ops
+from ..ops import creation
 
 if TYPE_CHECKING:
-    from ..backend import Backend
+    from ..backend import Backend, Kernel
+    from ..errors import KernelNotFoundError
+    from ..op import Op
 
 
 def find_backend(name: str | None, device_type: str | None) -> Backend:
@@ -39,9 +43,34 @@ def find_namespace(name: str) -> Any:
     return find(host, name)
 
 
+def find_missing(op: Op[Any, Any], backend: Backend, error: KernelNotFoundError) -> Kernel:
+    """Return another way to run an op without a kernel, or raise what says who has one."""
+    from .missing import find_missing as find
+
+    return find(op, backend, error)
+
+
+def find_foreign(obj: object) -> tuple[Backend, Any] | None:
+    """Return the backend that a foreign array belongs to and one of its arrays, if any does."""
+    from .foreign import find_foreign as find
+
+    return find(obj)
+
+
+def tell_resolved(op: Op[Any, Any], backend: Backend) -> None:
+    """Tell which kernel an op found, once per op and backend."""
+    from .tracing import trace_resolution
+
+    trace_resolution(op, backend)
+
+
 # By its full name: the attribute chainrule.device is PyTorch's name of the class.
 device = importlib.import_module("..device", __package__)
 
 backend.find_backend = find_backend
 device.find_type = find_type  # type: ignore[attr-defined]  # import_module gives any module
 ops.find_namespace = find_namespace
+op.find_missing = find_missing
+creation.find_foreign = find_foreign
+if "dispatch" in os.environ.get("CHAINRULE_TRACE", ""):
+    op.on_resolved = tell_resolved
