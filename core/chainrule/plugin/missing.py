@@ -152,6 +152,7 @@ def _advice(op: Op[Any, Any], backend: Backend, policy: str) -> str:
         for other in _backend.live
         if other is not backend and (found := other.find_kernel(op.name))
     ]
+    having.sort(key=lambda pair: "cpu" not in pair[0].spec.device_types)
     who = ", ".join(f"{other.name} ({kernel.provider})" for other, kernel in having)
     options = [
         f"chainrule.prefer({op.name!r}, {offer.record.name!r}, backend={backend.name!r})"
