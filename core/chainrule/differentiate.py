@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from . import engine
 from .errors import ArgumentError, AutogradError, NoGraphError, ShapeError
-from .graph import gradient_edge
+from .graph import GradientEdge, gradient_edge
 from .shapes import Size
 from .value import Value, new_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .backend import DispatchKey
     from .graph import Edge
 
 CREATE_GRAPH_WARNING = (
@@ -73,8 +74,9 @@ def backward(
         warnings.warn(CREATE_GRAPH_WARNING, UserWarning, stacklevel=3)
     keep = create_graph if retain_graph is None else retain_graph
     edges = None if wanted is None else _input_edges(wanted)
+    into = [] if wanted is None else [_receiver(item) for item in wanted]
     engine.run_backward(
-        roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges, into=wanted or ()
+        roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges, into=into
     )
 
 
@@ -158,10 +160,10 @@ def _complete(
         if found is not None:
             continue
         if materialize:
-            key = tensor._key
-            gradients[position] = new_value(
-                key.backend.full(tuple(tensor._array.shape), 0, key.dtype, key.device), key
-            )
+            if isinstance(tensor, GradientEdge):
+                msg = "materialize_grads cannot be used when the given input is a GradientEdge"
+                raise AutogradError(msg)
+            gradients[position] = _filled(*_meta(tensor), 0)
         elif not allow_unused:
             msg = (
                 f"The differentiated Tensor at index {position} appears to not have been used in "
@@ -207,16 +209,24 @@ def _batched(
 
 
 def _sequence(tensors: Any) -> tuple[Any, ...]:
-    if isinstance(tensors, Value):
+    if isinstance(tensors, (Value, GradientEdge)):
         return (tensors,)
     if isinstance(tensors, dict):
         return tuple(tensors.values())
     return tuple(tensors)
 
 
+def _receiver(wanted: Any) -> Any:
+    """Return the tensor whose ``.grad`` takes what arrives: for an edge its leaf, if it has one."""
+    return getattr(wanted.node, "variable", None) if isinstance(wanted, GradientEdge) else wanted
+
+
 def _input_edges(inputs: Sequence[Any]) -> list[Edge]:
     edges = []
     for tensor in inputs:
+        if isinstance(tensor, GradientEdge):
+            edges.append(tensor._edge())
+            continue
         if not isinstance(tensor, Value):
             msg = f"all inputs have to be Tensors or GradientEdges, but got {type(tensor).__name__}"
             raise AutogradError(msg)
@@ -244,12 +254,13 @@ def _roots(
     edges: list[Edge] = []
     grads: list[Any] = []
     for position, (tensor, gradient) in enumerate(zip(tensors, given, strict=False)):
-        edge = gradient_edge(tensor)
+        edge = tensor._edge() if isinstance(tensor, GradientEdge) else gradient_edge(tensor)
+        shape, key = _meta(tensor)
         if gradient is None:
-            if edge is not None and not _implicit(tensor):
-                raise _no_implicit(tensor)
+            if edge is not None:
+                _check_implicit(shape, key)
         else:
-            _check_gradient(position, tensor, gradient)
+            _check_gradient(position, shape, gradient)
         if edge is None:
             msg = (
                 f"element {position} of tensors does not require grad and does not have a grad_fn\n"
@@ -259,40 +270,45 @@ def _roots(
             )
             raise NoGraphError(msg)
         edges.append(edge)
-        grads.append(_ones_like(tensor) if gradient is None else gradient)
+        grads.append(_filled(shape, key, 1) if gradient is None else gradient)
     return edges, grads
 
 
-def _implicit(tensor: Value) -> bool:
-    return all(size == 1 for size in tensor._array.shape) and not tensor._key.complex
+def _meta(output: Any) -> tuple[tuple[int, ...], DispatchKey]:
+    """Return shape and key of a tensor, or of what stands at an edge."""
+    if isinstance(output, GradientEdge):
+        return output.node.output_meta(output.output_nr)
+    return tuple(output._array.shape), output._key
 
 
-def _no_implicit(tensor: Value) -> AutogradError:
-    if tensor._key.complex:
-        return AutogradError(
+def _check_implicit(shape: tuple[int, ...], key: DispatchKey) -> None:
+    """Raise unless the gradient of an output may be left out."""
+    if key.complex:
+        msg = (
             "grad can be implicitly created only for real scalar outputs but got "
-            f"{tensor._key.dtype}\nbackward: pass the gradient of the output."
+            f"{key.dtype}\nbackward: pass the gradient of the output."
         )
-    return AutogradError(
-        "grad can be implicitly created only for scalar outputs\n"
-        f"backward: the output has shape {tuple(tensor._array.shape)}. Reduce it with sum() or "
-        "mean(), or pass its gradient."
-    )
+        raise AutogradError(msg)
+    if any(size != 1 for size in shape):
+        msg = (
+            "grad can be implicitly created only for scalar outputs\n"
+            f"backward: the output has shape {tuple(shape)}. Reduce it with sum() or mean(), or "
+            "pass its gradient."
+        )
+        raise AutogradError(msg)
 
 
-def _check_gradient(position: int, tensor: Value, gradient: Any) -> None:
+def _check_gradient(position: int, shape: tuple[int, ...], gradient: Any) -> None:
     if not isinstance(gradient, Value):
         msg = f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
         raise ArgumentError(msg)
-    if tuple(gradient._array.shape) != tuple(tensor._array.shape):
+    if tuple(gradient._array.shape) != tuple(shape):
         msg = (
             f"Mismatch in shape: grad_output[{position}] has a shape of "
-            f"{Size(gradient._array.shape)} and output[{position}] has a shape of "
-            f"{Size(tensor._array.shape)}."
+            f"{Size(gradient._array.shape)} and output[{position}] has a shape of {Size(shape)}."
         )
         raise ShapeError(msg)
 
 
-def _ones_like(tensor: Value) -> Any:
-    key = tensor._key
-    return new_value(key.backend.full(tuple(tensor._array.shape), 1, key.dtype, key.device), key)
+def _filled(shape: tuple[int, ...], key: DispatchKey, value: int) -> Any:
+    return new_value(key.backend.full(tuple(shape), value, key.dtype, key.device), key)

@@ -370,7 +370,7 @@ def run_backward(
             return []
         found = [task.arrived(edge) for edge in inputs]
         for tensor, grad in zip(into, found, strict=False):
-            if grad is not None:
+            if grad is not None and tensor is not None:
                 task.add_to_grad(tensor, grad)
         return found
     finally:

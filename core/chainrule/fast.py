@@ -17,6 +17,7 @@ from .plan import record
 from .schema import NUMBER_OR_TENSOR, REQUIRED, TENSOR, TENSORS
 from .value import Value, new_value
 from .views import become_view, refresh
+from .watching import makes_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from .op import Op
     from .plan import Plan
 
-_new = object.__new__
+_new: Callable[[Any], Any] = object.__new__
+new_node: Callable[[Any], Any] = object.__new__  # exchanged at times: Note [Watching]
+makes_nodes(globals())
 
 
 def fast_path(op: Op[Any, Any]) -> Callable[..., Any]:
@@ -85,7 +88,7 @@ def _view(op: Op[Any, Any]) -> Callable[..., Any]:
         if plan.tensor_slots:
             record(plan, bound, (out,))
             return out
-        node = _new(plan.node_class)
+        node = new_node(plan.node_class)
         node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
         node._key, node._shape, node._seq = out._key, array.shape, next_sequence()
         saved = [None, *statics, *plan.padding]
@@ -266,7 +269,7 @@ def _unary(op: Op[Any, Any]) -> Callable[..., Any]:
         if plan.shape_slots:
             record(plan, (self, *plan.tail), (out,))
             return out
-        node = _new(plan.node_class)
+        node = new_node(plan.node_class)
         node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
         node._key, node._shape, node._seq = key, array.shape, next_sequence()
         saved = (self if plan.keep[0] else None, *plan.tail)
@@ -326,7 +329,7 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
         if plan.shape_slots:
             record(plan, (self, other, *plan.tail), (out,))
             return out
-        node = _new(plan.node_class)
+        node = new_node(plan.node_class)
         node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
         node._key, node._shape, node._seq = key, array.shape, next_sequence()
         keep = plan.keep

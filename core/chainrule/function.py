@@ -10,14 +10,18 @@ from .graph import (
     FREED,
     FREED_MESSAGE,
     LEAF,
+    REGISTER_FREED,
     Node,
     alias_of_output,
     check_version,
     gradient_edge,
+    history_of,
     next_sequence,
     version_of,
 )
+from .saved import Packed, SavedTensor, in_force
 from .value import Value, count_write, new_value, storage_of
+from .watching import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,8 +86,10 @@ class FunctionNode(Node, FunctionCtx):
         if self._versions is FREED:
             raise GraphFreedError(FREED_MESSAGE)
         items = list(self._saved)
-        for tensor, version in zip(items, self._versions, strict=True):
-            if tensor is not None:
+        for position, (tensor, version) in enumerate(zip(items, self._versions, strict=True)):
+            if type(tensor) is Packed:
+                items[position] = tensor.unpack()
+            elif tensor is not None:
                 check_version(tensor, version, self)
         for position, number in self._own_outputs:
             alias = items[position]
@@ -94,6 +100,27 @@ class FunctionNode(Node, FunctionCtx):
         return tuple(items)
 
     saved_variables = saved_tensors
+
+    @property
+    def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
+        """What `save_for_backward` was given, to register hooks on."""
+        if self._versions is FREED:
+            raise GraphFreedError(FREED_MESSAGE)
+        return tuple(map(self._raw_at, range(len(self._saved))))
+
+    def _raw_at(self, position: int) -> SavedTensor:
+        def read() -> Any:
+            if self._versions is FREED:
+                raise GraphFreedError(REGISTER_FREED)
+            return self._saved[position]
+
+        def write(hooks: Any) -> None:
+            item = self._saved[position]
+            is_output = any(position == place for place, _ in self._own_outputs)
+            made = Packed(alias_of_output(item), hooks, None if is_output else history_of(item))
+            self._saved = (*self._saved[:position], made, *self._saved[position + 1 :])
+
+        return SavedTensor.at(read, write)
 
     def release(self) -> None:
         """Drop what was saved."""
@@ -345,6 +372,12 @@ def _save(node: Any, outputs: Sequence[Any], results: list[Any]) -> None:
         else:
             saved.append(tensor)
     node._to_save = ()
+    if in_force.hooks:
+        outputs_saved = {position for position, _ in own}
+        saved = [
+            packed(tensor, in_force.hooks[-1], is_output=position in outputs_saved)
+            for position, tensor in enumerate(saved)
+        ]
     node._saved, node._own_outputs = tuple(saved), tuple(own)
     node._versions = tuple(map(version_of, saved))
 

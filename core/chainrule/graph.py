@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 
 from . import traces
 from . import value as _value
 from .errors import ArgumentError, GraphFreedError, SavedTensorModifiedError
 from .grad_mode import mode as _mode
+from .hooks import HookDict, LeafHooks, RemovableHandle
+from .saved import Packed, SavedTensor, is_packed, unpacked
 from .value import Value, new_value, storage_of
 from .views import refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from .backend import DispatchKey
 
@@ -53,50 +55,14 @@ FREED_MESSAGE: Final = (
     "graph a second time or if you need to access saved tensors after calling backward."
 )
 
+REGISTER_FREED: Final = (
+    "Calling register_hooks on a saved tensor after it has been freed. Saved intermediate values "
+    "of the graph are freed when you call .backward() or autograd.grad(). Specify "
+    "retain_graph=True if you need to backward through the graph a second time or if you need to "
+    "access saved variables after calling backward."
+)
+
 Edge = tuple[Any, int]  # Note [Edges]
-
-
-class RemovableHandle:
-    """Undo of a registration: call `remove`, or leave its ``with`` block."""
-
-    _ids: Iterator[int] = itertools.count()
-
-    def __init__(self, hooks: dict[int, Any]) -> None:
-        self.id = next(self._ids)
-        self._hooks = weakref.ref(hooks) if isinstance(hooks, HookDict) else (lambda: hooks)
-
-    def remove(self) -> None:
-        """Undo the registration; a second time does nothing."""
-        hooks = self._hooks()
-        if hooks is not None:
-            hooks.pop(self.id, None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
-
-
-class HookDict(dict[int, Any]):
-    """Hooks in order of registration."""
-
-    __slots__ = ("__weakref__",)
-
-    def add(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Return the handle of *hook* after appending it."""
-        handle = RemovableHandle(self)
-        self[handle.id] = hook
-        return handle
-
-
-class LeafHooks:
-    """Hooks of a leaf: *before* its gradient is accumulated, and *after*."""
-
-    __slots__ = ("after", "before")
-
-    def __init__(self) -> None:
-        self.before, self.after = HookDict(), HookDict()
 
 
 class Extras:
@@ -110,6 +76,16 @@ class Extras:
         self.tensor_hooks: dict[int, HookDict] = {}
         self.retained: dict[int, weakref.ref[Any]] = {}
         self.metadata: dict[Any, Any] = {}
+
+
+class InputMetadata:
+    """What a node knows of one gradient that it takes: `shape`, `dtype` and `device`."""
+
+    __slots__ = ("device", "dtype", "is_cpp_nested_tensor", "is_nested_tensor", "shape")
+
+    def __init__(self, shape: tuple[int, ...], key: DispatchKey) -> None:
+        self.shape, self.dtype, self.device = list(shape), key.dtype, key.device
+        self.is_nested_tensor = self.is_cpp_nested_tensor = False
 
 
 class Node:
@@ -174,6 +150,12 @@ class Node:
     def _sequence_nr(self) -> int:
         return int(self._seq)
 
+    @property
+    def _input_metadata(self) -> tuple[InputMetadata, ...]:
+        """Return shape, dtype and device of every gradient that the node takes."""
+        count = 1 if self._outputs is None else len(self._outputs)
+        return tuple(InputMetadata(*self.output_meta(number)) for number in range(count))
+
     def output_meta(self, number: int) -> tuple[tuple[int, ...], DispatchKey]:
         """Return shape and key of one output."""
         return (self._shape, self._key) if self._outputs is None else self._outputs[number]
@@ -190,6 +172,11 @@ class Node:
 
     def __call__(self, *grads: Any) -> Any:
         """Return the gradients of the inputs for those of the outputs, as PyTorch's nodes do."""
+        self._check_arguments(grads)
+        results = tuple(self.apply(grads[0] if self._outputs is None else list(grads), None))
+        return results[0] if len(results) == 1 else results
+
+    def _check_arguments(self, grads: Sequence[Any]) -> None:
         expected = 1 if self._outputs is None else len(self._outputs)
         if len(grads) != expected:
             msg = f"expected {expected} arguments, got {len(grads)} instead"
@@ -198,8 +185,6 @@ class Node:
             if grad is not None and not isinstance(grad, Value):
                 msg = f"argument {position} is not a Variable"
                 raise ArgumentError(msg)
-        results = tuple(self.apply(grads[0] if self._outputs is None else list(grads), None))
-        return results[0] if len(results) == 1 else results
 
 
 #: Nodes whose name PyTorch gives with a namespace.
@@ -228,15 +213,19 @@ class OpNode(Node):
         saved, versions, plan = self._saved, self._versions, self._plan
         if versions is FREED:
             raise GraphFreedError(_freed_message(self))
+        packed = False
         for slot in plan.tensor_slots:
             item = saved[slot]
             try:
                 storage = item._storage
-            except AttributeError:  # a list of tensors, or a number or None in place of one
+            except AttributeError:  # packed, a list of tensors, or a number or None for a tensor
+                packed = packed or is_packed(item)
                 self._check_items(item, versions[slot] if versions else None)
                 continue
             if storage is not None and storage.version != (versions[slot] if versions else 0):
                 _raise_modified(self, item, versions[slot] if versions else 0, self._origin(slot))
+        if packed:
+            saved = unpacked(saved)
         if plan.result_slots and _mode.enabled:
             saved = self._with_history(saved)
         return saved
@@ -278,6 +267,8 @@ class OpNode(Node):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
             return self._read_saved(name.removeprefix("_saved_"))
+        if name.startswith("_raw_saved_"):
+            return self._raw_saved(name.removeprefix("_raw_saved_"))
         msg = f"{type(self).__name__!r} object has no attribute {name!r}"
         raise AttributeError(msg)
 
@@ -296,12 +287,69 @@ class OpNode(Node):
         with _Recording():
             return self.unpack()[slot]
 
+    def _raw_saved(self, name: str) -> Any:
+        """Return what stands for a saved tensor, or a tuple of them for a list, to register on."""
+        plan = self._plan
+        slot = plan.readable.get(name)
+        if slot is None or slot in plan.static_slots:
+            msg = f"{type(self).__name__!r} object has no attribute '_raw_saved_{name}'"
+            raise AttributeError(msg)
+        items = self._saved[slot] if slot in plan.tensor_slots and self._saved else None
+        if isinstance(items, (tuple, list)):
+            return tuple(self._raw_at(slot, position) for position in range(len(items)))
+        return self._raw_at(slot, None)
+
+    def _raw_at(self, slot: int, position: int | None) -> SavedTensor:
+        def read() -> Any:
+            if self._versions is FREED:
+                raise GraphFreedError(REGISTER_FREED)
+            if slot not in self._plan.tensor_slots:
+                return None
+            item = self._saved[slot]
+            return item if position is None else item[position]
+
+        def write(hooks: Any) -> None:
+            item = read()
+            edge = None if self._origin(slot) else history_of(item)
+            packed: Any = Packed(alias_of_output(item), hooks, edge)
+            if position is not None:
+                packed = [packed if i == position else t for i, t in enumerate(self._saved[slot])]
+            self._saved = (*self._saved[:slot], packed, *self._saved[slot + 1 :])
+
+        return SavedTensor.at(read, write)
+
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *(f"_saved_{name}" for name in self._plan.readable)]
+        plan = self._plan
+        raw = [name for name, slot in plan.readable.items() if slot not in plan.static_slots]
+        found = {*super().__dir__(), *(f"_saved_{name}" for name in plan.readable)}
+        return sorted(found | {f"_raw_saved_{name}" for name in raw})
+
+
+class GradientEdge(NamedTuple):
+    """A place that a gradient arrives at: a node, and which of its outputs.
+
+    Attributes:
+        node: The node; of a leaf its AccumulateGrad.
+        output_nr: Which of the outputs.
+        ownership_token: What else to keep alive; PyTorch's C++ nodes need it.
+    """
+
+    node: Node
+    output_nr: int
+    ownership_token: Any = None
+
+    def _edge(self) -> Edge:
+        """Return it as an edge of the graph."""
+        node = self.node
+        return (node.variable, LEAF) if isinstance(node, AccumulateGrad) else (node, self.output_nr)
 
 
 class AccumulateGrad(Node):
-    """The end of a path: adds the gradient that arrives into its leaf's ``.grad``."""
+    """The end of a path: adds the gradient that arrives into its leaf's ``.grad``.
+
+    The engine adds the gradient itself: Note [Edges]. In the graph of an unpacked leaf the node
+    takes part as one that leads on to the leaf.
+    """
 
     __slots__ = ("variable",)
 
@@ -314,7 +362,7 @@ class AccumulateGrad(Node):
         found = cls._alive.get(id(leaf))
         if found is None or found.variable is not leaf:
             found = object.__new__(cls)
-            found.variable, found._edges, found._seq = leaf, (), 2**63
+            found.variable, found._edges, found._seq = leaf, ((leaf, LEAF),), 2**64 - 1
             found._shape, found._key, found._outputs = leaf._array.shape, leaf._key, None
             found._extras = None
             cls._alive[id(leaf)] = found
@@ -323,6 +371,40 @@ class AccumulateGrad(Node):
     def name(self) -> str:
         """Return the name that PyTorch gives a node of this kind."""
         return "torch::autograd::AccumulateGrad"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """Nothing: the path ends here."""
+        return ()
+
+    def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call ``fn((), grad_outputs)`` after the gradient was added."""
+        return leaf_hooks(self.variable).node_after.add(fn)
+
+    def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
+        """Call ``fn(grad_outputs)`` before the gradient is added; what it returns replaces it."""
+        return leaf_hooks(self.variable).node_before.add(fn)
+
+    def apply(self, grad: Any, wanted: Sequence[bool] | None) -> Sequence[Any]:
+        """Return the gradient as it came."""
+        return (grad,)
+
+    def __call__(self, *grads: Any) -> Any:
+        """Add the gradient now."""
+        self._check_arguments(grads)
+        accumulate(self.variable, grads[0])
+        return ()
+
+
+#: How a gradient is added to a leaf's; engine.py puts it here.
+accumulate: Callable[[Value, Any], None] = cast("Any", None)
+
+
+def leaf_hooks(leaf: Value) -> LeafHooks:
+    """Return the hooks of *leaf*, made on first need."""
+    if leaf._hooks is None:
+        leaf._hooks = LeafHooks()
+    return leaf._hooks  # type: ignore[no-any-return]  # value.py does not know the class
 
 
 def gradient_edge(value: Value) -> Edge | None:
@@ -333,6 +415,12 @@ def gradient_edge(value: Value) -> Edge | None:
         return None
     node = value._node
     return (value, LEAF) if node is None else (node, value._output_nr)
+
+
+def history_of(value: Value) -> tuple[Node, int] | None:
+    """Return where the gradient of *value* goes, as a node."""
+    edge = gradient_edge(value)
+    return (AccumulateGrad.of(edge[0]), 0) if edge is not None and edge[1] == LEAF else edge
 
 
 def alias_of_output(output: Value) -> Any:
@@ -434,8 +522,3 @@ class _Recording:
 
     def __exit__(self, *exc: object) -> None:
         _mode.enabled = self._before
-
-
-_recording = _Recording
-_ZEROS = itertools.repeat(0)
-_NOT_TENSORS = frozenset({int, float, bool, complex})

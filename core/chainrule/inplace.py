@@ -14,18 +14,22 @@ from .errors import ArgumentError, DTypeError, InplaceError, ShapeError
 from .grad_mode import mode
 from .graph import alias_of_output, version_of
 from .plan import requires_grad
+from .saved import Packed, in_force
 from .shapes import broadcast_shapes
 from .value import Value, count_write, new_value, storage_of
 from .views import ViewRecord, refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .op import Op
 
 #: Ops that rewriting a history needs; ops/copying.py puts them here.
 view_scatter: Op[Any, Any] = cast("Any", None)
 zero: Op[Any, Any] = cast("Any", None)
+
+#: Called with the target of every write, before it is written to, while somebody asks for that.
+before_write: Callable[[Value], None] | None = None
 
 _NO_GRAD_VIEW = (
     "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
@@ -75,6 +79,8 @@ def run_in_place(
         write(target, result, name)
         return target
     old = _as_it_was(target)
+    if in_force.hooks:  # what hooks pack must not change with the target
+        old._array, old._storage = target._key.backend.copy(target._array), None
     result = op.general((old, *args[1:]), kwargs)
     check_write(target, result, name)
     if _saved_by(result, old):
@@ -210,6 +216,8 @@ def _point_saved_outputs_at(target: Value, node: Any) -> None:
     if plan is None or not plan.result_slots:
         return
     saved = list(node._saved)
+    if any(type(saved[slot]) is Packed for slot, _ in plan.result_slots):
+        return
     for slot, _ in plan.result_slots:
         saved[slot] = alias_of_output(target)
     node._saved = tuple(saved)
@@ -255,6 +263,8 @@ def write(target: Value, result: Any, name: str) -> None:
     """
     check_write(target, result, name)
     source = result._array if isinstance(result, Value) else result
+    if before_write is not None:
+        before_write(target)
     target._key.backend.assign(target._array, source)
     count_write(target, name)
 

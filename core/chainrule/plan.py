@@ -15,6 +15,7 @@ from .grad_mode import mode
 from .graph import LEAF, OpNode, alias_of_output, next_sequence, version_of
 from .schema import NUMBER_OR_TENSOR, STATIC, TENSOR, TENSORS, Param
 from .value import Value, new_value
+from .watching import makes_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from .backend import DispatchKey
     from .op import Op
 
-_new = object.__new__
+new_node: Callable[[Any], Any] = object.__new__  # exchanged at times: Note [Watching]
+makes_nodes(globals())
 
 #: Names a rule may use beside the op's own: the cotangent, those of all outputs, and which inputs
 #: want one.
@@ -262,7 +264,7 @@ def requires_grad(argument: Any) -> bool:
 def record(plan: Plan, bound: Sequence[Any], outputs: Sequence[Any]) -> None:
     """Make the node of one evaluation: edges to the inputs, and what the plan says to keep."""
     op = plan.op
-    node: Any = _new(plan.node_class)
+    node: Any = new_node(plan.node_class)
     node._plan, node._extras, node._versions = plan, None, None
     saved: Any = [item if keep else None for item, keep in zip(bound, plan.keep)]  # noqa: B905 - of one length by construction; strict costs time here
     if plan.padding:

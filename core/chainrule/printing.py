@@ -96,8 +96,9 @@ def tensor_text(value: Value, prefix: str = "tensor(") -> str:
         suffixes.append(f"size={shape}")
     if key.dtype not in usual or (numel == 0 and key.dtype is not dtypes.get_default_dtype()):
         suffixes.append(f"dtype={key.dtype}")
-    if value._node is not None and value._requires_grad:
-        suffixes.append(f"grad_fn=<{value._node.name().removeprefix('torch::autograd::')}>")
+    made_by = "" if value._node is None else value._node.name().removeprefix("torch::autograd::")
+    if value._requires_grad and made_by not in {"", "AccumulateGrad"}:
+        suffixes.append(f"grad_fn=<{made_by}>")
     elif value._requires_grad:
         suffixes.append("requires_grad=True")
     body = "[]" if numel == 0 else _elements(value, len(prefix))

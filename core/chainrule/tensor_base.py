@@ -14,7 +14,8 @@ from .backend import by_name, for_device
 from .device import Device
 from .dtypes import DType
 from .errors import ArgumentError, AutogradError
-from .graph import HookDict, LeafHooks
+from .graph import AccumulateGrad, leaf_hooks
+from .hooks import HookDict
 from .inplace import check_shape
 from .printing import tensor_text
 from .shapes import Size, wrap_dim
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .backend import Backend, DispatchKey
-    from .graph import Node, RemovableHandle
+    from .graph import Node
+    from .hooks import RemovableHandle
     from .tensor import Tensor
 
 _NON_LEAF_GRAD = (
@@ -215,9 +217,7 @@ class TensorBase(Value):
     @property
     def is_leaf(self) -> bool:
         """Whether it was not computed by a recorded operation."""
-        if self._base is not None:
-            refresh(self)
-        return self._node is None
+        return self.grad_fn is None
 
     @property
     def grad_fn(self) -> Node | None:
@@ -230,7 +230,8 @@ class TensorBase(Value):
         """
         if self._base is not None:
             refresh(self)
-        return self._node
+        node = self._node
+        return None if isinstance(node, AccumulateGrad) else node
 
     @property
     def output_nr(self) -> int:
@@ -351,7 +352,7 @@ class TensorBase(Value):
             raise AutogradError(msg)
         if self._node is not None:
             return self._node.extras.tensor_hooks.setdefault(self._output_nr, HookDict()).add(hook)
-        return self._leaf_hooks().before.add(hook)
+        return leaf_hooks(self).before.add(hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> RemovableHandle:
         """Call *hook* with this leaf after its ``.grad`` was updated.
@@ -365,12 +366,7 @@ class TensorBase(Value):
         if self._node is not None:
             msg = "post accumulate grad hooks cannot be registered on non-leaf tensors"
             raise AutogradError(msg)
-        return self._leaf_hooks().after.add(hook)
-
-    def _leaf_hooks(self) -> LeafHooks:
-        if self._hooks is None:
-            self._hooks = LeafHooks()
-        return self._hooks  # type: ignore[no-any-return]  # value.py does not know the class
+        return leaf_hooks(self).after.add(hook)
 
     def detach(self) -> Tensor:
         """Return the same memory without history: the way out of the graph.

@@ -7,6 +7,7 @@ from ..differentiate import backward, grad
 from ..function import Function
 from ..grad_mode import enable_grad, no_grad, set_grad_enabled
 from . import anomaly_mode, function, functional, grad_mode, graph, variable
+from ._versions import _unsafe_preserve_version_counter  # noqa: F401 - PyTorch has it here
 from .gradcheck import gradcheck, gradgradcheck
 from .variable import Variable
 

@@ -1,7 +1,14 @@
-"""The graph under PyTorch's module path."""
+"""The graph under PyTorch's module path: its nodes and edges, and what is saved in it."""
 
 from __future__ import annotations
 
-from ..graph import Node
+from ..graph import GradientEdge, Node
+from ._edges import get_gradient_edge
+from ._mutation import allow_mutation_on_saved_tensors
+from ._saved_tensors import disable_saved_tensors_hooks, save_on_cpu, saved_tensors_hooks
+from ._versions import increment_version
 
-__all__ = ["Node"]
+__all__ = [
+    "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks",
+    "get_gradient_edge", "increment_version", "save_on_cpu", "saved_tensors_hooks",
+]  # fmt: skip

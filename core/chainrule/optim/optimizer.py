@@ -11,7 +11,7 @@ from copy import deepcopy
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from ..graph import RemovableHandle
+from ..hooks import RemovableHandle
 from ..nn._typename import typename
 from ..tensor import Tensor
 from ._stepping import number

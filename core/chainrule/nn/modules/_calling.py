@@ -15,7 +15,7 @@ from ._state import State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...graph import RemovableHandle
+    from ...hooks import RemovableHandle
 
 
 class _GlobalHooks:

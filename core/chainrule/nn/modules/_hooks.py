@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from ...graph import RemovableHandle
+from ...hooks import RemovableHandle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

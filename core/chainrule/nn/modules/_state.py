@@ -17,7 +17,7 @@ from ._hooks import add_hook
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...graph import RemovableHandle
+    from ...hooks import RemovableHandle
 
 _EXTRA_STATE = "_extra_state"
 
