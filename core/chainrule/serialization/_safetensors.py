@@ -1,27 +1,28 @@
-"""Tensors in files: the safetensors format, which holds numbers and names and runs no code.
+"""The safetensors format, which holds numbers and names and runs no code.
 
 A file is written whole or not at all, and read whole before anything is made of it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from . import dtypes
-from .backend import for_device
-from .device import Device
-from .errors import ArgumentError, DTypeError, FileFormatError
-from .value import Value, new_value
+from .. import dtypes
+from ..backend import for_device
+from ..device import Device
+from ..errors import ArgumentError, DTypeError, FileFormatError
+from ..value import Value, new_value
+from ._files import kind_of, replacing
 
 if TYPE_CHECKING:
-    from .backend import Backend
-    from .dtypes import DType
-    from .tensor import Tensor
+    import os
+
+    from ..backend import Backend
+    from ..dtypes import DType
+    from ..tensor import Tensor
 
 __all__ = ["load_file", "save_file"]
 
@@ -38,15 +39,6 @@ _CODES: Final = {
     "F32": dtypes.float32,
     "F64": dtypes.float64,
     "C64": dtypes.complex64,
-}
-
-#: How files begin that people take for this format.
-_FOREIGN: Final = {
-    b"PK\x03\x04": "a zip archive, as torch.save writes",
-    b"\x80": "a Python pickle",
-    b"\x89HDF": "an HDF5 file",
-    b"\x93NUMPY": "a NumPy file",
-    b"GGUF": "a GGUF file",
 }
 
 
@@ -78,7 +70,7 @@ def save_file(
 
     arrays = {name: _array(name, tensor) for name, tensor in _items(tensors)}
     content = save(arrays, dict(metadata) if metadata else None)
-    with _replacing(Path(filename)) as file:
+    with replacing(Path(filename)) as file:
         file.write(content)
 
 
@@ -96,7 +88,7 @@ def load_file(filename: str | os.PathLike[str], device: Device | str = "cpu") ->
         entries = deserialize(content)  # type: ignore[no-untyped-call]  # safetensors has no types
     except SafetensorError as error:
         raise FileFormatError(
-            f"load_file: expected a safetensors file, {str(filename)!r} is {_guess(content)}: "
+            f"load_file: expected a safetensors file, {str(filename)!r} is {kind_of(content)}: "
             f"{error}"
         ) from error
     device = Device(device)
@@ -130,29 +122,6 @@ def _array(name: str, tensor: Tensor) -> Any:
         )
     array = tensor._key.backend.to_numpy(tensor._array)
     return array if array.flags.c_contiguous else array.copy()
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file beside *path* that takes its place when all went well."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
-def _guess(content: bytes) -> str:
-    """Return in words what a file that is not ours seems to be."""
-    for start, kind in _FOREIGN.items():
-        if content.startswith(start):
-            return kind
-    return "empty" if not content else "damaged, or another kind of file"
 
 
 def _dtype(filename: str | os.PathLike[str], name: str, code: str) -> DType:
