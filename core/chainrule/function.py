@@ -79,6 +79,7 @@ class FunctionNode(Node, FunctionCtx):
     _own_outputs: tuple[tuple[int, int], ...] = ()  # (position among the saved, output number)
     _input_positions: tuple[int, ...] = ()  # of the edges among the arguments
     _argument_count: int = 0
+    _names: tuple[str, ...] | None = None  # of the saved tensors; a published function has some
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -121,6 +122,9 @@ class FunctionNode(Node, FunctionCtx):
             self._saved = (*self._saved[:position], made, *self._saved[position + 1 :])
 
         return SavedTensor.at(read, write)
+
+    def name_saved(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Be told what the saved tensors may be; a published function has names for them."""
 
     def release(self) -> None:
         """Drop what was saved."""
@@ -225,6 +229,7 @@ class Function(metaclass=_FunctionMeta):
     """
 
     _node_class: ClassVar[type[FunctionNode]]
+    _op: ClassVar[Any] = None  # the op that it was published as
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         import warnings
@@ -277,8 +282,67 @@ class Function(metaclass=_FunctionMeta):
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
-        """Run forward and record it, if an argument requires grad."""
-        node: Any = object.__new__(cls._node_class)
+        """Run forward and record it, if an argument requires grad.
+
+        A function that was published with `as_op` runs as that op: with a kernel, if there is one.
+        """
+        if cls._op is not None:
+            return cls._op.general(args, kwargs)
+        return cls._apply(cls._node_class, args, kwargs)
+
+    @classmethod
+    def as_op(cls, name: str) -> Any:
+        """Return the op ``"namespace::name"`` that runs this function, for a plugin to publish.
+
+        The parameters of forward are the op's: those annotated ``Tensor``, or neither annotated nor
+        defaulted, are tensors. In the second style a backend may have a kernel for the op, which
+        then runs in place of forward; a forward that consists of a docstring alone is no more than
+        a signature, and such an op needs a kernel. What setup_context saves is read by the names of
+        the parameters, ``grad_fn._saved_x``, or as ``_saved_result``.
+
+        Raises:
+            OpDefinitionError: the name has no namespace, or forward no signature that an op can
+                have.
+
+        >>> class Cube(Function):
+        ...     @staticmethod
+        ...     def forward(x):
+        ...         return x * x * x
+        ...
+        ...     @staticmethod
+        ...     def setup_context(ctx, inputs, output):
+        ...         ctx.save_for_backward(*inputs)
+        ...
+        ...     @staticmethod
+        ...     def backward(ctx, grad):
+        ...         (x,) = ctx.saved_tensors
+        ...         return grad * 3 * x * x
+        >>> cube = Cube.as_op("docs::cube")
+        >>> x = cr.tensor(2.0, requires_grad=True)
+        >>> cube(x), cube(x).grad_fn._saved_x is x
+        (tensor(8., grad_fn=<CubeBackward>), True)
+        """
+        from .published import FunctionOp
+
+        return FunctionOp(cls, name)
+
+    @classmethod
+    def _apply(
+        cls,
+        node_class: type[FunctionNode],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        forward: Callable[..., Any] | None = None,
+    ) -> Any:
+        """Run *forward*, by default the function's own, and record it if an argument asks for it.
+
+        Args:
+            node_class: The class of the node, which is ``ctx``.
+            args: The arguments of forward.
+            kwargs: Further ones, by name.
+            forward: What computes in place of the function's own, in the second style.
+        """
+        node: Any = object.__new__(node_class)
         node._extras = None
         tensors = [(i, a) for i, a in enumerate(args) if isinstance(a, Value)]
         node.needs_input_grad = tuple(isinstance(a, Value) and a._requires_grad for a in args)
@@ -289,7 +353,7 @@ class Function(metaclass=_FunctionMeta):
         mode.enabled = False
         try:
             if cls.setup_context is not Function.setup_context:
-                results = cls.forward(*args, **kwargs)
+                results = (forward or cls.forward)(*args, **kwargs)
                 cls.setup_context(node, args, results)
             else:
                 results = cls.forward(node, *args, **kwargs)
@@ -298,6 +362,8 @@ class Function(metaclass=_FunctionMeta):
         node._input_positions = tuple(i for i, _ in tensors)
         node._argument_count = len(args) + len(kwargs)
         outputs = results if isinstance(results, (tuple, list)) else (results,)
+        if node._names is not None:
+            node.name_saved(args, outputs)
         wrapped = _finish(node, outputs, tensors, versions, record)
         if not isinstance(results, (tuple, list)):
             return wrapped[0]

@@ -89,6 +89,7 @@ class Op(Generic[P, R]):
         self.__name__ = self.__qualname__ = function.__name__
         self.__module__, self.__doc__ = function.__module__, function.__doc__
         self.__wrapped__ = function
+        self.function_class: Any = None  # the `Function` that the op was made of
         self.name = f"{namespace}::{function.__name__}"
         self.kind, self.promote, self.view = kind, promote, view
         self.dtype = "same" if view and dtype is None else dtype

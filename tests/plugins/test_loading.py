@@ -189,7 +189,7 @@ def test_an_op_outside_its_namespaces_is_refused(make_host):
 
 def test_what_is_no_op_and_what_is_no_backend_is_refused(make_host):
     with pytest.raises(
-        PluginLoadError, match=r"expected what @primitive or @composite give, got 3"
+        PluginLoadError, match=r"expected what @primitive, @composite or .* give, got 3"
     ):
         make_host().register(plugin_with("chainrule_ops", lambda self: [3]))
     with pytest.raises(

@@ -155,7 +155,8 @@ def _runs(
             place_of(definition.function),
         )
     if op.kind == "composite":
-        return BODY if op.rules else TRACED, "", place_of(op.function)
+        whole = op.rules or op.function_class is not None
+        return BODY if whole else TRACED, "", place_of(op.function)
     return NONE if op.kind == "primitive" else CORE, "", ""
 
 
@@ -185,6 +186,9 @@ def _passed_over(
 
 def _gradient(op: Op[Any, Any]) -> str:
     """Return what the op says of its gradient, in words."""
+    if op.function_class is not None:
+        backward = op.function_class._backward_of()
+        return f"the backward of {op.function_class.__name__}, {place_of(backward)}"
     if not op.rules:
         return "that of its parts" if op.kind == "composite" else "none: the result has no history"
     formulas = [

@@ -222,7 +222,8 @@ class PluginHost:
     def _take_op(self, record: PluginRecord, op: Op[Any, Any]) -> None:
         if not isinstance(op, Op):
             raise TypeError(
-                f"chainrule_ops: expected what @primitive or @composite give, got {op!r}"
+                "chainrule_ops: expected what @primitive, @composite or Function.as_op give, got "
+                f"{op!r}"
             )
         namespace = namespace_of(op.name)
         if namespace == CORE_NAMESPACE or namespace not in record.namespaces:

@@ -281,6 +281,12 @@ def check_signature(op: Op[Any, Any], definition: KernelDef) -> None:
     Raises:
         OpDefinitionError: it takes too few tensors, or lacks a static argument.
     """
+    if not getattr(op, "takes_kernels", True):
+        raise OpDefinitionError(
+            f"a kernel for {definition.op!r} at {place_of(definition.function)}: its Function "
+            f"{op.function_class.__name__} saves in forward(ctx, ...), which a kernel cannot do. "
+            "Let it save in setup_context(ctx, inputs, output) instead."
+        )
     code = getattr(definition.function, "__code__", None)
     if code is None or definition.family:
         return
