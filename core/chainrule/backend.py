@@ -278,6 +278,23 @@ class Backend:
         """Return the values as nested lists, or a Python number for a 0-d array."""
         raise NotImplementedError
 
+    def to_dlpack(self, array: Array, **options: Any) -> Any:
+        """Return a DLPack capsule over the memory of *array*, by the library's own means."""
+        return array.__dlpack__(**options)
+
+    def dlpack_device(self, array: Array) -> tuple[int, int]:
+        """Return DLPack's number of the device type of *array*, and its index."""
+        kind, index = array.__dlpack_device__()
+        return int(kind), int(index)
+
+    def from_dlpack(self, exporter: Any, *, copy: bool | None) -> Array:
+        """Return an array over the memory that *exporter* offers through DLPack."""
+        return (
+            self.xp.from_dlpack(exporter)
+            if copy is None
+            else self.xp.from_dlpack(exporter, copy=copy)
+        )
+
     def astype(self, array: Array, dtype: DType) -> Array:
         """Return a copy of *array* with another dtype."""
         raise NotImplementedError

@@ -25,6 +25,7 @@ in the same place, so that an ``except`` written for PyTorch still catches it::
     │   └── KernelConflictError
     ├── KernelNotFoundError (NotImplementedError)
     ├── OpDefinitionError (TypeError)           a statement of an op that contradicts itself
+    ├── ExportError (BufferError)               memory that cannot be handed to another library
     ├── PluginLoadError (ImportError)
     └── FileFormatError (ValueError)            a file that cannot be read as what it should be
 
@@ -171,6 +172,10 @@ class KernelNotFoundError(ChainruleError, NotImplementedError):
 
 class OpDefinitionError(ChainruleError, TypeError):
     """A statement of an op that contradicts itself."""
+
+
+class ExportError(ChainruleError, BufferError):
+    """Memory that cannot be handed to another library, or taken from one."""
 
 
 class PluginLoadError(ChainruleError, ImportError):

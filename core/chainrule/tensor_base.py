@@ -13,7 +13,7 @@ from . import differentiate, dtypes, ops
 from .backend import by_name, for_device
 from .device import Device
 from .dtypes import DType
-from .errors import ArgumentError, AutogradError
+from .errors import ArgumentError, AutogradError, ExportError
 from .graph import AccumulateGrad, leaf_hooks
 from .hooks import HookDict
 from .inplace import check_shape
@@ -496,6 +496,38 @@ class TensorBase(Value):
         return made.copy() if copy else made
 
     __array_priority__ = 1000
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = -1,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """Return a DLPack capsule over the same memory, for ``from_dlpack`` of any library.
+
+        Raises:
+            BufferError: it requires grad: what reads the memory would know nothing of the history.
+        """
+        if self._requires_grad:
+            raise ExportError(
+                "Can't export tensors that require gradient, use tensor.detach()\n"
+                "DLPack: what reads the memory there would know nothing of the history."
+            )
+        options: dict[str, Any] = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+        given = {name: value for name, value in options.items() if value is not None}
+        if self._key.device.type != "cpu":
+            given["stream"] = stream
+        return self._key.backend.to_dlpack(self._array, **given)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Return DLPack's number of the device type, and the index."""
+        return self._key.backend.dlpack_device(self._array)
+
+    def __buffer__(self, flags: int, /) -> memoryview:
+        """Return the memory for ``memoryview(tensor)``, which Python asks for since 3.12."""
+        return memoryview(self.numpy())
 
     def __bool__(self) -> bool:
         if prod(self._array.shape) != 1:

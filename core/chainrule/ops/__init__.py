@@ -32,6 +32,7 @@ from .cumulative import *
 from .diagonals import *
 from .dropout import *
 from .embeddings import *
+from .exchange import *
 from .exponential import *
 from .extrema import *
 from .fused import *

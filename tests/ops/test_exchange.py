@@ -1,0 +1,82 @@
+"""Memory shared with other libraries through DLPack and the buffer protocol."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32", "complex128"])
+def test_array_and_tensor_share_memory_and_dtype(dtype):
+    array = np.zeros((2, 3), dtype)
+    tensor = cr.from_dlpack(array)
+    array[0, 1] = 1
+
+    assert tensor.dtype.name == dtype
+    assert tensor.tolist() == array.tolist()
+
+    tensor[1, 2] = 1
+    assert array[1, 2] == 1
+
+
+def test_tensor_goes_out_with_its_strides():
+    tensor = cr.arange(6.0).view(2, 3).t()
+    array = np.from_dlpack(tensor)
+
+    assert array.strides == (4, 12)
+    assert array.tolist() == tensor.tolist()
+
+
+def test_tensor_goes_round_through_the_protocol():
+    tensor = cr.ones(2)
+    again = cr.from_dlpack(tensor)
+    tensor.zero_()
+
+    assert again.tolist() == [0.0, 0.0]
+
+
+def test_capsule_is_taken():
+    tensor = cr.ones(2)
+
+    assert cr.from_dlpack(tensor.__dlpack__()).tolist() == [1.0, 1.0]
+
+
+def test_copy_shares_nothing():
+    array = np.ones(2)
+    tensor = cr.from_dlpack(array, copy=True)
+    array[0] = 7.0
+
+    assert tensor.tolist() == [1.0, 1.0]
+
+
+def test_history_cannot_go_out():
+    tensor = cr.ones(2, requires_grad=True)
+    with pytest.raises(BufferError, match=r"^Can't export tensors that require gradient"):
+        tensor.__dlpack__()
+
+    assert np.from_dlpack(tensor.detach()).tolist() == [1.0, 1.0]
+
+
+def test_what_does_not_speak_the_protocol_is_refused():
+    with pytest.raises(TypeError, match="expected an object with __dlpack__, got int"):
+        cr.from_dlpack(3)
+    with pytest.raises(BufferError, match="cannot be shared"):
+        cr.from_dlpack(np.array(["text"]))
+
+
+def test_device_is_told_in_dlpacks_numbers():
+    assert cr.ones(2).__dlpack_device__() == (1, 0)
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="Python asks classes for a buffer since 3.12"
+)
+def test_memoryview_looks_at_the_memory():
+    tensor = cr.zeros(2)
+    memoryview(tensor)[0] = 4.0
+
+    assert tensor.tolist() == [4.0, 0.0]
