@@ -72,8 +72,8 @@ def from_dlpack(
     kind = _DEVICE_TYPES.get(int(number))
     if kind is None:
         raise DeviceError(
-            f"from_dlpack: expected memory of the CPU or of CUDA, got DLPack's device type {number}."
-            " Copy it to the host first."
+            "from_dlpack: expected memory of the CPU or of CUDA, got DLPack's device type "
+            f"{number}. Copy it to the host first."
         )
     where = Device(kind, None if kind == "cpu" else int(index))
     backend = for_device(where)
