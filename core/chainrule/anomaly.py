@@ -109,7 +109,7 @@ class detect_anomaly(_AnomalyMode):  # noqa: N801 - PyTorch's name
     ...             (x.abs().log() * 0).sum().backward()
     ...     except RuntimeError as error:
     ...         print(str(error).splitlines()[0])
-    Function 'AbsBackward0' returned nan values in its 0th output.
+    Function 'LogBackward0' returned nan values in its 0th output.
     """
 
     def __init__(self, check_nan: bool = True) -> None:

@@ -273,7 +273,7 @@ def _unary(op: Op[Any, Any]) -> Callable[..., Any]:
         node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
         node._key, node._shape, node._seq = key, array.shape, next_sequence()
         saved = (self if plan.keep[0] else None, *plan.tail)
-        if self._storage is not None:
+        if self._storage is not None and plan.keep[0]:
             node._versions = (self._storage.version, *plan.tail, 0)
         if plan.keeps_result:
             saved = (*saved, alias_of_output(out))
@@ -338,8 +338,8 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
         if number is None:
             if storage is not None or other._storage is not None:
                 node._versions = (
-                    0 if storage is None else storage.version,
-                    0 if other._storage is None else other._storage.version,
+                    storage.version if storage is not None and keep[0] else 0,
+                    other._storage.version if other._storage is not None and keep[1] else 0,
                     *plan.tail, 0,
                 )  # fmt: skip
             edges: tuple[Any, ...] = (
@@ -349,7 +349,7 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
                 else (other, LEAF) if other._node is None else (other._node, other._output_nr),
             )  # fmt: skip
         else:
-            if storage is not None:
+            if storage is not None and keep[0]:
                 node._versions = (storage.version, 0, *plan.tail, 0)
             edge = (self, LEAF) if self._node is None else (self._node, self._output_nr)
             edges = (edge, None) if numbers_have_edges else (edge,)

@@ -20,7 +20,7 @@ from .graph import (
     version_of,
 )
 from .saved import Packed, SavedTensor, in_force
-from .value import Value, count_write, new_value, storage_of
+from .value import Value, count_write, new_value, storage_of, times_written
 from .watching import packed
 
 if TYPE_CHECKING:
@@ -349,7 +349,7 @@ class Function(metaclass=_FunctionMeta):
         before = mode.enabled
         record = before and any(node.needs_input_grad)
         node._edges = tuple(gradient_edge(t) if record else None for _, t in tensors)
-        versions = {id(t): version_of(t) for _, t in tensors}
+        versions = {id(t): times_written(t) for _, t in tensors}
         mode.enabled = False
         try:
             if cls.setup_context is not Function.setup_context:
@@ -417,7 +417,7 @@ def _as_output(
         if record and output._requires_grad and output._node is None:
             msg = "a leaf Variable that requires grad has been used in an in-place operation."
             raise InplaceError(msg)
-        if version_of(output) == versions[id(output)]:
+        if times_written(output) == versions[id(output)]:
             count_write(output, "mark_dirty")
         return output
     view = new_value(output._array, output._key)

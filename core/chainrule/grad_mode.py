@@ -9,21 +9,31 @@ import functools
 import inspect
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from .errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
     from types import TracebackType
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
+#: In place of False while inference mode is on: as false, and told apart where it matters.
+IN_INFERENCE: Final[Any] = 0
+
+
 class _Mode(threading.local):
-    """The state of one thread; the class attribute is what a new thread starts with."""
+    """The state of one thread; the class attributes are what a new thread starts with.
+
+    What records asks one question, ``mode.enabled``, which is false in inference mode. There a
+    user may still ask for recording, to no effect: that is what `asked` remembers.
+    """
 
     enabled = True
+    asked = False
+    inference = False
     depth = 0  # of backward passes inside one another
 
 
@@ -37,11 +47,47 @@ def is_grad_enabled() -> bool:
     ...     is_grad_enabled()
     False
     """
-    return mode.enabled
+    return mode.asked if mode.inference else bool(mode.enabled)
 
 
-class _GradMode:
-    """A context manager that sets the mode, and a decorator that sets it for a function.
+def _swap(enabled: bool) -> bool:
+    """Switch recording on or off; return what it was."""
+    before = is_grad_enabled()
+    if mode.inference:
+        mode.asked = enabled
+    else:
+        mode.enabled = enabled
+    return before
+
+
+class Mode:
+    """A context manager, and a decorator that enters a fresh one for each call of a function.
+
+    Abstract: `_GradMode` sets whether operations are recorded, `inference_mode` more than that.
+    """
+
+    def __enter__(self) -> None:
+        raise NotImplementedError
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        raise NotImplementedError
+
+    def _fresh(self) -> Mode:
+        """Return another one for the same mode: a decorated function enters its own."""
+        return type(self)()
+
+    def __call__(self, function: F) -> F:
+        """Return *function* so that each of its calls runs in this mode."""
+        return _decorate(self._fresh, function)
+
+
+class _GradMode(Mode):
+    """Sets whether operations are recorded.
 
     It can be entered several times, nested in itself: what to go back to is a stack.
     """
@@ -52,8 +98,7 @@ class _GradMode:
         self._previous: list[bool] = []
 
     def __enter__(self) -> None:
-        self._previous.append(mode.enabled)
-        mode.enabled = self._enabled
+        self._previous.append(_swap(self._enabled))
 
     def __exit__(
         self,
@@ -61,14 +106,7 @@ class _GradMode:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        mode.enabled = self._previous.pop()
-
-    def _fresh(self) -> _GradMode:
-        """Return another one for the same mode: a decorated function enters its own."""
-        return type(self)()
-
-    def __call__(self, function: F) -> F:
-        return _decorate(self._fresh, function)
+        _swap(self._previous.pop())
 
 
 class _NoArgument(_GradMode):
@@ -138,13 +176,7 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
         return super().__call__(function)
 
 
-def _swap(enabled: bool) -> bool:
-    before = mode.enabled
-    mode.enabled = enabled
-    return before
-
-
-def _decorate(fresh: Callable[[], _GradMode], function: F) -> F:
+def _decorate(fresh: Callable[[], Mode], function: F) -> F:
     """Return *function* with the mode set while its own body runs."""
     if inspect.isclass(function):
         warnings.warn(
@@ -163,6 +195,8 @@ def _decorate(fresh: Callable[[], _GradMode], function: F) -> F:
             return await _StepByStep(fresh, function(*args, **kwargs))
 
         return cast("F", awaited)
+    if inspect.isasyncgenfunction(function):
+        return cast("F", _asynchronous(fresh, function))
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
@@ -179,10 +213,35 @@ def _decorate(fresh: Callable[[], _GradMode], function: F) -> F:
     return cast("F", called)
 
 
+def _asynchronous(
+    fresh: Callable[[], Mode], function: Callable[..., AsyncGenerator[Any, Any]]
+) -> Callable[..., AsyncGenerator[Any, Any]]:
+    """Return an asynchronous generator function with the mode set while its own body runs."""
+
+    @functools.wraps(function)
+    async def generated(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        inner = function(*args, **kwargs)
+        step: Any = inner.asend(None)
+        while True:
+            try:
+                value = await _StepByStep(fresh, step)
+            except StopAsyncIteration:
+                return
+            try:
+                step = inner.asend((yield value))
+            except GeneratorExit:
+                await _StepByStep(fresh, inner.aclose())
+                raise
+            except BaseException as error:  # noqa: BLE001 - the body's to handle
+                step = inner.athrow(error)
+
+    return generated
+
+
 class _StepByStep:
     """A generator or coroutine whose mode holds inside its body only, never between its steps."""
 
-    def __init__(self, fresh: Callable[[], _GradMode], inner: Any) -> None:
+    def __init__(self, fresh: Callable[[], Mode], inner: Any) -> None:
         self._fresh, self._inner = fresh, inner
 
     def __iter__(self) -> _StepByStep:

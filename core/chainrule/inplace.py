@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import ArgumentError, DTypeError, InplaceError, ShapeError
-from .grad_mode import mode
+from .grad_mode import IN_INFERENCE, mode
 from .graph import alias_of_output, version_of
 from .plan import requires_grad
 from .saved import Packed, in_force
 from .shapes import broadcast_shapes
+from .storage import check_inference_write
 from .value import Value, count_write, new_value, storage_of
 from .views import ViewRecord, refresh
 
@@ -35,6 +36,12 @@ _NO_GRAD_VIEW = (
     "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
     "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
     "code by moving both the view and the inplace either both inside the no_grad block (if you "
+    "don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+_INFERENCE_VIEW = (
+    "A view was created in inference mode and is being modified inplace in normal mode. Given that "
+    "this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+    "moving both the view and the inplace either both inside the inference_mode block (if you "
     "don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
 )
 _MULTI_VIEW = (
@@ -64,6 +71,7 @@ def run_in_place(
     if not isinstance(target, Value):
         msg = f"{name}(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}"
         raise ArgumentError(msg)
+    check_inference_write(target._storage, name)
     if target._base is not None:
         refresh(target)
     sources = [*args[1:], *kwargs.values()]
@@ -93,21 +101,29 @@ def run_in_place(
 def _check_history(target: Value, name: str, *, recorded: bool) -> None:
     """Check, before anything changes, that the target's history can be rewritten."""
     base = target._base
-    if target._requires_grad and target._node is None and base is None:
-        msg = (
-            "a leaf Variable that requires grad is being used in an in-place operation.\n"
-            f"{name}: write under no_grad(), or into a clone()."
-        )
-        raise InplaceError(msg)
-    if base is None or not (recorded or base._requires_grad):
+    if base is None:
+        if target._requires_grad and target._node is None:
+            msg = (
+                "a leaf Variable that requires grad is being used in an in-place operation.\n"
+                f"{name}: write under no_grad(), or into a clone()."
+            )
+            raise InplaceError(msg)
         return
+    if recorded or base._requires_grad:
+        _check_view(target._view)
     if base._requires_grad and base._node is None:
         msg = (
             "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
             f"{name}: write under no_grad(), or into a clone()."
         )
         raise InplaceError(msg)
-    record: ViewRecord = target._view
+
+
+def _check_view(record: ViewRecord) -> None:
+    """Check that the view which was made so can be written to while recording."""
+    made_in = record.made_in()
+    if made_in is IN_INFERENCE:
+        raise InplaceError(_INFERENCE_VIEW)
     if record.number is not None:
         made_by = record.op.__name__.strip("_").split("_")[0].capitalize()
         if not record.in_grad_mode:
@@ -116,7 +132,7 @@ def _check_history(target: Value, name: str, *, recorded: bool) -> None:
             f"Output {record.number} of {made_by} is a view and is being modified inplace. "
             f"{_MULTI_VIEW}"
         )
-    if not record.all_in_grad_mode():
+    if not made_in:
         raise InplaceError(_NO_GRAD_VIEW)
 
 
@@ -129,6 +145,7 @@ def check_writable(target: Any, sources: Sequence[Any], name: str) -> None:
     if not isinstance(target, Value):
         msg = f"{name}(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}"
         raise ArgumentError(msg)
+    check_inference_write(target._storage, name)
     if target._base is not None:
         refresh(target)
     if not mode.enabled:
@@ -285,6 +302,7 @@ def fill_out(out: Any, result: Any) -> Any:
     if not isinstance(out, Value):
         msg = f"argument 'out' must be Tensor, not {type(out).__name__}"
         raise ArgumentError(msg)
+    check_inference_write(out._storage, "out=")
     if out._array.shape == result._array.shape:
         write(out, result, "out")
         return out

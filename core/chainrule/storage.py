@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+from .errors import AutogradError, InplaceError
+from .grad_mode import mode
 
 
 class Storage:
@@ -28,3 +31,48 @@ class Storage:
 
     def __init__(self) -> None:
         self.version = self.rebased = 0
+
+
+NO_VERSION: Final = "Inference tensors do not track version counter."
+NO_INFERENCE_SAVED: Final = (
+    "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+    "inference mode in computation tracked by autograd. To work around this, you can make a clone "
+    "to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead of "
+    "`torch.inference_mode()`."
+)
+NO_INFERENCE_LEAF: Final = (
+    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+)
+_NO_INFERENCE_WRITE: Final = (
+    "Inplace update to inference tensor outside InferenceMode is not allowed."
+    "You can make a clone to get a normal tensor before doing inplace update."
+    "See https://github.com/pytorch/rfcs/pull/17 for more details."
+)
+
+
+class InferenceStorage(Storage):
+    """What tensors made in inference mode have in place of a version counter.
+
+    A node that is about to save one asks for the version, and so finds out that it must not.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.rebased = 0
+
+    @property
+    def version(self) -> int:  # type: ignore[override]  # there is none: every use is an error
+        """Refuse."""
+        raise AutogradError(NO_INFERENCE_SAVED)
+
+
+def check_inference_write(storage: Storage | None, name: str) -> None:
+    """Check that *name* may write into what was made in inference mode.
+
+    Raises:
+        InplaceError: that is over.
+    """
+    if type(storage) is InferenceStorage and not mode.inference:
+        msg = f"{_NO_INFERENCE_WRITE}\n{name}: write into a clone() of the tensor."
+        raise InplaceError(msg)

@@ -14,11 +14,13 @@ from .backend import by_name, for_device
 from .device import Device
 from .dtypes import DType
 from .errors import ArgumentError, AutogradError, ExportError
+from .grad_mode import mode
 from .graph import AccumulateGrad, leaf_hooks
 from .hooks import HookDict
 from .inplace import check_shape
 from .printing import tensor_text
 from .shapes import Size, wrap_dim
+from .storage import NO_INFERENCE_LEAF, NO_VERSION, InferenceStorage
 from .value import Value, new_value, storage_of
 from .views import refresh
 
@@ -205,6 +207,9 @@ class TensorBase(Value):
                 "computed variable in a subgraph that doesn't require differentiation use "
                 "var_no_grad = var.detach()."
             )
+            raise AutogradError(msg)
+        if flag and type(self._storage) is InferenceStorage and not mode.inference:
+            msg = f"{NO_INFERENCE_LEAF}\nrequires_grad: set it on a clone() of the tensor."
             raise AutogradError(msg)
         if flag and not self._key.floating:
             msg = (
@@ -407,7 +412,10 @@ class TensorBase(Value):
         Writing into it is not noticed, so that a later backward pass may be silently wrong. Use
         `detach` instead; ``.data`` is here because old programs use it.
         """
-        return new_value(self._array, self._key)  # type: ignore[no-any-return]  # the result class is Tensor
+        made: Any = new_value(self._array, self._key)
+        if mode.inference or type(self._storage) is InferenceStorage:  # it was made as self was
+            made._storage = type(storage_of(self))()
+        return made  # type: ignore[no-any-return]  # the result class is Tensor
 
     @data.setter
     def data(self, new: Tensor) -> None:
@@ -415,6 +423,8 @@ class TensorBase(Value):
             msg = f"Variable data has to be a tensor, but got {type(new).__name__}"
             raise ArgumentError(msg)
         self._array, self._key = new._array, new._key
+        if type(new._storage) is InferenceStorage:
+            self._storage = InferenceStorage()
 
     @data.deleter
     def data(self) -> None:
@@ -424,6 +434,8 @@ class TensorBase(Value):
     @property
     def _version(self) -> int:
         """How often its memory was written to."""
+        if type(self._storage) is InferenceStorage:
+            raise AutogradError(NO_VERSION)
         return 0 if self._storage is None else self._storage.version
 
     @property
@@ -438,11 +450,11 @@ class TensorBase(Value):
 
     def _is_view(self) -> bool:
         """Return whether it looks into the memory of another tensor."""
-        return self._base is not None
+        return self._base is not None and type(self._storage) is not InferenceStorage
 
     def is_inference(self) -> bool:
         """Return whether it was made in inference mode."""
-        return False
+        return type(self._storage) is InferenceStorage
 
     # Out of the tensor world
 
@@ -479,7 +491,7 @@ class TensorBase(Value):
             TypeError: it is not in host memory.
         """
         if not force:
-            if self._requires_grad:
+            if mode.enabled and self.requires_grad:
                 raise AutogradError(_NO_NUMPY)
             if self._key.device.type != "cpu":
                 msg = (

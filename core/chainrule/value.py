@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .storage import Storage
+from .grad_mode import mode as _mode
+from .storage import InferenceStorage, Storage, check_inference_write
 from .traces import note_write
 from .traces import state as _tracing
 
@@ -59,13 +60,15 @@ def new_value(array: Array, key: DispatchKey, cls: type[Value] | None = None) ->
     value = _new(cls or result_class)
     value._array = array
     value._key = key
-    value._requires_grad = False
     value._node = None
     value._output_nr = 0
     value._storage = None
     value._grad = None
     value._base = None
     value._hooks = None
+    value._requires_grad = False  # last: Note [Marking what inference makes]
+    if cls is not None and _mode.inference:
+        value._storage = InferenceStorage()
     return value
 
 
@@ -78,11 +81,20 @@ def storage_of(value: Value) -> Storage:
     return storage
 
 
+def times_written(value: Value) -> int:
+    """Return how often the memory of *value* was written to; 0 where nobody counts."""
+    storage = value._storage
+    return 0 if storage is None or type(storage) is InferenceStorage else storage.version
+
+
 def count_write(value: Value, name: str) -> None:
     """Count the version of *value* up: *name*, as users know it, wrote into its memory."""
     storage = value._storage
     if storage is None:
         storage = storage_of(value)
+    if type(storage) is InferenceStorage:
+        check_inference_write(storage, name)
+        return
     storage.version += 1
     if _tracing.enabled:
         note_write(storage, name)

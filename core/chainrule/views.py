@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import InplaceError
-from .grad_mode import mode
+from .grad_mode import IN_INFERENCE, mode
 from .value import storage_of
 
 if TYPE_CHECKING:
@@ -27,6 +27,13 @@ _NO_GRAD_VIEW_BASE = (
     "forbidden. You can clarify your code by moving both the view and the inplace either both "
     "inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if "
     "you want the inplace to be tracked)."
+)
+_INFERENCE_VIEW_BASE = (
+    "A view was created in inference mode and its base or another view of its base has been "
+    "modified inplace in normal mode. Given that this use case is ambiguous and error-prone, it is "
+    "forbidden. You can clarify your code by moving both the view and the inplace either both "
+    "inside the inference_mode block (if you don't want the inplace to be tracked) or both outside "
+    "(if you want the inplace to be tracked)."
 )
 _new = object.__new__
 
@@ -55,10 +62,15 @@ class ViewRecord:
         made = self.op.evaluate((parent, *self.bound[1:]))
         return made if self.number is None else made[self.number]
 
-    def all_in_grad_mode(self) -> bool:
-        """Return whether this view, and every view it is a view of, was made with recording on."""
+    def made_in(self) -> Any:
+        """Return the mode in which this view, or the nearest of those it is a view of, was made.
+
+        True for recording if all were; else False, or `IN_INFERENCE`.
+        """
         parent = self.bound[0]
-        return self.in_grad_mode and (parent._base is None or parent._view.all_in_grad_mode())
+        if not self.in_grad_mode or parent._base is None:
+            return self.in_grad_mode
+        return parent._view.made_in()
 
     def chain(self) -> Callable[[Any], Any]:
         """Return the way from the base to the view, as a function of the base."""
@@ -87,8 +99,9 @@ def refresh(view: Any) -> None:
     record, storage = view._view, view._storage
     if record.seen == storage.rebased:
         return
-    if not record.all_in_grad_mode():
-        raise InplaceError(_NO_GRAD_VIEW_BASE)
+    made_in = record.made_in()
+    if not made_in:
+        raise InplaceError(_INFERENCE_VIEW_BASE if made_in is IN_INFERENCE else _NO_GRAD_VIEW_BASE)
     if record.number is not None:
         op = record.op.__name__.strip("_").split("_")[0].capitalize()
         raise InplaceError(_MULTI_VIEW_BASE.format(number=record.number, op=op))

@@ -6,6 +6,7 @@ from ..anomaly import detect_anomaly, set_detect_anomaly
 from ..differentiate import backward, grad
 from ..function import Function
 from ..grad_mode import enable_grad, no_grad, set_grad_enabled
+from ..inference import inference_mode
 from . import anomaly_mode, function, functional, grad_mode, graph, variable
 from ._versions import _unsafe_preserve_version_counter  # noqa: F401 - PyTorch has it here
 from .gradcheck import gradcheck, gradgradcheck
@@ -13,6 +14,6 @@ from .variable import Variable
 
 __all__ = [
     "Function", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "function",
-    "functional", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "no_grad",
-    "set_detect_anomaly", "set_grad_enabled", "variable",
+    "functional", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "inference_mode",
+    "no_grad", "set_detect_anomaly", "set_grad_enabled", "variable",
 ]  # fmt: skip

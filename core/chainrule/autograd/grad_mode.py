@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from ..grad_mode import enable_grad, no_grad, set_grad_enabled
+from ..inference import inference_mode
 
-__all__ = ["enable_grad", "no_grad", "set_grad_enabled"]
+__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled"]

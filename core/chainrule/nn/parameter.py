@@ -30,7 +30,8 @@ def _leaf_over(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
         raise DTypeError(msg)
     leaf = new_value(data._array, data._key, cls)
     leaf._storage = storage_of(data)
-    leaf._requires_grad = requires_grad
+    if requires_grad:
+        leaf._set_requires_grad(True, "")
     return leaf
 
 

@@ -10,7 +10,6 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
-from .. import value as _value
 from ..backend import for_device
 from ..device import Device
 from ..dtypes import DType, category_of_number, get_default_dtype
@@ -360,7 +359,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Device | str | None
     >>> cr.as_tensor(x) is x
     True
     """
-    if isinstance(data, _value.result_class):
+    if isinstance(data, Value):
         fits = (dtype is None or data._key.dtype is dtype) and (
             device is None or key_for(data._key.dtype, device) is data._key
         )
