@@ -8,17 +8,18 @@ view of that memory finds its history again when it is next used (`views.refresh
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import ArgumentError, DTypeError, InplaceError, ShapeError
-from .grad_mode import IN_INFERENCE, mode
+from .grad_mode import mode
 from .graph import alias_of_output, version_of
 from .plan import requires_grad
 from .saved import Packed, in_force
 from .shapes import broadcast_shapes
 from .storage import check_inference_write
-from .value import Value, count_write, new_value, storage_of
-from .views import ViewRecord, refresh
+from .value import Value, count_write, new_value
+from .views import refresh, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,22 +33,9 @@ zero: Op[Any, Any] = cast("Any", None)
 #: Called with the target of every write, before it is written to, while somebody asks for that.
 before_write: Callable[[Value], None] | None = None
 
-_NO_GRAD_VIEW = (
-    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
-    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
-    "code by moving both the view and the inplace either both inside the no_grad block (if you "
-    "don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
-)
-_INFERENCE_VIEW = (
-    "A view was created in inference mode and is being modified inplace in normal mode. Given that "
-    "this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
-    "moving both the view and the inplace either both inside the inference_mode block (if you "
-    "don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
-)
-_MULTI_VIEW = (
-    "This view is the output of a function that returns multiple views. Such functions do not "
-    "allow the output views to be modified inplace. You should replace the inplace operation by an "
-    "out-of-place one."
+_OVERLAP = (
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
+    "single memory location. Please clone() the tensor before performing the operation."
 )
 
 
@@ -110,30 +98,15 @@ def _check_history(target: Value, name: str, *, recorded: bool) -> None:
             raise InplaceError(msg)
         return
     if recorded or base._requires_grad:
-        _check_view(target._view)
+        obstacle = target._view.obstacle()
+        if obstacle is not None:
+            raise InplaceError(refusal(target, obstacle, "is being"))
     if base._requires_grad and base._node is None:
         msg = (
             "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
             f"{name}: write under no_grad(), or into a clone()."
         )
         raise InplaceError(msg)
-
-
-def _check_view(record: ViewRecord) -> None:
-    """Check that the view which was made so can be written to while recording."""
-    made_in = record.made_in()
-    if made_in is IN_INFERENCE:
-        raise InplaceError(_INFERENCE_VIEW)
-    if record.number is not None:
-        made_by = record.op.__name__.strip("_").split("_")[0].capitalize()
-        if not record.in_grad_mode:
-            raise InplaceError(f"{_NO_GRAD_VIEW.partition('.')[0]}. {_MULTI_VIEW}")
-        raise InplaceError(
-            f"Output {record.number} of {made_by} is a view and is being modified inplace. "
-            f"{_MULTI_VIEW}"
-        )
-    if not made_in:
-        raise InplaceError(_NO_GRAD_VIEW)
 
 
 def check_writable(target: Any, sources: Sequence[Any], name: str) -> None:
@@ -175,9 +148,16 @@ def end_history(target: Any, name: str) -> None:
 
 
 def _as_it_was(target: Value) -> Any:
-    """Return another object for the target before the write: same array, same history."""
+    """Return another object for the target before the write: same array, same history.
+
+    Of a view, without the hooks on it: the gradient of a view that is written to is a part of its
+    base's, and comes past the node that the view had before.
+    """
     old = new_value(target._array, target._key)
     old._requires_grad, old._node = target._requires_grad, target._node
+    if target._base is not None and target._node is not None and target._node._extras is not None:
+        old._node = copy.copy(target._node)
+        old._node._extras = None
     old._output_nr, old._storage = target._output_nr, target._storage
     return old
 
@@ -194,8 +174,6 @@ def _rewrite_history(target: Any, result: Any) -> None:
     if result._node is not None:
         _point_saved_outputs_at(target, result._node)
     base = target._base
-    storage = storage_of(target)
-    storage.rebased += 1
     if base is None:
         retained = _take_retained(target)
         target._node, target._output_nr = result._node, result._output_nr
@@ -204,7 +182,7 @@ def _rewrite_history(target: Any, result: Any) -> None:
             target._node.extras.retained[target._output_nr] = retained
         return
     old = _as_it_was(base)
-    view_scatter.record_onto(base, (old, result, target._view.chain()))
+    view_scatter.record_onto(base, (old, result, target._view.way()))
     retained = _take_retained(old)
     if retained is not None:
         base._node.extras.retained[0] = retained
@@ -219,9 +197,13 @@ def _take_retained(tensor: Any) -> Any:
 
 
 def _like(target: Any, result: Any) -> Any:
-    """Return *result* with the dtype and shape of *target*, recorded."""
-    if result._key is not target._key:
-        result = result.to(target.dtype)
+    """Return *result* with the dtype and shape of *target*, recorded.
+
+    The gradient arrives at a node in the dtype that its output has in the end.
+    """
+    node = result._node
+    if result._key is not target._key and node is not None and node._outputs is None:
+        node._key = target._key
     if result._array.shape != target._array.shape:
         result = result.expand(tuple(target._array.shape))
     return result

@@ -17,20 +17,19 @@ class Storage:
 
     Attributes:
         version: How often the memory was written to.
-        rebased: How often the history of what lives there was rewritten by a recorded write; views
-            compare it to know that theirs is stale.
+        writes: The same, and never set back; views compare it to know that their history is old.
         written: The name of what wrote last; in anomaly mode, the last writes with their lines.
             Unset before the first.
     """
 
-    __slots__ = ("__weakref__", "rebased", "version", "written")
+    __slots__ = ("__weakref__", "version", "writes", "written")
 
     version: int
-    rebased: int
+    writes: int
     written: Any
 
     def __init__(self) -> None:
-        self.version = self.rebased = 0
+        self.version = self.writes = 0
 
 
 NO_VERSION: Final = "Inference tensors do not track version counter."
@@ -59,7 +58,7 @@ class InferenceStorage(Storage):
     __slots__ = ()
 
     def __init__(self) -> None:
-        self.rebased = 0
+        self.writes = 0
 
     @property
     def version(self) -> int:  # type: ignore[override]  # there is none: every use is an error

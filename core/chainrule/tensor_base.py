@@ -165,14 +165,20 @@ class TensorBase(Value):
         >>> (x * 2).requires_grad
         True
         """
-        if self._base is not None:
-            refresh(self)
+        if self._base is not None and self._key.floating and self._base._requires_grad:
+            return True
         return self._requires_grad
 
     @requires_grad.setter
     def requires_grad(self, flag: bool) -> None:
         if not isinstance(flag, bool):
             msg = "requires_grad must be a bool"
+            raise AutogradError(msg)
+        if flag and not self.is_leaf:
+            msg = (
+                "you can only change requires_grad flags of leaf variables.\n"
+                "requires_grad: this tensor was computed and requires grad already."
+            )
             raise AutogradError(msg)
         self._set_requires_grad(
             flag, "only Tensors of floating point and complex dtype can require gradients"
@@ -393,7 +399,7 @@ class TensorBase(Value):
         Raises:
             RuntimeError: it is a view.
         """
-        if self._base is not None and self._node is not None:
+        if self._is_view():
             msg = (
                 "Can't detach views in-place. Use detach() instead. If you are using "
                 "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
@@ -422,6 +428,12 @@ class TensorBase(Value):
         if not isinstance(new, Value):
             msg = f"Variable data has to be a tensor, but got {type(new).__name__}"
             raise ArgumentError(msg)
+        if self._requires_grad and not new._key.floating:
+            msg = (
+                "data set to a tensor that requires gradients must be floating point or complex "
+                f"dtype\ndata: got {new._key.dtype}. Call requires_grad_(False) first."
+            )
+            raise AutogradError(msg)
         self._array, self._key = new._array, new._key
         if type(new._storage) is InferenceStorage:
             self._storage = InferenceStorage()
@@ -450,7 +462,9 @@ class TensorBase(Value):
 
     def _is_view(self) -> bool:
         """Return whether it looks into the memory of another tensor."""
-        return self._base is not None and type(self._storage) is not InferenceStorage
+        if self._base is None or type(self._storage) is InferenceStorage:
+            return False
+        return self._key.floating or not self._base._key.floating
 
     def is_inference(self) -> bool:
         """Return whether it was made in inference mode."""

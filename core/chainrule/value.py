@@ -77,7 +77,7 @@ def storage_of(value: Value) -> Storage:
     storage = value._storage
     if storage is None:
         storage = value._storage = _new(Storage)
-        storage.version = storage.rebased = 0
+        storage.version = storage.writes = 0
     return storage
 
 
@@ -96,6 +96,7 @@ def count_write(value: Value, name: str) -> None:
         check_inference_write(storage, name)
         return
     storage.version += 1
+    storage.writes += 1
     if _tracing.enabled:
         note_write(storage, name)
     else:

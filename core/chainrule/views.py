@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .errors import InplaceError
 from .grad_mode import IN_INFERENCE, mode
@@ -13,28 +13,22 @@ if TYPE_CHECKING:
 
     from .op import Op
 
-_MULTI_VIEW_BASE = (
-    "Output {number} of {op} is a view and its base or another view of its base has been modified "
-    "inplace. This view is the output of a function that returns multiple views. Such functions do "
-    "not allow the output views to be modified inplace. You should replace the inplace operation "
-    "by an out-of-place one."
+_AMBIGUOUS = (
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
+    "code by moving both the view and the inplace either both inside the {mode} block (if you "
+    "don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
 )
+_SEVERAL_VIEWS = (
+    "This view is the output of a function that returns multiple views. Such functions do not "
+    "allow the output views to be modified inplace. You should replace the inplace operation by an "
+    "out-of-place one."
+)
+#: Why a view may not be written to while recording: beside False (made under no_grad) and
+#: IN_INFERENCE, that its op returned several views.
+SEVERAL: Final = "several"
 
-
-_NO_GRAD_VIEW_BASE = (
-    "A view was created in no_grad mode and its base or another view of its base has been modified "
-    "inplace with grad mode enabled. Given that this use case is ambiguous and error-prone, it is "
-    "forbidden. You can clarify your code by moving both the view and the inplace either both "
-    "inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if "
-    "you want the inplace to be tracked)."
-)
-_INFERENCE_VIEW_BASE = (
-    "A view was created in inference mode and its base or another view of its base has been "
-    "modified inplace in normal mode. Given that this use case is ambiguous and error-prone, it is "
-    "forbidden. You can clarify your code by moving both the view and the inplace either both "
-    "inside the inference_mode block (if you don't want the inplace to be tracked) or both outside "
-    "(if you want the inplace to be tracked)."
-)
+#: Gives a view its history anew, from what it is a view of; ops/striding.py fills it.
+look_again: Callable[[Any, Any], None] = cast("Any", None)
 _new = object.__new__
 
 
@@ -62,23 +56,46 @@ class ViewRecord:
         made = self.op.evaluate((parent, *self.bound[1:]))
         return made if self.number is None else made[self.number]
 
-    def made_in(self) -> Any:
-        """Return the mode in which this view, or the nearest of those it is a view of, was made.
+    def obstacle(self) -> Any:
+        """Return why a recorded write into this view is refused: None where it is not.
 
-        True for recording if all were; else False, or `IN_INFERENCE`.
+        SEVERAL, False for no_grad, IN_INFERENCE; of this view, or of the nearest it is a view of.
         """
-        parent = self.bound[0]
-        if not self.in_grad_mode or parent._base is None:
+        if not self.in_grad_mode:
             return self.in_grad_mode
-        return parent._view.made_in()
-
-    def chain(self) -> Callable[[Any], Any]:
-        """Return the way from the base to the view, as a function of the base."""
+        if self.number is not None:
+            return SEVERAL
         parent = self.bound[0]
-        if parent._base is None:
-            return self.replay
-        outer = parent._view.chain()
-        return lambda base: self.replay(outer(base))
+        return None if parent._base is None else parent._view.obstacle()
+
+    def way(self, source: Any = None) -> Way:
+        """Return the way from *source*, by default the base, to the view."""
+        steps, record, parent = [], self, self.bound[0]
+        steps.append((record.op, record.bound[1:], record.number))
+        while parent._base is not None and parent is not source:
+            record = parent._view
+            parent = record.bound[0]
+            steps.append((record.op, record.bound[1:], record.number))
+        return Way(tuple(reversed(steps)))
+
+
+class Way:
+    """How to come from a tensor to a view: the calls, without the tensors that they were made on.
+
+    A node of the base's history keeps one; the tensors themselves would keep the base alive.
+    """
+
+    __slots__ = ("steps",)
+
+    def __init__(self, steps: tuple[tuple[Op[Any, Any], Any, int | None], ...]) -> None:
+        self.steps = steps
+
+    def __call__(self, base: Any) -> Any:
+        """Return the view of *base*."""
+        for op, rest, number in self.steps:
+            made = op.evaluate((base, *rest))
+            base = made if number is None else made[number]
+        return base
 
 
 def become_view(view: Any, source: Any, op: Op[Any, Any], bound: Any, number: int | None) -> None:
@@ -87,32 +104,60 @@ def become_view(view: Any, source: Any, op: Op[Any, Any], bound: Any, number: in
     view._base = source if source._base is None else source._base
     record = view._view = _new(ViewRecord)
     record.op, record.bound, record.number = op, bound, number
-    record.in_grad_mode, record.seen = mode.enabled, storage.rebased
+    record.in_grad_mode = recording = mode.enabled
+    record.seen = storage.writes
+    if not recording and source._requires_grad and view._key.floating:
+        view._requires_grad = True  # though it is a leaf: what it looks into requires grad
 
 
 def refresh(view: Any) -> None:
-    """Give *view* the history that the memory it looks into has by now.
+    """Give *view* the history that the memory it looks into has by now, if one is asked for.
 
     Raises:
-        InplaceError: it is one of several views that one op made, which cannot be made again.
+        InplaceError: the write was one that its view forbids.
     """
     record, storage = view._view, view._storage
-    if record.seen == storage.rebased:
+    if record.seen == storage.writes:
         return
-    made_in = record.made_in()
-    if not made_in:
-        raise InplaceError(_INFERENCE_VIEW_BASE if made_in is IN_INFERENCE else _NO_GRAD_VIEW_BASE)
-    if record.number is not None:
-        op = record.op.__name__.strip("_").split("_")[0].capitalize()
-        raise InplaceError(_MULTI_VIEW_BASE.format(number=record.number, op=op))
-    parent = record.bound[0]
-    if parent._base is not None:
-        refresh(parent)
-    before, mode.enabled = mode.enabled, True
-    try:
-        again = record.replay(parent)
-    finally:
-        mode.enabled = before
-    view._node, view._output_nr = again._node, again._output_nr
-    view._requires_grad = again._requires_grad
-    record.seen = storage.rebased
+    if not view._base._requires_grad:
+        record.seen = storage.writes
+        return
+    if not mode.enabled:
+        return
+    obstacle = record.obstacle()
+    if obstacle is not None:
+        raise InplaceError(refusal(view, obstacle, "its base or another view of its base has been"))
+    source = record.bound[0]
+    if source._key is not view._key:
+        if source._base is not None:
+            refresh(source)
+        again = record.replay(source)
+        view._node, view._output_nr = again._node, again._output_nr
+        view._requires_grad = again._requires_grad
+    else:
+        while source._base is not None and source._view.bound[0]._key is source._key:
+            source = source._view.bound[0]
+        if source._base is not None:
+            refresh(source)
+        look_again(view, source)
+    record.seen = storage.writes
+
+
+def refusal(view: Any, obstacle: Any, what: str) -> str:
+    """Return PyTorch's words for a write into *view*, or under it, that is not allowed."""
+    node, block = view._node, "inference_mode" if obstacle is IN_INFERENCE else "no_grad"
+    made = "" if node is None else f"Output {view._output_nr} of {origin(node)} is a view"
+    if node is None or obstacle is not SEVERAL:
+        kind = "inference" if obstacle is IN_INFERENCE else "no_grad"
+        how = "in normal mode" if obstacle is IN_INFERENCE else "with grad mode enabled"
+        start = f"{made} of a view which was created" if made else "A view was created"
+        text = f"{start} in {kind} mode and {what} modified inplace {how}."
+    else:
+        text = f"{made} and {what} modified inplace."
+    return f"{text} {_SEVERAL_VIEWS if obstacle is SEVERAL else _AMBIGUOUS.format(mode=block)}"
+
+
+def origin(node: Any) -> str:
+    """Return the name of the operation that *node* belongs to: ``Exp`` for ``ExpBackward0``."""
+    name: str = node.name().rstrip("0123456789").removesuffix("Backward")
+    return name

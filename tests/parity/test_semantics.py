@@ -33,7 +33,7 @@ def load(path):
 
 
 shared = load(SEMANTICS / "conftest.py")
-raises, warns = shared.raises, shared.warns
+raises, warns, inferred = shared.raises, shared.warns, shared.inferred
 
 
 @pytest.fixture

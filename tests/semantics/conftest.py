@@ -46,3 +46,10 @@ def warns():
         assert [str(w.message)[: len(sentence)] for w in caught] == [sentence]
 
     return warning
+
+
+@pytest.fixture
+def inferred(lib):
+    """Return a tensor made in inference mode."""
+    with lib.inference_mode():
+        return lib.ones(3)

@@ -4,15 +4,6 @@ from __future__ import annotations
 
 import threading
 
-import pytest
-
-
-@pytest.fixture
-def made(lib):
-    """Return a tensor made in inference mode."""
-    with lib.inference_mode():
-        return lib.ones(3)
-
 
 def test_inference_mode_holds_inside_its_block(lib):
     with lib.inference_mode():
@@ -50,47 +41,47 @@ def test_what_is_made_in_inference_mode_is_marked(lib):
     assert (lib.is_inference(new), type(new) is lib.Tensor) == (True, True)
 
 
-def test_views_and_detached_tensors_are_marked_as_what_they_look_at(lib, made):
+def test_views_and_detached_tensors_are_marked_as_what_they_look_at(lib, inferred):
     p = lib.ones(3, requires_grad=True)
-    found = [t.is_inference() for t in (made.view(3), made[0], made.detach(), made.data)]
+    found = [t.is_inference() for t in (inferred.view(3), inferred[0], inferred.detach(), inferred.data)]
     with lib.inference_mode():
         inside = [t.is_inference() for t in (p.detach(), p.data, p[0])]
 
     assert (found, inside) == ([True] * 4, [False] * 3)
 
 
-def test_what_is_computed_outside_is_not_marked(lib, made):
-    assert [t.is_inference() for t in (made.clone(), made + 1, made.double())] == [False] * 3
+def test_what_is_computed_outside_is_not_marked(lib, inferred):
+    assert [t.is_inference() for t in (inferred.clone(), inferred + 1, inferred.double())] == [False] * 3
 
 
-def test_inference_tensor_has_no_version(made, raises):
+def test_inference_tensor_has_no_version(inferred, raises):
     with raises(RuntimeError, "Inference tensors do not track version counter."):
-        _ = made._version
+        _ = inferred._version
 
 
-def test_inference_tensor_cannot_require_grad_outside(lib, made, raises):
+def test_inference_tensor_cannot_require_grad_outside(lib, inferred, raises):
     sentence = "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed"
     with raises(RuntimeError, sentence):
-        made.requires_grad_()
+        inferred.requires_grad_()
     with raises(RuntimeError, sentence):
-        made.requires_grad = True
+        inferred.requires_grad = True
     with raises(RuntimeError, sentence):
-        lib.nn.Parameter(made)
-    made.requires_grad_(False)
+        lib.nn.Parameter(inferred)
+    inferred.requires_grad_(False)
     with lib.inference_mode():
-        assert made.requires_grad_().requires_grad
+        assert inferred.requires_grad_().requires_grad
 
 
-def test_inference_tensor_cannot_be_saved_for_backward(lib, made, raises):
+def test_inference_tensor_cannot_be_saved_for_backward(lib, inferred, raises):
     p = lib.ones(3, requires_grad=True)
     with raises(RuntimeError, "Inference tensors cannot be saved for backward. Please do not use"):
-        made * p
+        inferred * p
     with raises(RuntimeError, "Inference tensors cannot be saved for backward. Please do not use"):
-        p.sigmoid() @ made
-    assert (made + p).requires_grad  # which saves neither
+        p.sigmoid() @ inferred
+    assert (inferred + p).requires_grad  # which saves neither
 
 
-def test_function_cannot_save_an_inference_tensor(lib, made, raises):
+def test_function_cannot_save_an_inference_tensor(lib, inferred, raises):
     class Saving(lib.autograd.Function):
         @staticmethod
         def forward(ctx, x, y):
@@ -102,10 +93,10 @@ def test_function_cannot_save_an_inference_tensor(lib, made, raises):
             return grad, None
 
     with raises(RuntimeError, "Inference tensors cannot be saved for backward."):
-        Saving.apply(lib.ones(3, requires_grad=True), made)
+        Saving.apply(lib.ones(3, requires_grad=True), inferred)
 
 
-def test_function_may_be_given_an_inference_tensor(lib, made):
+def test_function_may_be_given_an_inference_tensor(lib, inferred):
     class Scaling(lib.autograd.Function):
         @staticmethod
         def forward(ctx, x, y):
@@ -115,22 +106,22 @@ def test_function_may_be_given_an_inference_tensor(lib, made):
         def backward(ctx, grad):
             return grad, None
 
-    assert Scaling.apply(lib.ones(3, requires_grad=True), made).requires_grad
+    assert Scaling.apply(lib.ones(3, requires_grad=True), inferred).requires_grad
 
 
-def test_inference_tensor_is_not_written_to_outside(lib, made, raises):
+def test_inference_tensor_is_not_written_to_outside(lib, inferred, raises):
     sentence = "Inplace update to inference tensor outside InferenceMode is not allowed."
     with raises(RuntimeError, sentence):
-        made.add_(1)
+        inferred.add_(1)
     with raises(RuntimeError, sentence):
-        made.view(3).add_(1)
+        inferred.view(3).add_(1)
     with raises(RuntimeError, sentence), lib.no_grad():
-        made.mul_(2)
+        inferred.mul_(2)
     with raises(RuntimeError, sentence):
-        lib.add(lib.ones(3), 1, out=made)
-    assert made.tolist() == [1.0] * 3
+        lib.add(lib.ones(3), 1, out=inferred)
+    assert inferred.tolist() == [1.0] * 3
     with lib.inference_mode():
-        assert made.add_(1).tolist() == [2.0] * 3
+        assert inferred.add_(1).tolist() == [2.0] * 3
 
 
 def test_older_tensors_are_written_to_and_counted_in_inference_mode(lib):
@@ -222,9 +213,9 @@ def test_generator_in_inference_mode_holds_it_in_its_body_only(lib):
     assert [t.is_inference() for t in (first, between, next(steps))] == [True, False, True]
 
 
-def test_data_assigned_from_inference_mode_marks_the_tensor(lib, made):
+def test_data_assigned_from_inference_mode_marks_the_tensor(lib, inferred):
     x = lib.ones(3)
-    x.data = made
+    x.data = inferred
 
     assert x.is_inference()
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from .. import dtypes
+from .. import dtypes, views
 from ..errors import ShapeError
-from ..op import primitive
+from ..op import composite, primitive
 from ..value import new_value
-from ._arguments import check_tensor, integers, new_look
+from ._arguments import check_tensor, integers, new_look, zeros_shaped
 from .arithmetic import add, div
+from .copying import view_scatter
 from .indexing import _index, index_backward
 from .shape import reshape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..tensor import Tensor
 
@@ -181,3 +182,38 @@ def _check_layout(
 
 
 as_strided_ = new_look(as_strided)
+
+
+@composite(view=True, nodes={"": "AsStridedBackward0"})
+def _seen_again(
+    self: Tensor,
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    storage_offset: int,
+    view: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """Return what *view* shows of *self*; it has these sizes and strides."""
+    return view(self)
+
+
+_seen_again.vjp(
+    self=lambda grad, self_shape, size, stride, storage_offset, view: view_scatter(
+        zeros_shaped(grad, self_shape), grad, view
+    )
+)
+_seen_again.readable = ("size", "stride", "storage_offset")  # type: ignore[has-type]  # a cycle of modules
+
+
+def _look_again(view: Any, source: Any) -> None:
+    """Give *view* the history of a look at *source*, whose own history is new."""
+    layout, extent = _layout(source)
+    size, strides, offset = _layout(view)[0]
+    view._node, view._output_nr = None, 0
+    view._requires_grad = source._requires_grad
+    if _may_overlap((size, strides, offset)):
+        _as_strided.record_onto(view, (source, size, strides, offset, extent, layout))
+    else:
+        _seen_again.record_onto(view, (source, size, strides, offset, view._view.way(source)))
+
+
+views.look_again = _look_again
