@@ -43,7 +43,9 @@ def test_what_is_made_in_inference_mode_is_marked(lib):
 
 def test_views_and_detached_tensors_are_marked_as_what_they_look_at(lib, inferred):
     p = lib.ones(3, requires_grad=True)
-    found = [t.is_inference() for t in (inferred.view(3), inferred[0], inferred.detach(), inferred.data)]
+    found = [
+        t.is_inference() for t in (inferred.view(3), inferred[0], inferred.detach(), inferred.data)
+    ]
     with lib.inference_mode():
         inside = [t.is_inference() for t in (p.detach(), p.data, p[0])]
 
@@ -51,7 +53,9 @@ def test_views_and_detached_tensors_are_marked_as_what_they_look_at(lib, inferre
 
 
 def test_what_is_computed_outside_is_not_marked(lib, inferred):
-    assert [t.is_inference() for t in (inferred.clone(), inferred + 1, inferred.double())] == [False] * 3
+    assert [t.is_inference() for t in (inferred.clone(), inferred + 1, inferred.double())] == [
+        False
+    ] * 3
 
 
 def test_inference_tensor_has_no_version(inferred, raises):
