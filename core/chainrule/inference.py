@@ -56,7 +56,7 @@ def is_inference(input: Any) -> bool:
 
 def _marking(ordinary: type[Value]) -> type[Value]:
     """Return the class that results are made of while a thread is in inference mode."""
-    plain: Any = Value._requires_grad
+    plain: Any = vars(Value)["_requires_grad"]
 
     def settle(self: Any, flag: bool) -> None:
         plain.__set__(self, flag)
