@@ -19,6 +19,7 @@ OURS_ALONE = {
     "test_anomaly_mode_names_the_line_of_the_write": "likewise",
     "test_nan_from_the_unselected_branch_of_where_is_explained": "PyTorch names the node only",
     "test_remembering_writes_costs_no_call_while_it_is_off": "PyTorch is not written in Python",
+    "test_refused_write_to_an_inference_tensor_leaves_its_values": "PyTorch writes, then refuses",
     "test_decorated_coroutine_holds_the_mode_in_its_body_only": "PyTorch's makes the coroutine "
     "under no_grad and runs it without",
 }

@@ -123,9 +123,14 @@ def test_inference_tensor_is_not_written_to_outside(lib, inferred, raises):
         inferred.mul_(2)
     with raises(RuntimeError, sentence):
         lib.add(lib.ones(3), 1, out=inferred)
-    assert inferred.tolist() == [1.0] * 3
     with lib.inference_mode():
-        assert inferred.add_(1).tolist() == [2.0] * 3
+        assert inferred.fill_(2).tolist() == [2.0] * 3
+
+
+def test_refused_write_to_an_inference_tensor_leaves_its_values(inferred, raises):
+    with raises(RuntimeError, "Inplace update to inference tensor outside InferenceMode"):
+        inferred.add_(1)
+    assert inferred.tolist() == [1.0] * 3
 
 
 def test_older_tensors_are_written_to_and_counted_in_inference_mode(lib):
