@@ -18,6 +18,7 @@ MOVED = {
     "Generator": "random",
     "default_generator": "random",
     "explain": "plugin",
+    "explain_grad": "autograd.explaining",
     "fallback": "plugin",
     "get_rng_state": "random",
     "initial_seed": "random",

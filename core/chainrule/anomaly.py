@@ -8,6 +8,7 @@ is another one, and a pass has no watcher.
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -49,7 +50,7 @@ def is_anomaly_enabled() -> bool:
     >>> is_anomaly_enabled()
     False
     """
-    return state.enabled
+    return state.anomaly
 
 
 def is_anomaly_check_nan_enabled() -> bool:
@@ -71,8 +72,15 @@ def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
                 f"not {type(flag).__name__}"
             )
             raise ArgumentError(msg)
-    _Options.check_nan, state.enabled = check_nan, enabled
-    wanted: Callable[[], int] = _traced_sequence if enabled else _plain_sequence
+    _Options.check_nan, state.anomaly = check_nan, enabled
+    watch_passes(Watcher, watched=enabled)
+    remember_lines()
+
+
+def remember_lines() -> None:
+    """Let new nodes remember the lines that made them, if somebody wants that, else not."""
+    state.enabled = state.anomaly or state.origins
+    wanted: Callable[[], int] = _traced_sequence if state.enabled else _plain_sequence
     for name, module in list(sys.modules.items()):
         if name.startswith(__package__ or "chainrule") and "next_sequence" in vars(module):
             vars(module)["next_sequence"] = wanted
@@ -85,7 +93,7 @@ class _AnomalyMode:
     prev_check_nan: bool
 
     def _remember(self) -> None:
-        self.prev, self.prev_check_nan = state.enabled, _Options.check_nan
+        self.prev, self.prev_check_nan = state.anomaly, _Options.check_nan
 
     def __exit__(self, *exc: object) -> None:
         set_anomaly_enabled(self.prev, self.prev_check_nan)
@@ -184,9 +192,42 @@ class Watcher:
         return AnomalyError(msg, op=name, output=position, hint=hint)
 
 
-def watcher() -> Watcher | None:
-    """Return a watcher for a backward pass, if anomaly mode is on."""
-    return Watcher() if state.enabled else None
+#: What makes the watchers of each backward pass; they have the methods of `Watcher`.
+_makers: Final[list[Callable[[], Any]]] = []
+
+
+class _Watchers:
+    """Several watchers of one pass, the first of them outermost."""
+
+    def __init__(self, watchers: list[Any]) -> None:
+        self.watchers = watchers
+
+    def run(self, node: Node, grad: Any, run: Callable[[Node, Any], None]) -> None:
+        """Run a node inside of all of them."""
+        for watcher in reversed(self.watchers):
+            run = functools.partial(watcher.run, run=run)
+        run(node, grad)
+
+    def check(self, node: Node, grad: Any, results: Sequence[Any]) -> None:
+        """Show all of them what *node* returned."""
+        for watcher in self.watchers:
+            watcher.check(node, grad, results)
+
+
+def watch_passes(make: Callable[[], Any], *, watched: bool = True) -> None:
+    """Let ``make()`` watch each backward pass from now on, or no more."""
+    if make in _makers:
+        _makers.remove(make)
+    if watched:
+        _makers.append(make)
+
+
+def watcher() -> Any:
+    """Return what watches a backward pass that begins now, or None."""
+    if not _makers:
+        return None
+    made = [make() for make in _makers]
+    return made[0] if len(made) == 1 else _Watchers(made)
 
 
 def _unrecorded(function: Callable[[], Any]) -> Any:

@@ -9,6 +9,7 @@ from . import engine
 from .errors import ArgumentError, AutogradError, NoGraphError, ShapeError
 from .graph import GradientEdge, gradient_edge
 from .shapes import Size
+from .traces import words
 from .value import Value, new_value
 
 if TYPE_CHECKING:
@@ -262,16 +263,23 @@ def _roots(
         else:
             _check_gradient(position, shape, gradient)
         if edge is None:
-            msg = (
-                f"element {position} of tensors does not require grad and does not have a grad_fn\n"
-                "backward: expected a result computed from a tensor that requires grad. Somewhere "
-                "on the way the graph was cut: requires_grad_() missing, detach(), item(), "
-                "no_grad(), or an operation on integers."
-            )
-            raise NoGraphError(msg)
+            raise _no_graph(position, tensor)
         edges.append(edge)
         grads.append(_filled(shape, key, 1) if gradient is None else gradient)
     return edges, grads
+
+
+def _no_graph(position: int, tensor: Any) -> NoGraphError:
+    """Return PyTorch's error for a root without history, and why it has none, if that is known."""
+    msg = f"element {position} of tensors does not require grad and does not have a grad_fn\n"
+    if words.no_graph is not None:
+        why = words.no_graph(tensor)
+        return NoGraphError(f"{msg}backward: {why}", why=why)
+    return NoGraphError(
+        f"{msg}backward: expected a result computed from a tensor that requires grad. Somewhere on "
+        "the way the graph was cut: requires_grad_() missing, detach(), item(), no_grad(), or an "
+        "operation on integers. autograd.track_origins() tells where."
+    )
 
 
 def _meta(output: Any) -> tuple[tuple[int, ...], DispatchKey]:

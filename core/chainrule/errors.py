@@ -53,11 +53,27 @@ class AutogradError(ChainruleError, RuntimeError):
 
 
 class NoGraphError(AutogradError):
-    """The root of a backward pass requires no grad and has no history."""
+    """The root of a backward pass requires no grad and has no history.
+
+    Attributes:
+        why: Where its history was cut, if that is known: with `autograd.track_origins`.
+    """
+
+    why: str | None = None
 
 
 class GraphFreedError(AutogradError):
-    """A backward pass, or a look at a saved tensor, after the saved tensors were freed."""
+    """A backward pass, or a look at a saved tensor, after the saved tensors were freed.
+
+    Attributes:
+        op: The node that saved them.
+        made_at: Where the node was made; known with `autograd.track_origins`.
+        freed_by: Which backward pass freed it; likewise.
+    """
+
+    op: str = ""
+    made_at: str | None = None
+    freed_by: str | None = None
 
 
 class InplaceError(AutogradError):

@@ -8,12 +8,12 @@ from .errors import ArgumentError, AutogradError, GraphFreedError, InplaceError,
 from .grad_mode import mode
 from .graph import (
     FREED,
-    FREED_MESSAGE,
     LEAF,
     REGISTER_FREED,
     Node,
     alias_of_output,
     check_version,
+    freed_error,
     gradient_edge,
     history_of,
     next_sequence,
@@ -85,7 +85,7 @@ class FunctionNode(Node, FunctionCtx):
     def saved_tensors(self) -> tuple[Any, ...]:
         """What `save_for_backward` was given; checked against later writes."""
         if self._versions is FREED:
-            raise GraphFreedError(FREED_MESSAGE)
+            raise freed_error(self)
         items = list(self._saved)
         for position, (tensor, version) in enumerate(zip(items, self._versions, strict=True)):
             if type(tensor) is Packed:
@@ -106,7 +106,7 @@ class FunctionNode(Node, FunctionCtx):
     def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
         """What `save_for_backward` was given, to register hooks on."""
         if self._versions is FREED:
-            raise GraphFreedError(FREED_MESSAGE)
+            raise freed_error(self)
         return tuple(map(self._raw_at, range(len(self._saved))))
 
     def _raw_at(self, position: int) -> SavedTensor:

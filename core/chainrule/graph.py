@@ -212,7 +212,7 @@ class OpNode(Node):
         """Return the saved values after checking that nobody wrote into them."""
         saved, versions, plan = self._saved, self._versions, self._plan
         if versions is FREED:
-            raise GraphFreedError(_freed_message(self))
+            raise freed_error(self)
         packed = False
         for slot in plan.tensor_slots:
             item = saved[slot]
@@ -280,7 +280,7 @@ class OpNode(Node):
         slot = plan.readable[name]
         if slot in plan.static_slots:
             if self._versions is FREED and plan.wraps(slot):
-                raise GraphFreedError(_freed_message(self))
+                raise freed_error(self)
             return plan.present(self, name, self._saved[slot])
         if slot not in plan.tensor_slots:
             return None
@@ -472,7 +472,7 @@ def _raise_modified(
     msg = (
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{kind}]{made_by} is at version {found}; expected version {expected} instead. "
-        f"Hint: {_WITH_TRACES if traces.state.enabled else _WITHOUT_TRACES}\n"
+        f"Hint: {_WITH_TRACES if traces.state.anomaly else _WITHOUT_TRACES}\n"
         f"{saved_by}: a tensor of shape {shape} was saved at version {expected}"
         f"{_at(saved_at)}, and written to {found - expected} time(s) since{by}{_at(modified_at)}. "
         f"{hint}"
@@ -505,11 +505,22 @@ def _at(place: str | None) -> str:
     return "" if place is None else f" (at {place})"
 
 
-def _freed_message(node: Node) -> str:
-    return (
-        f"{FREED_MESSAGE}\n{node.name()}: what it saved was freed by an earlier backward pass. If "
-        "a value is carried over from an earlier step, detach() it; for two losses of one graph, "
-        "add them before backward(), or pass retain_graph=True to the first."
+def freed_error(node: Node) -> GraphFreedError:
+    """Return PyTorch's error for a node whose saved values are gone, with what is known of it."""
+    trace, freed_by = traces.trace_of(node), traces.words.freed
+    made_at = None if trace is None else trace.place()
+    made = "" if made_at is None else f", made at {made_at},"
+    freed = "an earlier backward pass" if freed_by is None else freed_by(node)
+    msg = (
+        f"{FREED_MESSAGE}\n"
+        f"{node.name()}: what this node{made} saved was freed by {freed}. If a value is carried "
+        "over from an earlier step, detach() it; for two losses of one graph, add them before "
+        "backward(), or pass retain_graph=True to the first."
+    )
+    if freed_by is None:
+        msg += " autograd.track_origins() tells where the node was made, and where freed."
+    return GraphFreedError(
+        msg, op=node.name(), made_at=made_at, freed_by=None if freed_by is None else freed
     )
 
 

@@ -21,6 +21,7 @@ from .inplace import check_shape
 from .printing import tensor_text
 from .shapes import Size, wrap_dim
 from .storage import NO_INFERENCE_LEAF, NO_VERSION, InferenceStorage
+from .traces import trace_of
 from .value import Value, new_value, storage_of
 from .views import refresh
 
@@ -255,7 +256,7 @@ class TensorBase(Value):
     def grad(self) -> Tensor | None:
         """The accumulated gradient; None before the first backward pass."""
         if self._grad is None and self._node is not None and not self.retains_grad:
-            warnings.warn(_NON_LEAF_GRAD, UserWarning, stacklevel=2)
+            warnings.warn(_NON_LEAF_GRAD + _made_by(self._node), UserWarning, stacklevel=2)
         return self._grad  # type: ignore[no-any-return]  # value.py does not know the class
 
     @grad.setter
@@ -777,6 +778,16 @@ class TensorBase(Value):
     def zero_(self) -> Self:
         """Return the tensor after filling it with zeros."""
         return ops.zero.in_place((self,), {})  # type: ignore[no-any-return]  # an op's result
+
+
+def _made_by(node: Node) -> str:
+    """Return how a tensor came to be no leaf, as the second line of a message."""
+    trace = trace_of(node)
+    place = "" if trace is None else f" at {trace.place()}"
+    return (
+        f"\ngrad: this tensor was made by {node.name()}{place}. "
+        "chainrule.explain_grad(tensor) names the leaves behind it."
+    )
 
 
 _CPP_NAMES = {

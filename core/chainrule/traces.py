@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import CodeType, FrameType
 
 _HOME: Final = str(Path(__file__).resolve().parent) + os.sep
@@ -26,12 +26,35 @@ _LONGEST: Final = 32
 
 
 class _State:
-    """Whether lines are remembered: of all threads, as anomaly mode is."""
+    """Whether lines are remembered, on all threads, and for whom.
 
-    __slots__ = ("enabled",)
+    Attributes:
+        enabled: Whether they are.
+        anomaly: For anomaly mode, which watches every backward pass too.
+        origins: For `autograd.track_origins`.
+    """
+
+    __slots__ = ("anomaly", "enabled", "origins")
 
     def __init__(self) -> None:
-        self.enabled = False
+        self.enabled = self.anomaly = self.origins = False
+
+
+class _Words:
+    """What is known beyond a message, put into words by tools in a layer above; None without.
+
+    Attributes:
+        no_graph: Why a tensor has no history.
+        freed: Which backward pass freed what a node saved.
+    """
+
+    __slots__ = ("freed", "no_graph")
+
+    no_graph: Callable[[Any], str] | None
+    freed: Callable[[Any], str] | None
+
+    def __init__(self) -> None:
+        self.no_graph = self.freed = None
 
 
 class _Current(threading.local):
@@ -41,6 +64,7 @@ class _Current(threading.local):
 
 
 state: Final = _State()
+words: Final = _Words()
 current: Final = _Current()
 
 
@@ -59,6 +83,10 @@ class Trace:
             found.append((frame.f_code, frame.f_lineno))
             frame = frame.f_back
         self.lines = tuple(reversed(found))
+
+    def is_ours(self) -> bool:
+        """Return whether the innermost line belongs to this package."""
+        return bool(self.lines) and self.lines[-1][0].co_filename.startswith(_HOME)
 
     def format(self) -> list[str]:
         """Return the lines as a traceback shows them."""

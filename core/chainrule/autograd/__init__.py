@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from ..anomaly import detect_anomaly, set_detect_anomaly
 from ..differentiate import backward, grad
 from ..function import Function
@@ -17,3 +20,19 @@ __all__ = [
     "functional", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "inference_mode",
     "no_grad", "set_detect_anomaly", "set_grad_enabled", "variable",
 ]  # fmt: skip
+
+#: Names that are imported when first asked for, and where they are.
+_LATER = {"explain_grad": "explaining", "track_origins": "origins"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    found = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

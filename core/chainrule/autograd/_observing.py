@@ -1,0 +1,175 @@
+"""Seeing every operation that is called, without a question asked while nobody looks.
+
+# Note [Observing]
+# ----------------
+# An op is called in three ways: ``op(...)`` reads ``op.fast`` or ``op.general``; a method of
+# `Tensor` is a closure that holds one of the two; an in-place method reads ``op.in_place``. While
+# somebody observes, the attributes of every op are wrapped, and so is what the closures hold: a
+# cell of a closure can be filled anew. When the last observer leaves, all is as it was before.
+# Nothing in the quick paths knows of any of this.
+#
+# What leaves the graph without an op (`detach`, `.data`, `item`, `tolist`, `numpy`) is a method of
+# the tensor class, which is wrapped likewise.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ..op import all_ops
+from ..tensor import Tensor
+from ..tensor_base import TensorBase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Observer", "observe", "unobserve"]
+
+
+class Observer(Protocol):
+    """Sees calls of operations, on all threads."""
+
+    def before(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return something to remember of a call that begins."""
+
+    def after(
+        self, token: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
+    ) -> None:
+        """See a call that ended well; *token* is what `before` returned."""
+
+    def failed(self, token: Any, name: str) -> None:
+        """See a call that raised."""
+
+
+_observers: Final[list[Observer]] = []
+_undo: Final[list[Callable[[], None]]] = []
+_swapping = threading.RLock()
+
+#: Methods that lead out of the graph past every op.
+_WAYS_OUT: Final = ("detach", "item", "tolist", "numpy")
+
+
+def observe(observer: Observer) -> None:
+    """Let *observer* see every call from now on."""
+    with _swapping:
+        _observers.append(observer)
+        if len(_observers) == 1:
+            _swap_in()
+
+
+def unobserve(observer: Observer) -> None:
+    """Undo one `observe`."""
+    with _swapping:
+        _observers.remove(observer)
+        if not _observers:
+            for undo in reversed(_undo):
+                undo()
+            _undo.clear()
+
+
+def _seen(name: str, call: Callable[..., Any], args: Any, kwargs: Any, run: Any) -> Any:
+    """Return ``run()``, which makes the call, in front of all observers."""
+    tokens = [(observer, observer.before(name, args, kwargs)) for observer in tuple(_observers)]
+    try:
+        result = run()
+    except BaseException:
+        for observer, token in reversed(tokens):
+            observer.failed(token, name)
+        raise
+    for observer, token in reversed(tokens):
+        observer.after(token, name, args, kwargs, result)
+    return result
+
+
+def _positional(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a fast path in front of the observers."""
+
+    @functools.wraps(call)
+    def seen(*args: Any) -> Any:
+        return _seen(name, call, args, {}, lambda: call(*args))
+
+    return seen
+
+
+def _bound(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a call that is given its arguments as a tuple and a dict, likewise."""
+
+    @functools.wraps(call)
+    def seen(args: tuple[Any, ...], kwargs: dict[str, Any], *more: Any) -> Any:
+        return _seen(name, call, args, kwargs, lambda: call(args, kwargs, *more))
+
+    return seen
+
+
+def _method(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method likewise."""
+
+    @functools.wraps(call)
+    def seen(*args: Any, **kwargs: Any) -> Any:
+        return _seen(name, call, args, kwargs, lambda: call(*args, **kwargs))
+
+    return seen
+
+
+def _swap_in() -> None:
+    """Put wrapped calls everywhere. See Note [Observing]."""
+    wrapped: dict[Any, Any] = {}
+    for op in list(all_ops.values()):
+        name = op.name
+        general = op.general
+        for attribute, made in (
+            ("fast", _positional(name, op.fast)),
+            ("general", _bound(name, general)),
+            ("in_place", _bound(f"{name}_", op.in_place)),
+        ):
+            if attribute == "fast":
+                wrapped[op.fast] = made
+            elif attribute == "general":
+                wrapped[general] = made
+            _set(op.__dict__, attribute, made)
+    for function in {id(f): f for f in _functions()}.values():
+        for cell in function.__closure__ or ():
+            _fill(cell, wrapped)
+    for name in _WAYS_OUT:
+        _set_attribute(TensorBase, name, _method(name, getattr(TensorBase, name)))
+    data: Any = TensorBase.__dict__["data"]
+    _set_attribute(TensorBase, "data", property(_method("data", data.fget), data.fset, data.fdel))
+
+
+def _functions() -> list[Any]:
+    """Return every function that a class of tensors holds."""
+    found = []
+    for kind in (Tensor, TensorBase):
+        for item in vars(kind).values():
+            parts = (item.fget, item.fset) if isinstance(item, property) else (item,)
+            found += [part for part in parts if hasattr(part, "__closure__")]
+    return found
+
+
+def _fill(cell: Any, wrapped: dict[Any, Any]) -> None:
+    content = cell.cell_contents
+    try:
+        made = wrapped.get(content)
+    except TypeError:  # no key of a dict
+        return
+    if made is not None:
+        cell.cell_contents = made
+        _undo.append(lambda: setattr(cell, "cell_contents", content))
+
+
+def _set(namespace: dict[str, Any], name: str, value: Any) -> None:
+    """Set an item of an object's dict, and remember how to undo it."""
+    if name in namespace:
+        before = namespace[name]
+        _undo.append(lambda: namespace.__setitem__(name, before))
+    else:
+        _undo.append(lambda: namespace.pop(name))
+    namespace[name] = value
+
+
+def _set_attribute(kind: type, name: str, value: Any) -> None:
+    before = vars(kind)[name]
+    setattr(kind, name, value)
+    _undo.append(lambda: setattr(kind, name, before))
