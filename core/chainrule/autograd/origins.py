@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Cut", "is_tracking_origins", "track_origins"]
 
 #: What a way out of the graph gives.
-_GIVES: Final = {"item": "a Python number", "tolist": "a list of numbers", "numpy": "an array"}
+_GIVES: Final = dict(item="a Python number", tolist="a list of numbers", numpy="an array")  # noqa: C408 - keywords: the keys are methods
 _LONGEST: Final = 8
 
 
