@@ -146,6 +146,28 @@ def test_names_that_not_every_library_has_are_not_there(name):
     assert not hasattr(xp, name)
 
 
+@pytest.mark.parametrize(
+    "way",
+    [
+        xp.zeros,
+        lambda x: xp.zeros((2, x[0])),
+        lambda x: xp.arange(x[0]),
+        lambda x: xp.reshape(x, x),
+        lambda x: xp.broadcast_to(x, shape=x),
+        lambda x: xp.roll(x, x[0]),
+        lambda x: xp.sum(x, axis=x[0]),
+    ],
+)
+def test_a_size_or_an_axis_that_is_still_on_the_device_is_refused(way):
+    with pytest.raises(TypeError, match="a size or an axis of"):
+        way(xp.asarray([1, 1]))
+
+
+@pytest.mark.parametrize("name", ["save", "savetxt", "array2string", "apply_along_axis"])
+def test_what_would_write_values_or_give_them_to_python_is_not_there(name):
+    assert not hasattr(xp, name)
+
+
 # Two devices
 
 

@@ -110,6 +110,57 @@ def test_a_training_step_moves_nothing_but_what_is_asked_for(counters):
     assert (counters.to_host, counters.bytes_to_host) == (1, 4)
 
 
+def test_a_training_step_is_launched_in_order_and_waits_for_nothing(counters):
+    cr.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).to("sim")
+    optimizer = cr.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    x = cr.ones(5, 4).to("sim")
+    target = cr.zeros(5, 3).to("sim")
+    counters.reset()
+    loss = nn.functional.mse_loss(model(x), target)
+    loss.backward()
+    optimizer.step()
+
+    assert (counters.waits, counters.to_host, counters.to_device) == (0, 0, 0)
+    assert counters.pending[0] == counters.launches > 5
+    launched = [event.what for event in counters.timeline if event.kind == "launch"]
+    assert launched.index("cr::relu") < next(i for i, op in enumerate(launched) if "loss" in op)
+    loss.item()
+    assert [event.kind for event in counters.timeline][-2:] == ["wait", "download"]
+    assert (counters.waits, counters.pending[0]) == (1, 0)
+
+
+def test_waiting_for_a_device_that_has_nothing_to_do_is_no_wait(counters):
+    x = cr.ones(2, device="sim")
+    counters.reset()
+    x.tolist()
+
+    assert (counters.waits, counters.to_host) == (0, 1)
+
+
+def test_each_device_is_waited_for_on_its_own(counters):
+    x, y = cr.ones(2, device="sim:0"), cr.ones(2, device="sim:1")
+    counters.reset()
+    (x + x, y + y)
+    by_name("sim").synchronize(y.device)
+
+    assert (counters.pending, counters.waits) == ([1, 0], 1)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda x: x[x > 0], lambda x: x.nonzero(), lambda x: x.unique()],
+    ids=["mask", "nonzero", "unique"],
+)
+def test_a_result_whose_size_values_decide_makes_the_host_wait(counters, use):
+    x = cr.ones(3, device="sim")
+    counters.reset()
+    use(x)
+
+    assert counters.waits >= 1
+    assert any("decides a size" in event.what for event in counters.timeline)
+
+
 def test_a_kernel_makes_new_arrays_on_the_device_of_its_inputs():
     ks = KernelSet("sim")
 

@@ -30,7 +30,9 @@ class KernelOnDevice(KernelDef):
         kernel = super().bind(namespace)
 
         def run(*arrays: Any, **statics: Any) -> Any:
-            before = current_device.set(device_of([*arrays, *statics.values()]))
+            device = device_of([*arrays, *statics.values()])
+            counters.launched(self.op, device)
+            before = current_device.set(device)
             try:
                 with np.errstate(all="ignore"):
                     return kernel(*arrays, **statics)
@@ -101,12 +103,15 @@ class SimBackend(Backend):
         return _download(array).tolist()
 
     def astype(self, array: Array, dtype: DType) -> Array:
+        counters.launched("astype", array.device)
         return array.astype(_DTYPES[dtype])
 
     def copy(self, array: Array) -> Array:
+        counters.launched("copy", array.device)
         return xp.array(array, order="C")
 
     def assign(self, target: Array, source: Any) -> None:
+        counters.launched("assign", target.device)
         np.copyto(
             unwrap(target, target.device),
             unwrap(source, device_of([target, source])),
@@ -115,7 +120,7 @@ class SimBackend(Backend):
 
     def copy_to(self, array: Array, device: Device) -> Array:
         if array.device != _number(device):
-            counters.moved(array.nbytes)
+            counters.moved(array.nbytes, array.device, _number(device))
         return wrap(np.array(unwrap(array, array.device), order="C"), _number(device))
 
     def strides(self, array: Array) -> tuple[int, ...]:
@@ -123,6 +128,9 @@ class SimBackend(Backend):
 
     def data_ptr(self, array: Array) -> int:
         return int(unwrap(array, array.device).ctypes.data)
+
+    def synchronize(self, device: Device) -> None:
+        counters.waited("asked to", _number(device))
 
     def stream(self, algorithm: str) -> Any:
         from chainrule_xp.streams import PhiloxStream
@@ -135,12 +143,12 @@ def _number(device: Device) -> int:
 
 
 def _upload(host: Any, device: Device) -> Array:
-    counters.uploaded(host.nbytes)
+    counters.uploaded(host.nbytes, _number(device))
     return wrap(host, _number(device))
 
 
 def _download(array: Array) -> Any:
-    counters.downloaded(array.nbytes)
+    counters.downloaded(array.nbytes, array.device)
     return unwrap(array, array.device)
 
 

@@ -25,6 +25,13 @@ METHODS: Final = frozenset({
     "trace", "transpose", "var", "view",
 })  # fmt: skip
 
+#: Functions whose result has a size that values decide: the host waits to know it.
+SIZED_BY_VALUES: Final = frozenset({
+    "argwhere", "bincount", "compress", "extract", "flatnonzero", "intersect1d", "nonzero",
+    "setdiff1d", "setxor1d", "trim_zeros", "union1d", "unique", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values",
+})  # fmt: skip
+
 #: Numbers of the host that may meet an array, as on a real device: they become kernel arguments.
 NUMBERS: Final = (bool, int, float, complex, np.generic)
 
@@ -102,6 +109,8 @@ class SimArray:
         self._host.imag = unwrap(value, device_of([self, value]))
 
     def __getitem__(self, index: Any) -> Any:
+        if _has_mask(index):
+            counters.waited("a mask decides a size", self.device)
         return wrap(self._host[unwrap(index, device_of([self, index]))], self.device)
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -110,6 +119,8 @@ class SimArray:
 
     def __getattr__(self, name: str) -> Any:
         if name in METHODS:
+            if name in SIZED_BY_VALUES:
+                counters.waited(f"{name} decides a size", self.device)
             return on_device(getattr(self._host, name), self)
         if name.startswith("__"):
             raise AttributeError(name)
@@ -121,7 +132,7 @@ class SimArray:
 
     def item(self) -> Any:
         """Return the only element as a Python number: the explicit way to the host, counted."""
-        counters.downloaded(self.nbytes)
+        counters.downloaded(self.nbytes, self.device)
         return self._host.item()
 
     # What would read a value to the host unasked
@@ -178,7 +189,7 @@ def device_of(items: Any) -> int:
     Raises:
         TypeError: they are on two devices.
     """
-    devices = {array.device for array in _arrays_in(items)}
+    devices = {array.device for array in arrays_in(items)}
     if len(devices) > 1:
         raise TypeError(
             "expected arrays on one device, got arrays on sim:0 and sim:1. Copy one of them over "
@@ -187,11 +198,17 @@ def device_of(items: Any) -> int:
     return devices.pop() if devices else current_device.get()
 
 
-def _arrays_in(items: Any) -> list[SimArray]:
+def _has_mask(index: Any) -> bool:
+    """Return whether a boolean array of at least one dimension stands in *index*."""
+    return any(a.dtype == np.bool_ and a.ndim > 0 for a in arrays_in(index))
+
+
+def arrays_in(items: Any) -> list[SimArray]:
+    """Return the arrays in *items*, nested lists and tuples."""
     if isinstance(items, SimArray):
         return [items]
     if isinstance(items, (list, tuple)):
-        return [array for item in items for array in _arrays_in(item)]
+        return [array for item in items for array in arrays_in(item)]
     return []
 
 

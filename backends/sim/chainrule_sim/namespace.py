@@ -11,14 +11,31 @@ from typing import Any, Final
 
 import numpy as np
 
-from .array import SimArray, device_of, on_device, wrap
+from .array import SIZED_BY_VALUES, SimArray, arrays_in, device_of, on_device, refuse, wrap
 from .counting import counters, current_device
 
-#: NumPy has them, other NumPy-like libraries do not.
+#: NumPy has them, other NumPy-like libraries do not, or they would take values to the host: to a
+#: file, a text, a function of Python's.
 ABSENT: Final = frozenset({
+    "apply_along_axis", "apply_over_axes", "array2string", "array_repr", "array_str",
+    "asarray_chkfinite", "ctypeslib", "fromfile", "fromfunction", "fromstring", "genfromtxt",
+    "load", "loadtxt", "memmap", "ndenumerate", "piecewise", "printoptions", "save", "savetxt",
+    "savez", "savez_compressed", "set_printoptions", "testing",
     "einsum_path", "errstate", "frompyfunc", "fromiter", "geomspace", "insert", "matvec", "nditer",
     "nanpercentile", "nanquantile", "random", "spacing", "unstack", "vecdot", "vecmat", "vectorize",
 })  # fmt: skip
+
+#: Arguments that a device must know before it starts: sizes, axes, counts. A number that is still
+#: on the device has to be read first, which a kernel does explicitly, with ``item()``.
+HOST_ARGUMENTS: Final = {
+    **dict.fromkeys(("empty", "zeros", "ones", "full", "identity", "indices"), (0,)),
+    **dict.fromkeys(("arange", "eye", "tri"), (0, 1, 2)),
+    **dict.fromkeys(
+        ("array_split", "broadcast_to", "expand_dims", "pad", "reshape", "roll", "split", "tile",
+         "transpose"), (1,)
+    ),
+    **dict.fromkeys(("moveaxis", "rollaxis", "rot90", "swapaxes"), (1, 2)),
+}  # fmt: skip
 
 #: Functions that give a Python number made from the values: here it stays on the device.
 READS_VALUES: Final = frozenset({"allclose", "array_equal", "array_equiv", "count_nonzero"})
@@ -34,10 +51,23 @@ class Function:
         self.__doc__ = function.__doc__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self._check(args, kwargs)
         result = self._call(*args, **kwargs)
         if self.__name__ in READS_VALUES and not isinstance(result, SimArray):
             return wrap(np.asarray(result), device_of(args))
         return result
+
+    def _check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Refuse arrays where a size is expected; wait where values decide one."""
+        wanted = HOST_ARGUMENTS.get(self.__name__, ())
+        given = [args[position] for position in wanted if position < len(args)]
+        given += [kwargs[name] for name in ("shape", "axis", "axes", "newshape") if name in kwargs]
+        for item in given:
+            for array in arrays_in(item):
+                refuse(array, f"a size or an axis of {self.__name__}")
+        one_argument = self.__name__ == "where" and len(args) == 1
+        if one_argument or self.__name__ in SIZED_BY_VALUES:
+            counters.waited(f"{self.__name__} decides a size", device_of(args))
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._function, name)
@@ -92,7 +122,7 @@ def _made(function: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
         made = wrap(function(obj.copy(), *args, **kwargs), current_device.get())
     else:
         made = on_device(function)(obj, *args, **kwargs)
-    counters.uploaded(made.nbytes)
+    counters.uploaded(made.nbytes, made.device)
     return made
 
 
