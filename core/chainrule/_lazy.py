@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUBPACKAGES = frozenset({
-    "cuda", "datasets", "fft", "func", "linalg", "nn", "optim", "plugin", "random", "serialization",
-    "special", "testing", "utils",
+    "_C", "cuda", "datasets", "fft", "func", "linalg", "nn", "optim", "plugin", "random",
+    "serialization", "special", "testing", "utils",
 })  # fmt: skip
 
 #: Names of the top level that live in a subpackage.

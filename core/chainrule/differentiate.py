@@ -6,8 +6,8 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import engine
-from .errors import ArgumentError, AutogradError, NoGraphError, ShapeError
-from .graph import GradientEdge, gradient_edge
+from .errors import ArgumentError, AutogradError, DTypeError, NoGraphError, ShapeError
+from .graph import LEAF, GradientEdge, gradient_edge
 from .shapes import Size
 from .traces import words
 from .value import Value, new_value
@@ -74,11 +74,11 @@ def backward(
     if create_graph:
         warnings.warn(CREATE_GRAPH_WARNING, UserWarning, stacklevel=3)
     keep = create_graph if retain_graph is None else retain_graph
+    for item in wanted or ():
+        if isinstance(item, Value) and gradient_edge(item) != (item, LEAF):
+            item.retain_grad()  # type: ignore[attr-defined]  # a Tensor
     edges = None if wanted is None else _input_edges(wanted)
-    into = [] if wanted is None else [_receiver(item) for item in wanted]
-    engine.run_backward(
-        roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges, into=into
-    )
+    engine.run_backward(roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges)
 
 
 def grad(
@@ -148,7 +148,7 @@ def grad(
     edges = _input_edges(wanted)
     roots, grads = _roots(results, grad_outputs, create_graph=create_graph)
     gradients = engine.run_backward(
-        roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges
+        roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges, capture=True
     )
     return _complete(wanted, gradients, allow_unused, materialize_grads)
 
@@ -217,11 +217,6 @@ def _sequence(tensors: Any) -> tuple[Any, ...]:
     return tuple(tensors)
 
 
-def _receiver(wanted: Any) -> Any:
-    """Return the tensor whose ``.grad`` takes what arrives: for an edge its leaf, if it has one."""
-    return getattr(wanted.node, "variable", None) if isinstance(wanted, GradientEdge) else wanted
-
-
 def _input_edges(inputs: Sequence[Any]) -> list[Edge]:
     edges = []
     for tensor in inputs:
@@ -252,16 +247,19 @@ def _roots(
         given = (gradients,)
     else:
         given = tuple(gradients)
+    if len(given) < len(tensors):
+        msg = f"got {len(tensors)} tensors and {len(given)} gradients"
+        raise AutogradError(msg)
     edges: list[Edge] = []
     grads: list[Any] = []
     for position, (tensor, gradient) in enumerate(zip(tensors, given, strict=False)):
-        edge = tensor._edge() if isinstance(tensor, GradientEdge) else gradient_edge(tensor)
+        edge = _root_edge(position, tensor)
         shape, key = _meta(tensor)
         if gradient is None:
             if edge is not None:
                 _check_implicit(shape, key)
         else:
-            _check_gradient(position, shape, gradient)
+            _check_gradient(position, shape, key, gradient)
         if edge is None:
             raise _no_graph(position, tensor)
         edges.append(edge)
@@ -280,6 +278,15 @@ def _no_graph(position: int, tensor: Any) -> NoGraphError:
         "the way the graph was cut: requires_grad_() missing, detach(), item(), no_grad(), or an "
         "operation on integers. autograd.track_origins() tells where."
     )
+
+
+def _root_edge(position: int, output: Any) -> Edge | None:
+    if isinstance(output, GradientEdge):
+        return output._edge()
+    if not isinstance(output, Value):
+        msg = f"element {position} of tensors tuple is not a Tensor"
+        raise ArgumentError(msg)
+    return gradient_edge(output)
 
 
 def _meta(output: Any) -> tuple[tuple[int, ...], DispatchKey]:
@@ -306,7 +313,7 @@ def _check_implicit(shape: tuple[int, ...], key: DispatchKey) -> None:
         raise AutogradError(msg)
 
 
-def _check_gradient(position: int, shape: tuple[int, ...], gradient: Any) -> None:
+def _check_gradient(position: int, shape: tuple[int, ...], key: DispatchKey, gradient: Any) -> None:
     if not isinstance(gradient, Value):
         msg = f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
         raise ArgumentError(msg)
@@ -316,6 +323,13 @@ def _check_gradient(position: int, shape: tuple[int, ...], gradient: Any) -> Non
             f"{Size(gradient._array.shape)} and output[{position}] has a shape of {Size(shape)}."
         )
         raise ShapeError(msg)
+    if gradient._key.complex != key.complex:
+        msg = (
+            "For complex Tensors, both grad_output and output are required to have the same dtype. "
+            f"Mismatch in dtype: grad_output[{position}] has a dtype of {gradient._key.dtype} and "
+            f"output[{position}] has a dtype of {key.dtype}."
+        )
+        raise DTypeError(msg)
 
 
 def _filled(shape: tuple[int, ...], key: DispatchKey, value: int) -> Any:

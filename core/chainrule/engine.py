@@ -2,43 +2,98 @@
 
 A node is younger than the nodes its inputs came from, so taking them by descending sequence
 number means that a node runs when every gradient it will get has arrived. No recursion: a graph of
-a million nodes is a loop of a million rounds. Rules are pure maths; what the forward pass did to
-shapes (broadcasting) and dtypes (promotion) is undone here, in `fit`, for all of them.
+a million nodes is a loop of a million rounds.
 """
 
 from __future__ import annotations
 
 import contextvars
 import heapq
+import itertools
 import threading
 from typing import TYPE_CHECKING, Any
 
-from . import anomaly, ops
-from .errors import ArgumentError, AutogradError
+from . import anomaly, graph, ops
+from .accumulation import Ownership, fit
+from .errors import AutogradError
 from .grad_mode import mode
-from .graph import FREED, LEAF, Node
-from .shapes import contiguous_strides
-from .value import Value, new_value
+from .graph import FREED, LEAF, AccumulateGrad, Node
+from .hook_calls import run_leaf_hooks, run_node_hooks, run_tensor_hooks
+from .hooks import LeafHooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from .backend import DispatchKey
     from .graph import Edge
+
+# Note [Nothing arrives]
+# ----------------------
+# A node may have no gradient for an input that requires one. What lies before it still runs, with
+# None: PyTorch's users see their hooks called with None, and zeros in their Functions. That is rare
+# enough for the rest of such a pass to go the careful way.
+
+# Note [When a leaf is done]
+# --------------------------
+# Leaves are finished together at the end of a pass, which needs no count of who still points at
+# them. Only a hook can tell. So if a leaf has one, or when a pass meets the first hook of a node,
+# the edges that still lead to each leaf are counted (`_watch_leaves`) and each leaf is finished
+# when its last gradient has arrived: an optimizer may step inside the pass, and free the gradient.
+
+
+class _Threads(threading.local):
+    """The innermost pass of one thread."""
+
+    task: GraphTask | None = None
+
+
+_running = _Threads()
 
 
 class GraphTask:
-    """One backward pass: the gradients that wait for their node or leaf, and what is wanted."""
+    """One backward pass: the gradients that wait for their node or leaf, and what is wanted.
 
-    def __init__(self, *, keep_graph: bool, create_graph: bool) -> None:
+    Attributes:
+        captured: What arrived at the places that `grad` asks for; None for ``backward()``.
+        targets: The leaves that ``backward(inputs=...)`` is limited to; None: all.
+        reachable: The nodes that lead to a wanted place, or are one; None: all.
+        ends: The nodes among them that run though nothing behind them is wanted.
+        node: The node that runs now, where somebody could ask.
+        callbacks: What a user queued for when the pass has succeeded.
+        at_end: What is to be called however it ends.
+    """
+
+    _ids = itertools.count()
+
+    def __init__(self, roots: Sequence[Edge], *, keep_graph: bool, create_graph: bool) -> None:
+        self.id = next(self._ids)
+        self.roots = roots
         self.keep_graph, self.create_graph = keep_graph, create_graph
         self.queue: list[tuple[int, Any]] = []
         self.pending: dict[Node, Any] = {}
         self.leaves: dict[int, tuple[Any, Any]] = {}
         self.captured: dict[tuple[int, int], Any] | None = None
+        self.targets: set[int] | None = None
         self.reachable: set[Node] | None = None
-        self.shared: dict[int, Any] = {}
+        self.ends: frozenset[Node] = frozenset()
+        self.careful = False
+        self.remaining: dict[int, int] | None = None
+        self.owned = Ownership()
         self.watcher = anomaly.watcher()
+        self.node: Node | None = None
+        self.callbacks: list[Callable[[], Any]] = []
+        self.at_end: list[Callable[[], Any]] = []
+        self._executed: set[Any] | None = None
+
+    def limit(self, inputs: Sequence[Edge], *, capture: bool) -> None:
+        """Run only what leads to *inputs*, and capture what arrives there or accumulate it."""
+        places = {(id(target), number) for target, number in inputs}
+        if capture:
+            self.captured = dict.fromkeys(places)
+        else:
+            self.ends = frozenset(target for target, number in inputs if number != LEAF)
+        self.targets = {id(target) for target, number in inputs if number == LEAF}
+        self.reachable = _reachable(self.roots, places)
+        self.careful = True
 
     def send(self, edge: Edge, grad: Any) -> None:
         """Add *grad* to what waits at *edge*."""
@@ -53,7 +108,9 @@ class GraphTask:
             grad = fit(grad, shape, key)
         if number == LEAF:
             before = self.leaves.get(id(target))
-            self.leaves[id(target)] = target, grad if before is None else ops.add(before[1], grad)
+            if before is not None and before[1] is not None:
+                grad = ops.add(before[1], grad)
+            self.leaves[id(target)] = target, grad
             return
         pending = self.pending
         if target not in pending:
@@ -66,17 +123,28 @@ class GraphTask:
             pending[target] = [None] * len(target._outputs)
         waiting = pending[target]
         if target._outputs is None:
-            pending[target] = ops.add(waiting, grad)
+            pending[target] = grad if waiting is None else ops.add(waiting, grad)
         else:
             waiting[number] = grad if waiting[number] is None else ops.add(waiting[number], grad)
+
+    def send_nothing(self, edge: Edge) -> None:
+        """Let the node or leaf at *edge* run though no gradient came: Note [Nothing arrives]."""
+        target, number = edge
+        if number == LEAF:
+            self.leaves.setdefault(id(target), (target, None))
+        elif target not in self.pending:
+            self.careful = True
+            heapq.heappush(self.queue, (-target._seq, target))
+            nothing = None if target._outputs is None else [None] * len(target._outputs)
+            self.pending[target] = nothing
 
     def run(self) -> None:
         """Pull until no node waits."""
         queue, pending = self.queue, self.pending
-        restricted, keep_graph = self.captured is not None, self.keep_graph
+        careful, keep_graph = self.careful, self.keep_graph
         run_carefully, watcher = self._run_carefully, self.watcher
         if watcher is not None:
-            restricted = True
+            self.careful = careful = True
 
             def run_carefully(node: Node, grad: Any) -> None:
                 watcher.run(node, grad, self._run_carefully)
@@ -90,8 +158,9 @@ class GraphTask:
                 node, grad = following
                 following = None
             plan = node._plan
-            if node._extras is not None or restricted or plan is None or not plan.simple:
+            if node._extras is not None or careful or plan is None or not plan.simple:
                 run_carefully(node, grad)
+                careful = self.careful
                 continue
             # The common case, unrolled: one output, no hooks, every rule's gradient is wanted.
             saved, edges = node.unpack() if plan.frees else node._saved, node._edges
@@ -116,195 +185,167 @@ class GraphTask:
 
     def _run_carefully(self, node: Node, grad: Any) -> None:
         """Run one node with hooks, several outputs, a user's rules, or where not all is wanted."""
-        if node._extras is not None:
-            grad = self._before(node, grad)
-        if self.captured is not None and not self._capture(node, grad):
-            return
+        extras, edges = node._extras, node._edges
+        self.node = node
+        if extras is not None and self.remaining is None and extras.has_hooks():
+            self._watch_leaves([node])
         wanted = None
         if self.reachable is not None:
-            wanted = [self._wants(edge) for edge in node._edges]
+            wanted = [self._wants(edge) for edge in edges]
+            if not any(wanted) and node not in self.ends:
+                self._capture(node, grad if extras is None else self._run_tensor_hooks(node, grad))
+                return
+            self._capture(node, grad)
+        if extras is not None:
+            grad = self._run_pre_hooks(node, self._run_tensor_hooks(node, grad))
         results = node.apply(grad, wanted)
         if self.watcher is not None:
             self.watcher.check(node, grad, results)
         if node._plan is None:  # a user's function may keep what it returns
-            for result in results:
-                if result is not None:
-                    self.share(result)
+            self._share(results)
         if not self.keep_graph:
             node.release()
-        if node._extras is not None and node._extras.hooks:
-            results = _run_hooks(node, results, grad if node._outputs is not None else [grad])
-        for edge, result in zip(node._edges, results, strict=False):
-            if edge is not None and result is not None:
-                self.send(edge, result)
+        if extras is not None and extras.hooks:
+            grads = tuple(grad) if node._outputs is not None else (grad,)
+            results = run_node_hooks(extras.hooks, results, lambda hook, new: hook(new, grads))
+            self._share(results)
+        self.node = None
+        for position, (edge, result) in enumerate(zip(edges, results, strict=False)):
+            if edge is not None and (wanted is None or wanted[position]):
+                if result is None:
+                    self.send_nothing(edge)
+                else:
+                    self.send(edge, result)
+        if self.remaining is not None:
+            self._finish_leaves(node)
+
+    def _share(self, grads: Iterable[Any]) -> None:
+        for grad in grads:
+            if grad is not None:
+                self.owned.share(grad)
 
     def _wants(self, edge: Edge | None) -> bool:
         if edge is None:
             return False
         target, number = edge
         if number == LEAF:
-            return self.captured is not None and (id(target), LEAF) in self.captured
+            return self.targets is None or id(target) in self.targets
         return self.reachable is None or target in self.reachable
 
-    def _capture(self, node: Node, grad: Any) -> bool:
-        """Take what arrived at a requested output; return whether the pass goes on from *node*."""
+    def _capture(self, node: Node, grad: Any) -> None:
+        """Take what arrived at a requested output."""
+        if self.captured is None:
+            return
         for number, arrived in enumerate([grad] if node._outputs is None else grad):
-            place = id(node), number
-            if place in self.captured:  # type: ignore[operator]  # the caller checked
-                self.captured[place] = arrived  # type: ignore[index]  # likewise
-        return any(self._wants(edge) for edge in node._edges)
+            if (id(node), number) in self.captured:
+                self.captured[id(node), number] = arrived
 
-    def _before(self, node: Node, grad: Any) -> Any:
-        """Run what precedes a node: hooks of its outputs, its own pre-hooks, retained gradients."""
+    def _run_tensor_hooks(self, node: Node, grad: Any) -> Any:
+        """Run the hooks of the node's outputs, and retain what they leave."""
         extras, single = node.extras, node._outputs is None
         grads = [grad] if single else list(grad)
         for number, hooks in extras.tensor_hooks.items():
-            if grads[number] is not None:
-                grads[number] = self.run_tensor_hooks(hooks, grads[number])
-        for hook in list(extras.pre_hooks.values()):
-            replaced = hook(tuple(grads))
-            if replaced is not None:
-                grads = list(replaced) if isinstance(replaced, (tuple, list)) else [replaced]
+            if hooks:
+                grads[number] = run_tensor_hooks(hooks, grads[number])
+                self._share((grads[number],))
         for number, reference in extras.retained.items():
             tensor, arrived = reference(), grads[number]
             if tensor is not None and arrived is not None:
-                self.share(arrived)
-                tensor._grad = arrived if tensor._grad is None else ops.add(tensor._grad, arrived)
+                self._share((arrived,))
+                before = tensor._grad
+                tensor._grad = arrived if before is None else ops.add(before, arrived)
         return grads[0] if single else grads
 
-    def run_tensor_hooks(self, hooks: Any, grad: Any) -> Any:
-        """Return *grad* after the hooks on the tensor whose gradient it is."""
-        for hook in list(hooks.values()):
-            replaced = hook(grad)
-            if replaced is not None:
-                grad = _checked_replacement(hook, grad, replaced)
-        self.share(grad)
-        return grad
-
-    def accumulate(self) -> None:
-        """Add what arrived at the leaves into their ``.grad``."""
-        for leaf, grad in self.leaves.values():
-            self.add_to_grad(leaf, self._after_leaf_hooks(leaf, grad))
-            if leaf._hooks is not None:
-                for hook in list(leaf._hooks.after.values()):
-                    returned = hook(leaf)
-                    if returned is not None:
-                        msg = (
-                            f"expected Variable, but hook returned '{type(returned).__name__}'\n"
-                            "register_post_accumulate_grad_hook: the hook must return None."
-                        )
-                        raise ArgumentError(msg)
-
-    def _after_leaf_hooks(self, leaf: Any, grad: Any) -> Any:
-        if leaf._hooks is None or not leaf._hooks.before:
+    def _run_pre_hooks(self, node: Node, grad: Any) -> Any:
+        """Run what was registered to run before the node."""
+        hooks, single = node.extras.pre_hooks, node._outputs is None
+        if not hooks:
             return grad
-        return self.run_tensor_hooks(leaf._hooks.before, grad)
+        grads = run_node_hooks(hooks, [grad] if single else grad, lambda hook, new: hook(new))
+        self._share(grads)
+        return grads[0] if single else list(grads)
 
-    def add_to_grad(self, leaf: Any, grad: Any) -> None:
-        """Add *grad* into ``leaf.grad``: in place, unless the pass is recorded."""
-        before = leaf._grad
-        if before is not None:
-            if self.create_graph:
-                leaf._grad = ops.add(before, grad)
-            else:
-                ops.add.in_place((before, grad), {})
-        elif self.create_graph:
-            leaf._grad = ops.clone(grad)
-        elif not leaf._key.backend.is_contiguous(leaf._array):
-            leaf._grad = laid_out_like(grad, leaf)
-        elif self._is_ours(grad):
-            self.share(grad)
-            leaf._grad = grad if grad._base is None else new_value(grad._array, grad._key)
-        else:
-            leaf._grad = new_value(grad._key.backend.copy(grad._array), grad._key)
+    # Leaves
 
-    def _is_ours(self, grad: Any) -> bool:
-        """Return whether nobody else looks at the memory of *grad*: then it need not be copied."""
-        if id(grad._array) in self.shared:
-            return False
-        base = grad._base
-        return base is None or (
-            id(base._array) not in self.shared and grad._key.backend.is_contiguous(grad._array)
-        )
+    def _watch_leaves(self, running: Iterable[Any] = ()) -> None:
+        """Count the edges that still lead to each leaf: Note [When a leaf is done]."""
+        self.careful = True
+        counts: dict[int, int] = {}
+        seen: set[Any] = set()
+        stack = [*self.pending, *running]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            for target, number in self._edges_of(node):
+                if number == LEAF:
+                    counts[id(target)] = counts.get(id(target), 0) + 1
+                else:
+                    stack.append(target)
+        self.remaining = counts
+        for number in [number for number in self.leaves if number not in counts]:
+            self._finish(*self.leaves.pop(number))
 
-    def share(self, grad: Any) -> None:
-        """Remember that somebody else may look at the memory of *grad*."""
-        self.shared[id(grad._array)] = grad
-        if grad._base is not None:
-            self.shared[id(grad._base._array)] = grad._base
+    def _edges_of(self, node: Node) -> list[Edge]:
+        return [edge for edge in node._edges if edge is not None and self._wants(edge)]
 
-    def arrived(self, edge: Edge) -> Any:
-        """Return the gradient that arrived at a requested place, or None."""
-        target, number = edge
-        if number != LEAF:
-            return self.captured[id(target), number]  # type: ignore[index]  # made from the requests
-        leaf = self.leaves.get(id(target))
-        return None if leaf is None else self._after_leaf_hooks(target, leaf[1])
+    def _finish_leaves(self, node: Node) -> None:
+        """Finish the leaves that *node* was the last to lead to."""
+        remaining: Any = self.remaining
+        for target, number in self._edges_of(node):
+            if number == LEAF:
+                remaining[id(target)] = count = remaining.get(id(target), 1) - 1
+                if count <= 0 and id(target) in self.leaves:
+                    self._finish(*self.leaves.pop(id(target)))
 
+    def finish(self) -> None:
+        """Finish the leaves that are left."""
+        while self.leaves:
+            number = next(iter(self.leaves))
+            self._finish(*self.leaves.pop(number))
 
-def fit(grad: Any, shape: tuple[int, ...], key: DispatchKey) -> Any:
-    """Return *grad* as the gradient of a tensor of *shape* and *key*.
+    def _finish(self, leaf: Any, grad: Any) -> None:
+        """Add what arrived at *leaf* into its ``.grad``, or capture it, between its hooks."""
+        hooks = leaf._hooks
+        if hooks is not None and hooks.before:
+            grad = run_tensor_hooks(hooks.before, grad)
+            self._share((grad,))
+        if self.captured is not None:
+            self.captured[id(leaf), LEAF] = grad
+            return
+        if hooks is None:
+            if grad is not None:
+                self.owned.add_to_grad(leaf, grad, create_graph=self.create_graph)
+            return
+        grads: Sequence[Any] = (grad,)
+        if hooks.node_before:
+            grads = run_node_hooks(hooks.node_before, grads, lambda hook, new: hook(new))
+            self._share(grads)
+        if grads[0] is not None:
+            self.owned.add_to_grad(leaf, grads[0], create_graph=self.create_graph)
+        run_leaf_hooks(hooks.after, leaf)
+        if hooks.node_after:
+            run_node_hooks(hooks.node_after, (), lambda hook, new: hook(new, tuple(grads)))
 
-    Promotion and broadcasting are undone.
+    # Questions from inside
 
-    Raises:
-        ShapeError: *shape* does not broadcast to the gradient's.
-    """
-    if grad._key.dtype.is_complex and not key.dtype.is_complex:
-        grad = ops.real(grad)
-    if grad._array.shape != shape:
-        grad = ops.sum_to_size(grad, *shape)
-    if grad._key is not key:
-        grad = ops._to_copy(grad, dtype=key.dtype, device=key.device, backend=key.backend)
-    return grad
+    def will_execute(self, node: Node) -> bool:
+        """Return whether *node* runs, or ran, in this pass."""
+        if self._executed is None:
+            nodes = _all_nodes(self.roots) if self.reachable is None else self.reachable
+            self._executed = {*nodes, *self._leaves_behind(nodes)}
+        if isinstance(node, AccumulateGrad):
+            return id(node.variable) in self._executed and self.captured is None
+        return node in self._executed
 
-
-def laid_out_like(grad: Any, leaf: Any) -> Any:
-    """Return a copy of *grad* with the strides of *leaf*, if those are of a tensor without gaps."""
-    shape, strides = leaf._array.shape, leaf._key.backend.strides(leaf._array)
-    order = sorted(range(len(shape)), key=lambda dim: -strides[dim])
-    packed = contiguous_strides([shape[dim] for dim in order])
-    if tuple(strides[dim] for dim in order) != packed:
-        return new_value(grad._key.backend.copy(grad._array), grad._key)
-    back = sorted(range(len(shape)), key=order.__getitem__)
-    moved = ops.clone(ops.permute(grad, order))
-    return new_value(ops.permute(moved, back)._array, grad._key)
-
-
-def _run_hooks(node: Node, results: Sequence[Any], grads: Sequence[Any]) -> Sequence[Any]:
-    for hook in list(node.extras.hooks.values()):
-        replaced = hook(tuple(results), tuple(grads))
-        if replaced is None:
-            continue
-        replaced = replaced if isinstance(replaced, tuple) else (replaced,)
-        if len(replaced) != len(results):
-            name = getattr(hook, "__name__", type(hook).__name__)
-            msg = (
-                f"hook '{name}' has returned an incorrect number of values "
-                f"(got {len(replaced)}, but expected {len(results)})"
-            )
-            raise AutogradError(msg)
-        results = replaced
-    return results
+    def _leaves_behind(self, nodes: Iterable[Node]) -> set[int]:
+        edges = [edge for node in nodes for edge in node._edges] + list(self.roots)
+        return {id(edge[0]) for edge in edges if edge and edge[1] == LEAF and self._wants(edge)}
 
 
-def _checked_replacement(hook: Any, grad: Any, replaced: Any) -> Any:
-    name = getattr(hook, "__name__", type(hook).__name__)
-    if not isinstance(replaced, Value):
-        msg = f"expected Variable, but hook returned '{type(replaced).__name__}'"
-        raise ArgumentError(msg)
-    if replaced._key.dtype is not grad._key.dtype:
-        kinds = [f"torch.{v._key.dtype.scalar_name}Tensor" for v in (grad, replaced)]
-        msg = f"hook '{name}' has changed the type of value (was {kinds[0]} got {kinds[1]})"
-        raise AutogradError(msg)
-    if replaced._array.shape != grad._array.shape:
-        msg = f"hook '{name}' has changed the size of value"
-        raise AutogradError(msg)
-    return replaced
-
-
-def _reachable(roots: list[Edge], wanted: set[tuple[int, int]]) -> set[Node]:
-    """Return the nodes on a path from *roots* to a wanted place, and those that are one."""
+def _all_nodes(roots: Sequence[Edge]) -> set[Node]:
+    """Return every node that a pass from *roots* can come to."""
     nodes: set[Node] = set()
     stack = [target for target, number in roots if number != LEAF]
     while stack:
@@ -312,15 +353,25 @@ def _reachable(roots: list[Edge], wanted: set[tuple[int, int]]) -> set[Node]:
         if node not in nodes:
             nodes.add(node)
             stack.extend(e[0] for e in node._edges if e is not None and e[1] != LEAF)
+    return nodes
+
+
+def _reachable(roots: Sequence[Edge], wanted: set[tuple[int, int]]) -> set[Node]:
+    """Return the nodes on a path from *roots* to a wanted place, and those that are one."""
     on_path: set[Node] = set()
     ends = {place[0] for place in wanted if place[1] != LEAF}
-    for node in sorted(nodes, key=lambda node: node._seq):
+    for node in sorted(_all_nodes(roots), key=lambda node: node._seq):
         if id(node) in ends or any(
             e is not None and ((id(e[0]), LEAF) in wanted if e[1] == LEAF else e[0] in on_path)
             for e in node._edges
         ):
             on_path.add(node)
     return on_path
+
+
+def current_task() -> GraphTask | None:
+    """Return the pass that runs on this thread, the innermost."""
+    return _running.task
 
 
 def run_backward(
@@ -330,9 +381,9 @@ def run_backward(
     keep_graph: bool,
     create_graph: bool,
     inputs: list[Edge] | None = None,
-    into: Sequence[Any] = (),
+    capture: bool = False,
 ) -> list[Any]:
-    """Return the gradients at *inputs*; with None, add them into the leaves' ``.grad``.
+    """Add gradients into the ``.grad`` of leaves, or return those at *inputs*.
 
     Args:
         roots: Where to start.
@@ -340,14 +391,8 @@ def run_backward(
         keep_graph: Keep what the nodes saved.
         create_graph: Record the pass itself, for derivatives of higher order.
         inputs: Where gradients are wanted; only what leads there runs.
-        into: Tensors, one per input, whose ``.grad`` takes what arrived.
+        capture: Return what arrives at *inputs*, and touch no ``.grad``.
     """
-    task = GraphTask(keep_graph=keep_graph, create_graph=create_graph)
-    if inputs is not None:
-        task.captured = {(id(target), number): None for target, number in inputs}
-        task.reachable = _reachable(roots, set(task.captured))
-    for grad in grads:
-        task.share(grad)
     if mode.depth and mode.depth % _LEVELS_PER_STACK == 0:
         return on_new_stack(  # type: ignore[no-any-return]  # what the call below returns
             lambda: run_backward(
@@ -356,26 +401,60 @@ def run_backward(
                 keep_graph=keep_graph,
                 create_graph=create_graph,
                 inputs=inputs,
-                into=into,
+                capture=capture,
             )
         )
+    task = GraphTask(roots, keep_graph=keep_graph, create_graph=create_graph)
+    if inputs is not None:
+        task.limit(inputs, capture=capture)
+    for grad in grads:
+        task.owned.share(grad)
     before, mode.enabled = mode.enabled, create_graph
+    outer, _running.task = _running.task, task
     mode.depth += 1
     try:
         for edge, grad in zip(roots, grads, strict=True):
-            task.send(edge, grad)
+            if task._wants(edge):
+                task.send(edge, grad)
+        if LeafHooks.anywhere():
+            task._watch_leaves()
         task.run()
-        if inputs is None:
-            task.accumulate()
-            return []
-        found = [task.arrived(edge) for edge in inputs]
-        for tensor, grad in zip(into, found, strict=False):
-            if grad is not None and tensor is not None:
-                task.add_to_grad(tensor, grad)
-        return found
+        task.finish()
+        for callback in task.callbacks:
+            callback()
     finally:
-        mode.enabled = before
+        mode.enabled, _running.task = before, outer
         mode.depth -= 1
+        for forget in task.at_end:
+            forget()
+    found = task.captured or {}
+    return [found[id(target), number] for target, number in inputs or ()] if capture else []
+
+
+def queue_callback(callback: Callable[[], Any]) -> None:
+    """Call *callback* when the pass that runs now has finished.
+
+    Raises:
+        RuntimeError: none runs.
+    """
+    task = current_task()
+    if task is None:
+        msg = "Final callbacks can only be installed during backward pass."
+        raise AutogradError(msg)
+    task.callbacks.append(callback)
+
+
+def _accumulate(leaf: Any, grad: Any) -> None:
+    """Add a gradient that a user gave into ``leaf.grad``, as calling the leaf's node does."""
+    if grad is not None:
+        owned = Ownership()
+        owned.share(grad)
+        owned.add_to_grad(leaf, grad, create_graph=mode.enabled and grad._requires_grad)
+    if leaf._hooks is not None:
+        run_leaf_hooks(leaf._hooks.after, leaf)
+
+
+graph.accumulate = _accumulate
 
 
 #: A pass inside a hook or a user's backward nests on Python's stack; past this it gets a new one.

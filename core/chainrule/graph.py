@@ -10,7 +10,7 @@ from . import traces
 from . import value as _value
 from .errors import ArgumentError, GraphFreedError, SavedTensorModifiedError
 from .grad_mode import mode as _mode
-from .hooks import HookDict, LeafHooks, RemovableHandle
+from .hooks import HookDict, LeafHooks, RemovableHandle, add_hook
 from .saved import Packed, SavedTensor, is_packed, unpacked
 from .value import Value, new_value, storage_of
 from .views import refresh
@@ -77,6 +77,10 @@ class Extras:
         self.retained: dict[int, weakref.ref[Any]] = {}
         self.metadata: dict[Any, Any] = {}
 
+    def has_hooks(self) -> bool:
+        """Return whether somebody's function runs with the node."""
+        return bool(self.hooks or self.pre_hooks or self.tensor_hooks)
+
 
 class InputMetadata:
     """What a node knows of one gradient that it takes: `shape`, `dtype` and `device`."""
@@ -141,11 +145,11 @@ class Node:
 
     def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Call ``fn(grad_inputs, grad_outputs)`` afterwards; its result replaces *grad_inputs*."""
-        return self.extras.hooks.add(fn)
+        return add_hook(self.extras.hooks, fn)
 
     def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Call ``fn(grad_outputs)`` before the node; what it returns replaces them."""
-        return self.extras.pre_hooks.add(fn)
+        return add_hook(self.extras.pre_hooks, fn)
 
     def _sequence_nr(self) -> int:
         return int(self._seq)
@@ -205,7 +209,9 @@ class OpNode(Node):
         return f"torch::autograd::{name}" if name in _IN_NAMESPACE else name
 
     def apply(self, grad: Any, wanted: Sequence[bool] | None) -> Sequence[Any]:
-        """Return a gradient for every edge, as the op's rules state them."""
+        """Return a gradient for every edge, as the op's rules state them: nothing for nothing."""
+        if grad is None or (self._outputs is not None and all(g is None for g in grad)):
+            return [None] * len(self._edges)
         return self._plan.pull(self, grad, self.unpack(), wanted)  # type: ignore[no-any-return]  # a layer above
 
     def unpack(self) -> tuple[Any, ...]:
@@ -379,11 +385,11 @@ class AccumulateGrad(Node):
 
     def register_hook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Call ``fn((), grad_outputs)`` after the gradient was added."""
-        return leaf_hooks(self.variable).node_after.add(fn)
+        return add_hook(leaf_hooks(self.variable).node_after, fn)
 
     def register_prehook(self, fn: Callable[..., Any]) -> RemovableHandle:
         """Call ``fn(grad_outputs)`` before the gradient is added; what it returns replaces it."""
-        return leaf_hooks(self.variable).node_before.add(fn)
+        return add_hook(leaf_hooks(self.variable).node_before, fn)
 
     def apply(self, grad: Any, wanted: Sequence[bool] | None) -> Sequence[Any]:
         """Return the gradient as it came."""

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from typing import TYPE_CHECKING, Any, Self
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+HookDict = OrderedDict[int, Any]
 
 
 class RemovableHandle:
     """Undo of a registration: call `remove`, or leave its ``with`` block.
 
     Args:
-        hooks: The dictionary that the hook stands in, under `id`.
-        extra_dict: Further dictionaries with an entry under the same number.
+        hooks_dict: The dictionary that the hook stands in, under `id`.
+        extra_dict: One or several dictionaries with an entry under the same number.
     """
 
     _ids: Iterator[int] = itertools.count()
     id: int
+    hooks_dict_ref: Callable[[], Any]
+    extra_dict_ref: tuple[Callable[[], Any], ...]
 
-    def __init__(self, hooks: Any, *, extra_dict: Any = None) -> None:
-        self.id = next(self._ids)
-        extra = () if extra_dict is None else extra_dict
-        dicts = (hooks, *extra) if isinstance(extra, (list, tuple)) else (hooks, extra)
-        self._dicts = tuple(map(_reference, dicts))
+    def __init__(self, hooks_dict: Any, *, extra_dict: Any = None) -> None:
+        extra = extra_dict if isinstance(extra_dict, (list, tuple)) else [extra_dict]
+        self._refer(next(self._ids), hooks_dict, *extra)
+
+    def _refer(self, number: int, hooks_dict: Any, *extra: Any) -> None:
+        self.id, self.hooks_dict_ref = number, _reference(hooks_dict)
+        self.extra_dict_ref = tuple(_reference(hooks) for hooks in extra if hooks is not None)
 
     def remove(self) -> None:
         """Undo the registration; a second time does nothing."""
-        for reference in self._dicts:
+        for reference in (self.hooks_dict_ref, *self.extra_dict_ref):
             hooks = reference()
             if hooks is not None:
                 hooks.pop(self.id, None)
@@ -41,31 +48,27 @@ class RemovableHandle:
         self.remove()
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return (self.id, *(reference() for reference in self._dicts))
+        return self.hooks_dict_ref(), self.id, *(reference() for reference in self.extra_dict_ref)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.id, dicts = state[0], state[1:]
-        self._dicts = tuple(_reference({} if hooks is None else hooks) for hooks in dicts)
+        hooks, number, *extra = state
+        self._refer(number, OrderedDict() if hooks is None else hooks, *extra)
+        RemovableHandle._ids = itertools.count(max(next(self._ids), number + 1))
 
 
 def _reference(hooks: Any) -> Callable[[], Any]:
-    """Return what gives *hooks* back: without keeping them alive, where that is possible."""
+    """Return what gives *hooks* back, without keeping them alive where that is possible."""
     try:
         return weakref.ref(hooks)
     except TypeError:  # a plain dict
         return lambda: hooks
 
 
-class HookDict(dict[int, Any]):
-    """Hooks in order of registration."""
-
-    __slots__ = ("__weakref__",)
-
-    def add(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Return the handle of *hook* after appending it."""
-        handle = RemovableHandle(self)
-        self[handle.id] = hook
-        return handle
+def add_hook(hooks: HookDict, hook: Callable[..., Any]) -> RemovableHandle:
+    """Return the handle of *hook* after appending it to *hooks*."""
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle
 
 
 class LeafHooks:
@@ -78,11 +81,23 @@ class LeafHooks:
         node_after: Likewise, after everything.
     """
 
-    __slots__ = ("after", "before", "node_after", "node_before")
+    __slots__ = ("__weakref__", "after", "before", "node_after", "node_before")
+
+    _alive: Final[dict[int, weakref.ref[LeafHooks]]] = {}
 
     def __init__(self) -> None:
         self.before, self.after = HookDict(), HookDict()
         self.node_before, self.node_after = HookDict(), HookDict()
+        number, alive = id(self), self._alive
+        alive[number] = weakref.ref(self, lambda _: alive.pop(number, None))
+
+    @classmethod
+    def anywhere(cls) -> bool:
+        """Return whether any leaf has a hook now."""
+        return any(bool(reference()) for reference in tuple(cls._alive.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self.before or self.after or self.node_before or self.node_after)
 
 
 def name_of(hook: Any) -> str:

@@ -181,6 +181,7 @@ def _rewrite_history(target: Any, result: Any) -> None:
         if retained is not None and target._node is not None:
             target._node.extras.retained[target._output_nr] = retained
         return
+    _take_retained(target)
     old = _as_it_was(base)
     view_scatter.record_onto(base, (old, result, target._view.way()))
     retained = _take_retained(old)

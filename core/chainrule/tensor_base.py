@@ -16,7 +16,7 @@ from .dtypes import DType
 from .errors import ArgumentError, AutogradError, ExportError
 from .grad_mode import mode
 from .graph import AccumulateGrad, leaf_hooks
-from .hooks import HookDict
+from .hooks import HookDict, add_hook
 from .inplace import check_shape
 from .printing import tensor_text
 from .shapes import Size, wrap_dim
@@ -363,8 +363,9 @@ class TensorBase(Value):
             msg = "cannot register a hook on a tensor that doesn't require gradient"
             raise AutogradError(msg)
         if self._node is not None:
-            return self._node.extras.tensor_hooks.setdefault(self._output_nr, HookDict()).add(hook)
-        return leaf_hooks(self).before.add(hook)
+            hooks = self._node.extras.tensor_hooks.setdefault(self._output_nr, HookDict())
+            return add_hook(hooks, hook)
+        return add_hook(leaf_hooks(self).before, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Any], None]) -> RemovableHandle:
         """Call *hook* with this leaf after its ``.grad`` was updated.
@@ -378,7 +379,7 @@ class TensorBase(Value):
         if self._node is not None:
             msg = "post accumulate grad hooks cannot be registered on non-leaf tensors"
             raise AutogradError(msg)
-        return leaf_hooks(self).after.add(hook)
+        return add_hook(leaf_hooks(self).after, hook)
 
     def detach(self) -> Tensor:
         """Return the same memory without history: the way out of the graph.
@@ -453,13 +454,21 @@ class TensorBase(Value):
 
     @property
     def _backward_hooks(self) -> Any:
-        """The hooks on the gradient of a leaf, or None."""
-        return None if self._hooks is None else self._hooks.before
+        """The hooks on its gradient, or None if there never were any."""
+        node = self._node
+        if node is None:
+            return None if self._hooks is None else self._hooks.before
+        return None if node._extras is None else node._extras.tensor_hooks.get(self._output_nr)
 
     @_backward_hooks.deleter
     def _backward_hooks(self) -> None:
         msg = "Deletion of _backwards_hooks not allowed!"
         raise AutogradError(msg)
+
+    @property
+    def _post_accumulate_grad_hooks(self) -> Any:
+        """The hooks of a leaf that run after accumulation, or None if there never were any."""
+        return None if self._hooks is None else self._hooks.after
 
     def _is_view(self) -> bool:
         """Return whether it looks into the memory of another tensor."""

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..engine import queue_callback
 from ..ops.creation import empty
 from ..tensor import Tensor
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["Variable"]
+
+
+class _Engine:
+    """The engine, as far as programs call it by hand."""
+
+    @staticmethod
+    def queue_callback(callback: Callable[[], Any]) -> None:
+        """Call *callback* when the backward pass that runs now has finished.
+
+        Raises:
+            RuntimeError: none runs.
+        """
+        queue_callback(callback)
 
 
 class _VariableMeta(type):
@@ -24,6 +41,8 @@ class Variable(metaclass=_VariableMeta):
     >>> type(v).__name__, v.requires_grad, isinstance(v, Variable)
     ('Tensor', True, True)
     """
+
+    _execution_engine = _Engine()
 
     def __new__(cls, data: Any = None, requires_grad: bool = False, volatile: Any = None) -> Any:
         """Return the tensor: the class has no instances of its own."""

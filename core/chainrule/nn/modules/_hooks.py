@@ -13,19 +13,6 @@ if TYPE_CHECKING:
 Hooks = OrderedDict[int, "Callable[..., Any]"]
 
 
-class _Handle(RemovableHandle):
-    """A handle that takes out the hook and what was noted about it."""
-
-    def __init__(self, hooks: Hooks, notes: tuple[OrderedDict[int, bool], ...]) -> None:
-        super().__init__(hooks)
-        self._notes = notes
-
-    def remove(self) -> None:
-        super().remove()
-        for note in self._notes:
-            note.pop(self.id, None)
-
-
 def add_hook(
     hooks: Hooks,
     hook: Callable[..., Any],
@@ -33,7 +20,7 @@ def add_hook(
     prepend: bool = False,
 ) -> RemovableHandle:
     """Return the handle of *hook* after adding it to *hooks* and its number to each of *notes*."""
-    handle = _Handle(hooks, notes)
+    handle = RemovableHandle(hooks, extra_dict=list(notes))
     hooks[handle.id] = hook
     if prepend:
         hooks.move_to_end(handle.id, last=False)

@@ -1,0 +1,46 @@
+"""Names that PyTorch keeps in its C++ half, as far as programs in Python use them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..engine import current_task
+from ..errors import AutogradError
+from . import _autograd, _functions
+
+if TYPE_CHECKING:
+    from ..graph import Node
+
+__all__ = [
+    "_autograd", "_current_autograd_node", "_current_graph_task_id", "_functions",
+    "_will_engine_execute_node",
+]  # fmt: skip
+
+
+def _current_graph_task_id() -> int:
+    """Return the number of the backward pass that runs on this thread, -1 if none does.
+
+    >>> _current_graph_task_id()
+    -1
+    """
+    task = current_task()
+    return -1 if task is None else task.id
+
+
+def _current_autograd_node() -> Node | None:
+    """Return the node whose hooks or function run now, or None."""
+    task = current_task()
+    return None if task is None else task.node
+
+
+def _will_engine_execute_node(node: Node) -> bool:
+    """Return whether *node* takes part in the backward pass that runs on this thread.
+
+    Raises:
+        RuntimeError: none runs.
+    """
+    task = current_task()
+    if task is None:
+        msg = "_get_should_execute_nodes should only be called during the backward pass"
+        raise AutogradError(msg)
+    return task.will_execute(node)
