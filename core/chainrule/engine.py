@@ -316,17 +316,21 @@ class GraphTask:
             return
         if hooks is None:
             if grad is not None:
-                self.owned.add_to_grad(leaf, grad, create_graph=self.create_graph)
+                self.add_to_grad(leaf, grad)
             return
         grads: Sequence[Any] = (grad,)
         if hooks.node_before:
             grads = run_node_hooks(hooks.node_before, grads, lambda hook, new: hook(new))
             self._share(grads)
         if grads[0] is not None:
-            self.owned.add_to_grad(leaf, grads[0], create_graph=self.create_graph)
+            self.add_to_grad(leaf, grads[0])
         run_leaf_hooks(hooks.after, leaf)
         if hooks.node_after:
             run_node_hooks(hooks.node_after, (), lambda hook, new: hook(new, tuple(grads)))
+
+    def add_to_grad(self, leaf: Any, grad: Any) -> None:
+        """Add *grad* into ``leaf.grad``."""
+        self.owned.add_to_grad(leaf, grad, create_graph=self.create_graph)
 
     # Questions from inside
 
