@@ -6,7 +6,8 @@ undone here, in `fit`, for all of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, Final
 
 from . import ops
 from .shapes import contiguous_strides
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 # The first gradient of a leaf becomes its `.grad` as it is if nobody else can look at its memory;
 # later ones are added to it in place. So a pass remembers the gradients that others may have seen:
 # those that the user gave or a hook or Function returned, and those that were retained.
+
+
+_locks: Final = tuple(threading.Lock() for _ in range(16))
 
 
 class Ownership:
@@ -46,7 +50,14 @@ class Ownership:
         )
 
     def add_to_grad(self, leaf: Any, grad: Any, *, create_graph: bool) -> None:
-        """Add *grad* into ``leaf.grad``: in place, unless the pass is recorded."""
+        """Add *grad* into ``leaf.grad``: in place, unless the pass is recorded.
+
+        Passes of several threads may add to one leaf: no user's code runs under the lock.
+        """
+        with _locks[id(leaf) // 64 % len(_locks)]:
+            self._add_to_grad(leaf, grad, create_graph=create_graph)
+
+    def _add_to_grad(self, leaf: Any, grad: Any, *, create_graph: bool) -> None:
         before = leaf._grad
         if before is not None:
             if create_graph:
