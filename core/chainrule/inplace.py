@@ -183,7 +183,8 @@ def _rewrite_history(target: Any, result: Any) -> None:
         return
     _take_retained(target)
     old = _as_it_was(base)
-    view_scatter.record_onto(base, (old, result, target._view.way()))
+    stride = base._key.backend.strides(base._array)
+    view_scatter.record_onto(base, (old, result, target._view.way(), stride))
     retained = _take_retained(old)
     if retained is not None:
         base._node.extras.retained[0] = retained
