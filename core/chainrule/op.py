@@ -105,7 +105,7 @@ class Op(Generic[P, R]):
         self.multiple = self.schema.return_type is not None
         self.rules: dict[str, Any] = {}
         self.joint_rules: dict[tuple[str, ...], Callable[..., Any]] = {}
-        self.takes_all_grads = False
+        self.takes_all_grads = self.takes_cotangents = False
         self.plans: dict[tuple[str, int, int], Plan | None] = {}
         self.fast_plans: dict[int, Any] = {}
         self.table: list[Kernel] = []
@@ -160,7 +160,8 @@ class Op(Generic[P, R]):
     def _rules_changed(self) -> None:
         rules = [r for r in (*self.rules.values(), *self.joint_rules.values()) if callable(r)]
         mentioned = [n for rule in rules for n in names_of(rule)]
-        self.takes_all_grads = "grads" in mentioned
+        self.takes_cotangents = "cotangents" in mentioned
+        self.takes_all_grads = self.takes_cotangents or "grads" in mentioned
         self._lay_out([n for n in mentioned if n not in SPECIAL])
 
     def _lay_out(self, mentioned: list[str]) -> None:

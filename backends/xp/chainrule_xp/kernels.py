@@ -12,6 +12,7 @@ from . import (
     counting,
     creation,
     cumulative,
+    decompositions,
     exponential,
     extrema,
     gathering,
@@ -35,6 +36,7 @@ from . import (
     softmax,
     sorting,
     special_functions,
+    spectral,
     statistics,
     trigonometry,
 )
@@ -51,6 +53,7 @@ kernel_sets = [
         counting,
         creation,
         cumulative,
+        decompositions,
         exponential,
         extrema,
         gathering,
@@ -74,6 +77,7 @@ kernel_sets = [
         softmax,
         sorting,
         special_functions,
+        spectral,
         statistics,
         trigonometry,
     )
