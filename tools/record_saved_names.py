@@ -42,9 +42,6 @@ DIFFERENT_NODES = {
     "scatter": "a source larger than its index is cut first",
     "scatter_add": "likewise",
     "diagflat": "what is not contiguous is made so in another way",
-    "linalg.lstsq": "a vector is made a matrix first, and residuals are computed from the solution",
-    "linalg.tensorinv": "PyTorch's inverse lies in memory by columns, which shows in its views",
-    "triangular_solve": "it is made of linalg.solve_triangular, and shows it",
     "movedim": "of a tensor without dimensions PyTorch gives an alias, chainrule a permutation",
     "nn.functional.cross_entropy": "the mean over soft labels is a quotient by a number, which "
     "shows as it does in Python: DivBackward0",

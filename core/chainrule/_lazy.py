@@ -29,6 +29,7 @@ MOVED = {
     "seed": "random",
     "set_rng_state": "random",
     "stats": "plugin",
+    "vmap": "func",
 }
 
 
@@ -38,9 +39,7 @@ def lazy_attributes(
     """Return ``__getattr__`` and ``__dir__`` for *package*, whose namespace is *names*."""
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the package's own
-        if name in names["_late"].WHERE:
-            found = names["_late"].find(name)
-        elif name in MOVED:
+        if name in MOVED:
             found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
         elif name in SUBPACKAGES:
             found = importlib.import_module(f"{package}.{name}")
@@ -51,6 +50,6 @@ def lazy_attributes(
         return found
 
     def __dir__() -> list[str]:  # noqa: N807 - likewise
-        return sorted({*names, *SUBPACKAGES, *MOVED, *names["_late"].WHERE})
+        return sorted({*names, *SUBPACKAGES, *MOVED})
 
     return __getattr__, __dir__

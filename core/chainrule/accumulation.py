@@ -88,6 +88,8 @@ def fit(grad: Any, shape: tuple[int, ...], key: DispatchKey) -> Any:
     if grad._array.shape != shape:
         grad = ops.sum_to_size(grad, *shape)
     if grad._key is not key:
+        if grad._key.backend.level != key.backend.level:  # a transform's: it stays on its level
+            return grad if grad._key.dtype is key.dtype else ops._to_copy(grad, dtype=key.dtype)
         grad = ops._to_copy(grad, dtype=key.dtype, device=key.device, backend=key.backend)
     return grad
 

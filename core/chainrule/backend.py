@@ -205,12 +205,15 @@ class Backend:
         array_type: The exact type of its arrays. A kernel may return something else (NumPy's
             scalars); core then passes it to `wrap`.
         index: The column in every op's kernel table, set by `register`.
+        level: 0 for a backend of arrays. Above, its arrays wrap tensors for a function transform
+            (vmap, forward mode), and where operands of several levels meet, the highest runs.
     """
 
     spec: BackendSpec
     xp: Any  # a module of the array library
     array_type: type
     index: int = -1
+    level: int = 0
 
     def __init__(self, spec: BackendSpec) -> None:
         self.spec = spec
@@ -462,6 +465,14 @@ def for_device(device: Device) -> Backend:
         name = find_backend(None, device.type).name
         _default_for[device.type] = name
     return by_name(name)
+
+
+def plain(key: DispatchKey) -> DispatchKey:
+    """Return the key of the arrays that lie under those of *key*, which a transform may wrap."""
+    if not key.backend.level:
+        return key
+    backend = for_device(key.device)
+    return backend.key(key.dtype, backend.canonical(key.device))
 
 
 def _serving(backend: Backend, device: Device) -> Backend:

@@ -329,9 +329,7 @@ class GraphTask:
             run_node_hooks(hooks.node_after, (), lambda hook, new: hook(new, tuple(grads)))
 
     def add_to_grad(self, leaf: Any, grad: Any) -> None:
-        """Add *grad* into ``leaf.grad``, unless it was frozen since the graph was made."""
-        if not leaf._requires_grad:
-            return
+        """Add *grad* into ``leaf.grad``."""
         self.owned.add_to_grad(leaf, grad, create_graph=self.create_graph)
 
     # Questions from inside
@@ -470,10 +468,10 @@ _LEVELS_PER_STACK = 40
 def on_new_stack(function: Callable[[], Any]) -> Any:
     """Return what *function* returns on a thread, and so a stack, of its own, in this mode."""
     outcome: list[Any] = []
-    enabled, depth = mode.enabled, mode.depth
+    enabled, depth, levels = mode.enabled, mode.depth, mode.levels
 
     def run() -> None:
-        mode.enabled, mode.depth = enabled, depth + 1
+        mode.enabled, mode.depth, mode.levels = enabled, depth + 1, levels
         try:
             outcome.extend((function(), None))
         except BaseException as error:  # noqa: BLE001 - raised again on the thread that waits

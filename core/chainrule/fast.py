@@ -183,10 +183,10 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
         arrays = [source._array]
         for position in others:
             other = bound[position]
-            if other._key is not key:
-                return any_kind(bound)
             if other._base is not None:
                 refresh(other)
+            if other._key is not key:
+                return any_kind(bound)
             arrays.append(other._array)
         keywords = {name: bound[i] for i, name, default in statics if bound[i] is not default}
         array = table[key.index](*arrays, **keywords)
@@ -294,16 +294,16 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
     def binary(self: Any = REQUIRED, other: Any = REQUIRED, *statics: Any) -> Any:
         number = other if other.__class__ is float or other.__class__ is int else None
         try:
+            if self._base is not None:
+                refresh(self)
             key = self._key
             if statics or key.category not in (direct if number is None else direct_with_number):
                 return general((self, other, *statics), {})
-            if self._base is not None:
-                refresh(self)
             if number is None:
-                if other._key is not key:
-                    return general((self, other), {})
                 if other._base is not None:
                     refresh(other)
+                if other._key is not key:
+                    return general((self, other), {})
                 operand, mask = other._array, 2 * other._requires_grad + self._requires_grad
             else:
                 operand, mask = number, 4 + self._requires_grad

@@ -35,6 +35,8 @@ class _Mode(threading.local):
     asked = False
     inference = False
     depth = 0  # of backward passes inside one another
+    forward = True  # whether forward mode computes tangents
+    levels: tuple[Any, ...] = ()  # of function transforms that are running, the outermost first
 
 
 mode = _Mode()

@@ -66,13 +66,8 @@ def run_in_place(
     recorded = mode.enabled and (target._requires_grad or any(map(requires_grad, sources)))
     if mode.enabled:
         _check_history(target, name, recorded=recorded)
-    if not recorded:
-        before, mode.enabled = mode.enabled, False
-        try:
-            result = op.general(args, kwargs)
-        finally:
-            mode.enabled = before
-        write(target, result, name)
+    if not recorded:  # recording is off, or no argument requires grad
+        write(target, op.general(args, kwargs), name)
         return target
     old = _as_it_was(target)
     if in_force.hooks:  # what hooks pack must not change with the target
@@ -183,8 +178,7 @@ def _rewrite_history(target: Any, result: Any) -> None:
         return
     _take_retained(target)
     old = _as_it_was(base)
-    stride = base._key.backend.strides(base._array)
-    view_scatter.record_onto(base, (old, result, target._view.way(), stride))
+    view_scatter.record_onto(base, (old, result, target._view.way()))
     retained = _take_retained(old)
     if retained is not None:
         base._node.extras.retained[0] = retained
@@ -264,10 +258,20 @@ def write(target: Value, result: Any, name: str) -> None:
     """
     check_write(target, result, name)
     source = result._array if isinstance(result, Value) else result
+    if isinstance(result, Value) and result._key.backend.level != target._key.backend.level:
+        source = _across_levels(target, result)
     if before_write is not None:
         before_write(target)
     target._key.backend.assign(target._array, source)
     count_write(target, name)
+
+
+def _across_levels(target: Any, result: Any) -> Any:
+    """Return what to write where *target* and *result* are of different transforms."""
+    if result._key.backend.level > target._key.backend.level:
+        result._key.backend.raise_target(target, result)
+        return result._array
+    return target._key.backend.lift(result, target._array)._array
 
 
 def check_shape(target: Value, result: Value, name: str) -> None:

@@ -105,7 +105,9 @@ class Op(Generic[P, R]):
         self.multiple = self.schema.return_type is not None
         self.rules: dict[str, Any] = {}
         self.joint_rules: dict[tuple[str, ...], Callable[..., Any]] = {}
-        self.takes_all_grads = self.takes_cotangents = False
+        self.jvp_rules: dict[str, Callable[..., Any]] = {}
+        self.batch_rule: Callable[[Any], Any] | None = None
+        self.takes_all_grads = False
         self.plans: dict[tuple[str, int, int], Plan | None] = {}
         self.fast_plans: dict[int, Any] = {}
         self.table: list[Kernel] = []
@@ -149,6 +151,29 @@ class Op(Generic[P, R]):
 
         return add
 
+    def jvp(self, /, **rules: Callable[..., Any]) -> None:
+        """State forward mode per input: a function of ``tangent`` and of what it names.
+
+        What the rules give is summed. Needed only where the vjp rules, from which forward mode is
+        derived otherwise, are slow or not differentiable.
+
+        Raises:
+            OpDefinitionError: a rule names what the op does not have.
+        """
+        known = {"tangent", *self.schema.position, *self.schema.outputs}
+        for name, rule in rules.items():
+            unknown = [n for n in names_of(rule) if n not in known]
+            if name not in self.differentiable or unknown:
+                what = unknown[0] if unknown else name
+                msg = f"{self.name}: a jvp rule names {what!r}, which the op does not have."
+                raise OpDefinitionError(msg)
+        self.jvp_rules.update(rules)
+
+    def batch(self, rule: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """State what the op does on a whole batch: a function of a `transforms.batching.Call`."""
+        self.batch_rule = rule
+        return rule
+
     def checks(self, check: Callable[..., None]) -> Callable[..., None]:
         """State what must hold of the arguments, given in order, where more than dtypes matters.
 
@@ -160,8 +185,7 @@ class Op(Generic[P, R]):
     def _rules_changed(self) -> None:
         rules = [r for r in (*self.rules.values(), *self.joint_rules.values()) if callable(r)]
         mentioned = [n for rule in rules for n in names_of(rule)]
-        self.takes_cotangents = "cotangents" in mentioned
-        self.takes_all_grads = self.takes_cotangents or "grads" in mentioned
+        self.takes_all_grads = "grads" in mentioned
         self._lay_out([n for n in mentioned if n not in SPECIAL])
 
     def _lay_out(self, mentioned: list[str]) -> None:
@@ -248,6 +272,8 @@ class Op(Generic[P, R]):
                 if value._base is not None:
                     refresh(value)
             key = common_key(self.__name__, values)
+            if key.backend.level:
+                bound, tensors, values = key.backend.lifted(self, bound, tensors)  # type: ignore[attr-defined]  # a transform's
         if self.promote is None:
             if self.refuses:
                 self._refuse(key.dtype)
@@ -464,6 +490,8 @@ class Op(Generic[P, R]):
         Raises:
             KernelNotFoundError: there is none of the three.
         """
+        if backend.level:
+            return backend.kernel_for(self)  # type: ignore[attr-defined]  # a transform's
         found = backend.find_kernel(self.name)
         if found is not None:
             return found[0].bind(backend.xp)
@@ -714,6 +742,10 @@ def common_key(op: str, values: list[Value]) -> DispatchKey:
             )
             raise MixedBackendError(msg)
         ours, theirs = key.backend, other.backend
+        if ours.level != theirs.level:
+            if ours.level < theirs.level:
+                key = theirs.key(key.dtype, key.device)
+            continue
         if ours.spec.storage != theirs.spec.storage:
             msg = (
                 f"Expected all tensors to be on the same device, but found at least two devices, "

@@ -79,6 +79,8 @@ def set_printoptions(
 def tensor_text(value: Value, prefix: str = "tensor(") -> str:
     """Return the text of *value*: its elements, then what is not the default."""
     key = value._key
+    if key.backend.level:
+        return key.backend.text(value)  # type: ignore[attr-defined, no-any-return]  # a transform's
     shape = tuple(value._array.shape)
     suffixes = []
     if key.device.type != "cpu":

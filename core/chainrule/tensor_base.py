@@ -391,6 +391,8 @@ class TensorBase(Value):
         >>> x.detach().requires_grad
         False
         """
+        if self._key.backend.level:
+            return self._key.backend.detached(self)  # type: ignore[attr-defined, no-any-return]  # a transform's
         made: Any = new_value(self._array, self._key)
         made._storage = storage_of(self)
         return made  # type: ignore[no-any-return]  # the result class is Tensor
@@ -572,6 +574,8 @@ class TensorBase(Value):
             else:
                 msg = "Boolean value of Tensor with more than one value is ambiguous"
             raise AutogradError(msg)
+        if self._key.backend.level:
+            self._key.backend.branch(self)  # type: ignore[attr-defined]  # a transform's
         return bool(self.item())
 
     def __float__(self) -> float:

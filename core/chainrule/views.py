@@ -119,6 +119,8 @@ def refresh(view: Any) -> None:
     record, storage = view._view, view._storage
     if record.seen == storage.writes:
         return
+    if view._base._key.backend.level > view._key.backend.level:
+        _follow(view)
     if not view._base._requires_grad:
         record.seen = storage.writes
         return
@@ -141,6 +143,12 @@ def refresh(view: Any) -> None:
             refresh(source)
         look_again(view, source)
     record.seen = storage.writes
+
+
+def _follow(view: Any) -> None:
+    """Let *view* look at the array that a write under a function transform gave to its base."""
+    again = view._view.way()(view._base)
+    view._array, view._key = again._array, again._key
 
 
 def refusal(view: Any, obstacle: Any, what: str) -> str:

@@ -12,7 +12,6 @@ from . import (
     counting,
     creation,
     cumulative,
-    decompositions,
     exponential,
     extrema,
     gathering,
@@ -36,7 +35,6 @@ from . import (
     softmax,
     sorting,
     special_functions,
-    spectral,
     statistics,
     trigonometry,
 )
@@ -53,7 +51,6 @@ kernel_sets = [
         counting,
         creation,
         cumulative,
-        decompositions,
         exponential,
         extrema,
         gathering,
@@ -77,7 +74,6 @@ kernel_sets = [
         softmax,
         sorting,
         special_functions,
-        spectral,
         statistics,
         trigonometry,
     )

@@ -26,6 +26,8 @@ _LATER = {"explain_grad": "explaining", "track_origins": "origins"}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "forward_ad":
+        return importlib.import_module(f".{name}", __name__)
     if name not in _LATER:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
@@ -35,4 +37,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER, "forward_ad"})

@@ -57,6 +57,15 @@ def into(out: Value | None, op: Any, *args: Any) -> Any:
     return op(*args) if out is None else op(*args, out=out)
 
 
+def occurs(mask: Any) -> bool:
+    """Return whether *mask* holds anywhere: in any sample, where a transform maps over them."""
+    from .counting import any as anywhere
+
+    while mask._key.backend.level:
+        mask = mask._array.inner
+    return bool(anywhere(mask))
+
+
 def zeros_of(grad: Value) -> Any:
     """Return zeros like *grad*: the gradient of what is constant nearly everywhere."""
     key = grad._key

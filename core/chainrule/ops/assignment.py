@@ -140,7 +140,9 @@ def _assign(target: Tensor, value: Any) -> None:
     check_writable(target, (value,), "__setitem__")
     key = target._key
     if value._key.dtype is not key.dtype:
-        value = new_value(key.backend.astype(value._array, key.dtype), key)
+        value = new_value(
+            value._key.backend.astype(value._array, key.dtype), value._key.of(key.dtype)
+        )
     write(target, value, "__setitem__")
 
 
@@ -163,7 +165,7 @@ def _put(
     _check_values(target, indices, value)
     value = _without_leading_ones(value)
     try:
-        if recording((target, value)):
+        if recording((target, value)) or _on_a_level(target, value, *indices):
             _index_put.in_place((target, tuple(indices), value, accumulate), {}, name)
             return
         check_writable(target, (value,), name)
@@ -173,6 +175,11 @@ def _put(
     except (IndexError, ValueError):
         _explain_values(target, indices, value)
         raise
+
+
+def _on_a_level(*tensors: Any) -> bool:
+    """Return whether a function transform wraps one of *tensors*."""
+    return any(tensor is not None and tensor._key.backend.level for tensor in tensors)
 
 
 def _is_one_mask(indices: Sequence[Any]) -> bool:

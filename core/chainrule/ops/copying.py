@@ -52,11 +52,28 @@ class _Transfer(Op[Any, Any]):
     def evaluate_any(self, bound: Sequence[Any]) -> Any:
         source, dtype, device, backend = bound
         key = source._key
+        if backend is not None and backend.level:
+            backend = None
+        if key.backend.level:
+            return self._on_a_level(bound, dtype, device, backend)
         target = (backend or key.backend).key(dtype or key.dtype, device or key.device)
         array = _moved(source._array, key.backend, target.backend, target.device)
         if target.dtype is not key.dtype:
             array = target.backend.astype(array, target.dtype)
         result = new_value(array, target)
+        if mode.enabled:
+            self._record(bound, bound[:1], [result])
+        return result
+
+    def _on_a_level(self, bound: Sequence[Any], dtype: Any, device: Any, backend: Any) -> Any:
+        """Return the copy of what a function transform wraps: the inner tensors are copied."""
+        source = bound[0]
+
+        def copy(inner: Any) -> Any:
+            return _to_copy(inner, dtype=dtype, device=device, backend=backend)
+
+        array = source._key.backend.mapped(copy, source._array)
+        result = new_value(array, array.key)
         if mode.enabled:
             self._record(bound, bound[:1], [result])
         return result
@@ -152,44 +169,11 @@ def copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 copy.vjp(self=zeros_of, src=lambda grad: grad)
 
 
-# Note [Views of a gradient]
-# --------------------------
-# What a view shows of its base may depend on where the elements lie in memory: `view` and
-# `as_strided` count elements there. The gradient of the base has its shape, and need not lie in
-# memory as it does (that of a sum does not fill any). So before a view of it is taken, it is laid
-# out as the base is.
-
-
-@composite(dtype="same", nodes={"": "CloneBackward0"})
-def _laid_out(self: Tensor, stride: tuple[int, ...]) -> Tensor:
-    """Return a copy of *self* with these strides."""
-    from .striding import look_into_new_memory
-
-    made = look_into_new_memory(self, stride)
-    made.copy_(self)
-    return new_value(made._array, made._key)  # type: ignore[no-any-return]  # a Tensor
-
-
-_laid_out.vjp(self=lambda grad: grad)
-
-
-def _as_base(grad: Tensor, stride: tuple[int, ...] | None) -> Tensor:
-    """Return *grad* with the strides of the base: Note [Views of a gradient]."""
-    if stride is None or grad._key.backend.strides(grad._array) == stride:
-        return grad
-    return _laid_out(grad, stride)
-
-
 @composite(dtype="same", nodes={"": "CopySlices"})
-def view_scatter(
-    self: Tensor,
-    src: Tensor,
-    view: Callable[[Tensor], Tensor],
-    stride: tuple[int, ...] | None = None,
-) -> Tensor:
+def view_scatter(self: Tensor, src: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
     """Return a copy of *self* in which what *view* shows of it is *src*.
 
-    A recorded write into a view gives its base this history; *stride* tells how the base lies.
+    A recorded write into a view gives its base this history.
 
     Gradient:
         ``grad`` with zeros in the view for *self*, the view of ``grad`` for *src*.
@@ -198,16 +182,14 @@ def view_scatter(
     >>> cr.view_scatter(cr.zeros(3), cr.tensor(5.0), lambda base: base[1])
     tensor([0., 5., 0.])
     """
-    made = clone(self) if stride is None else _laid_out(self, stride)
+    made = clone(self)
     view(made).copy_(src)
     return made
 
 
 view_scatter.vjp(
-    self=lambda grad, view, stride: view_scatter(
-        grad, zero(view(_as_base(grad, stride))), view, stride
-    ),
-    src=lambda grad, view, stride: view(_as_base(grad, stride)),
+    self=lambda grad, view: view_scatter(grad, zero(view(grad)), view),
+    src=lambda grad, view: view(grad),
 )
 
 inplace.zero, inplace.view_scatter = zero, view_scatter

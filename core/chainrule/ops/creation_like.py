@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ..backend import plain
 from ..dtypes import DType
 from ..shapes import contiguous_strides
 from ..value import Value, new_value
@@ -42,7 +43,9 @@ def laid_out_like(
     packed = tuple(shape[dim] for dim in order)
     if tuple(strides[dim] for dim in order) != contiguous_strides(packed):
         return make(shape)
-    return permute(new_value(make(packed), key), permutation_inverse(order))._array
+    made = make(packed)
+    tensor = new_value(made, getattr(made, "key", None) or plain(key))
+    return permute(tensor, permutation_inverse(order))._array
 
 
 def _like(

@@ -17,6 +17,7 @@ from ..value import new_value
 from ._arguments import check_tensor
 from .arithmetic import add, mul
 from .generator import generator_for
+from .random import for_each_sample
 from .shape import squeeze, unsqueeze
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _dropout_noise.vjp(self=None)
 
 def _noise(input: Tensor, p: float, *, features: bool, scaled: bool) -> Tensor:
     """Return what to multiply *input* with: one number per element, or per feature map."""
+    input = for_each_sample(input)
     key, size = input._key, None
     if features:
         shape = tuple(input._array.shape)

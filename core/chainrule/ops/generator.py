@@ -10,10 +10,11 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from ..backend import for_device
+from ..backend import for_device, plain
 from ..device import Device
 from ..dtypes import uint8
 from ..errors import ArgumentError, DeviceError, MixedBackendError
+from ..grad_mode import mode
 from ..value import Value
 from .creation import finish, key_for
 
@@ -123,6 +124,7 @@ class Generator:
             DeviceError: it draws on another kind of device.
             MixedBackendError: its backend's arrays are of another kind.
         """
+        key = plain(key)
         if key.device.type != self._device.type:
             msg = (
                 f"Expected a '{key.device.type}' device type for generator but found "
@@ -211,6 +213,9 @@ def generator_for(key: DispatchKey, generator: Any) -> Generator:
     Raises:
         ArgumentError: it is no generator.
     """
+    for level in mode.levels:
+        level.check_random()
+    key = plain(key)
     if generator is None:
         return defaults.of(key.backend, key.device)
     if not isinstance(generator, Generator):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import ops
 from ..errors import DomainError, DTypeError
 from ..op import composite
 from ._arguments import check_tensor
+from ._operands import occurs
 from .loss import (
     MEAN,
     must_not_require_grad,
@@ -35,7 +35,7 @@ def _binary_cross_entropy(
 
 
 def _check_probable(tensor: Tensor, argument: str) -> None:
-    if bool(ops.any(((tensor >= 0) & (tensor <= 1)).logical_not())):
+    if occurs(((tensor >= 0) & (tensor <= 1)).logical_not()):
         raise DomainError(
             f"all elements of {argument} should be between 0 and 1\n"
             "binary_cross_entropy: expected probabilities. For scores, use the form with logits."

@@ -11,6 +11,7 @@ from ..errors import DTypeError
 from ..grad_mode import no_grad
 from ..value import Value
 from ._arguments import check_tensor
+from ._operands import occurs
 from .loss import CODES, SUM, reduced, reduction_code
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def gaussian_nll_loss(
     check_tensor("gaussian_nll_loss", target, "target", 2)
     if not isinstance(var, Value):
         var = ops.full_like(input.detach(), var)
-    if bool(ops.any(var < 0)):
+    if occurs(var < 0):
         msg = "var has negative entry/entries\ngaussian_nll_loss: expected var >= 0."
         raise ValueError(msg)
     var = _fitting(var, input)

@@ -8,6 +8,7 @@ from .. import ops
 from ..errors import DomainError, DTypeError, ShapeError
 from ..op import composite
 from ._arguments import check_tensor, zeros_shaped
+from ._operands import occurs
 from .loss import (
     MEAN,
     NONE,
@@ -107,7 +108,7 @@ def _lacks(
 ) -> tuple[Tensor, Tensor, Tensor | int]:
     """Return the shortfalls, which classes are not the right one, and its weights."""
     classes = self._array.shape[-1]
-    if bool(ops.any((target < 0) | (target >= classes))):
+    if occurs((target < 0) | (target >= classes)):
         msg = f"target out of range\nmulti_margin_loss: expected classes from 0 to {classes - 1}."
         raise DomainError(msg)
     right = target.unsqueeze(-1)
@@ -326,7 +327,7 @@ def multilabel_margin_loss(
         input, target = input.unsqueeze(0), target.unsqueeze(0)  # one class
     if target._key.dtype.name != "int64":
         raise _not_long("multilabel_margin_loss", target)
-    if bool(ops.any((target < -1) | (target >= input._array.shape[-1]))):
+    if occurs((target < -1) | (target >= input._array.shape[-1])):
         msg = (
             "argument #2 'target' is out of range\n"
             "multilabel_margin_loss: expected classes, ended by -1."

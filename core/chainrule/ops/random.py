@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import operator
 import warnings
+from math import prod
 from typing import TYPE_CHECKING, Any
 
+from ..backend import plain
 from ..dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, int64
 from ..errors import ArgumentError, DomainError, DTypeError, ShapeError
+from ..grad_mode import mode
 from ..inplace import fill_out
-from ..value import Value
+from ..value import Value, new_value
+from . import joining
 from ._arguments import check_tensor, integers
 from ._operands import C_NAMES, refusal
 from .creation import checked_size, finish, key_for
 from .creation_like import key_like, laid_out_like
 from .creation_values import as_number, fit_value
 from .generator import generator_for
+from .shape import reshape
 
 if TYPE_CHECKING:
     from ..backend import Array, DispatchKey
@@ -33,7 +38,39 @@ def draw(key: DispatchKey, generator: Any, method: str, *arguments: Any) -> Arra
     """Return what the stream of *generator*, or of the default one, draws for tensors of *key*."""
     source = generator_for(key, generator)
     with source.lock:
-        return getattr(source.stream_for(key), method)(*arguments)
+        stream = source.stream_for(key)
+        differing = [level for level in mode.levels if level.draws_differ()]
+        if differing:
+            return _drawn_for_samples(differing, plain(key), getattr(stream, method), arguments)
+        return getattr(stream, method)(*arguments)
+
+
+def _drawn_for_samples(
+    levels: list[Any], key: DispatchKey, method: Any, arguments: tuple[Any, ...]
+) -> Any:
+    """Return an array that holds numbers of their own for the samples of every level."""
+    sizes = tuple(level.size for level in levels)
+    first, *others = arguments
+    if isinstance(first, tuple):
+        drawn = new_value(method((*sizes, *first), *others), key)
+    else:  # a permutation of so many
+        rows = [new_value(method(*arguments), key) for _ in range(prod(sizes))]
+        drawn = reshape(joining.stack(rows), (*sizes, first))
+    for level in levels:
+        drawn = level.backend.batch(level, drawn)
+    return drawn._array
+
+
+def key_of(array: Any, key: DispatchKey) -> DispatchKey:
+    """Return the key of what was drawn for tensors of *key*: of a plain array, or of a batch."""
+    return getattr(array, "key", None) or plain(key)
+
+
+def for_each_sample(tensor: Any) -> Any:
+    """Return *tensor*, which says what to draw, repeated where each sample draws its own."""
+    for level in mode.levels:
+        tensor = level.spread(tensor)
+    return tensor
 
 
 def check_floating(function: str, kernel: str, dtype: DType) -> None:
@@ -49,8 +86,8 @@ def check_floating(function: str, kernel: str, dtype: DType) -> None:
 def _new(key: DispatchKey, array: Array, out: Any, requires_grad: bool) -> Tensor:
     """Return a new tensor over what was drawn, or *out* holding it."""
     if out is not None:
-        return fill_out(out, finish(array, key))  # type: ignore[no-any-return]  # it is out
-    return finish(array, key, requires_grad)
+        return fill_out(out, finish(array, key_of(array, key)))  # type: ignore[no-any-return]  # it is out
+    return finish(array, key_of(array, key), requires_grad)
 
 
 def rand(
@@ -320,7 +357,8 @@ def rand_like(
     check_tensor("rand_like", input)
     key = key_like(input, dtype, device)
     check_floating("rand_like", "check_uniform_bounds", key.dtype)
-    return finish(_like(input, key, generator, "uniform"), key, requires_grad)
+    array = _like(input, key, generator, "uniform")
+    return finish(array, key_of(array, key), requires_grad)
 
 
 def randn_like(
@@ -343,7 +381,8 @@ def randn_like(
     check_tensor("randn_like", input)
     key = key_like(input, dtype, device)
     check_floating("randn_like", "normal_kernel_cpu", key.dtype)
-    return finish(_like(input, key, generator, "normal"), key, requires_grad)
+    array = _like(input, key, generator, "normal")
+    return finish(array, key_of(array, key), requires_grad)
 
 
 def randint_like(
@@ -372,4 +411,5 @@ def randint_like(
     low, high, _ = _bounds("randint_like", bounds, low, high, ())
     key = key_like(input, dtype, device)
     check_range(low, high, key.dtype)
-    return finish(_like(input, key, generator, "integers", low, high), key, requires_grad)
+    array = _like(input, key, generator, "integers", low, high)
+    return finish(array, key_of(array, key), requires_grad)

@@ -15,7 +15,7 @@ from ._operands import zeros_of
 from .creation import checked_size, finish, key_for
 from .creation_values import as_number
 from .generator import generator_for
-from .random import check_floating, draw
+from .random import check_floating, draw, for_each_sample, key_of
 from .random_in_place import check_probabilities, check_std
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def bernoulli(
     tensor([0., 1.])
     """
     check_tensor("bernoulli", input)
+    input = for_each_sample(input)
     source = generator_for(input._key, generator)
     if p is None:
         check_probabilities(input, "bernoulli")
@@ -157,14 +158,15 @@ def normal(
     shape = checked_size(integers("normal", "size", (size,)))
     array = draw(key, generator, "normal", shape, key.dtype.name, float(mean), float(std))
     if out is not None:
-        return fill_out(out, finish(array, key))  # type: ignore[no-any-return]  # it is out
-    return finish(array, key, requires_grad)
+        return fill_out(out, finish(array, key_of(array, key)))  # type: ignore[no-any-return]  # it is out
+    return finish(array, key_of(array, key), requires_grad)
 
 
 def _normal_from_tensors(
     tensors: list[Any], mean: Any, std: Any, generator: Any, out: Any
 ) -> Tensor:
     key = tensors[0]._key
+    mean, std = (for_each_sample(i) if isinstance(i, Value) else i for i in (mean, std))
     if isinstance(std, Value):
         if std._key.category == COMPLEX:
             msg = (
@@ -250,6 +252,7 @@ def multinomial(
     tensor([1, 1, 1])
     """
     check_tensor("multinomial", input)
+    input = for_each_sample(input)
     _check_multinomial(input, num_samples, replacement)
     source = generator_for(input._key, generator)
     with source.lock:

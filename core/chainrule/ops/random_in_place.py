@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dtypes import BOOL, COMPLEX, DType
 from ..errors import ArgumentError, DomainError, DTypeError
+from ..grad_mode import mode
 from ..op import Op, primitive
 from ..value import Value
 from ._arguments import check_tensor
@@ -33,6 +34,8 @@ class _Draw(Op[Any, Any]):
 
     def fill(self, target: Any, generator: Any, *arguments: Any) -> Any:
         """Return *target* after overwriting it with what is drawn."""
+        for level in mode.levels:
+            level.check_in_place(target)
         source = generator_for(target._key, generator)
         with source.lock:
             return self.in_place((target, *arguments, source.stream_for(target._key)), {})

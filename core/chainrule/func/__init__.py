@@ -1,0 +1,18 @@
+"""Functions of functions, with PyTorch's names: `grad`, `vjp`, `jvp`, `vmap` and what they make.
+
+Each takes a function of tensors and returns another. They nest in every order, and take and give
+nested containers. What a function does to tensors outside of it, it does.
+"""
+
+from __future__ import annotations
+
+from ._differentiating import grad, grad_and_value, vjp
+from ._jacobians import hessian, jacfwd, jacrev
+from ._modules import functional_call, stack_module_state
+from ._pushing import jvp, linearize
+from ._vmap import vmap
+
+__all__ = [
+    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+    "stack_module_state", "vjp", "vmap",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""What goes with tensors: data loading, checkpointing, trees of containers."""
