@@ -22,7 +22,17 @@ __all__ = [
 ]  # fmt: skip
 
 #: Names that are imported when first asked for, and where they are.
-_LATER = {"explain_grad": "explaining", "track_origins": "origins"}
+_LATER = {
+    "explain_grad": "explaining",
+    "grad_report": "reporting",
+    "graph_stats": "reporting",
+    "to_dot": "drawing",
+    "to_html": "drawing",
+    "to_mermaid": "drawing",
+    "to_text": "drawing",
+    "track_origins": "origins",
+    "trainable_summary": "reporting",
+}
 
 
 def __getattr__(name: str) -> Any:
