@@ -41,6 +41,8 @@ DIFFERENT_NODES = {
     "masked_scatter": "an input that the mask is larger than is expanded first",
     "scatter": "a source larger than its index is cut first",
     "scatter_add": "likewise",
+    "nn.functional.pad": "circular padding joins slices, where PyTorch copies into an empty tensor",
+    "native_channel_shuffle": "it is differentiable here",
     "diagflat": "what is not contiguous is made so in another way",
     "movedim": "of a tensor without dimensions PyTorch gives an alias, chainrule a permutation",
     "nn.functional.cross_entropy": "the mean over soft labels is a quotient by a number, which "

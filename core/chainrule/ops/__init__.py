@@ -22,6 +22,7 @@ from .clamping import *
 from .closeness import *
 from .comparison import *
 from .complex import *
+from .convolution import *
 from .copying import *
 from .counting import *
 from .creation import *
@@ -55,10 +56,16 @@ from .loss_embeddings import *
 from .loss_likelihoods import *
 from .loss_margins import *
 from .masking import *
+from .normalization import *
 from .norms import *
 from .order_statistics import *
+from .padding import *
+from .patches import *
 from .pointwise import *
 from .polar import *
+from .pooling_adaptive import *
+from .pooling_average import *
+from .pooling_max import *
 from .power import *
 from .products import *
 from .random import *
@@ -66,6 +73,7 @@ from .random_choices import *
 from .random_in_place import *
 from .rearranging import *
 from .reductions import *
+from .resizing import *
 from .return_types import *
 from .rows import *
 from .scattering import *

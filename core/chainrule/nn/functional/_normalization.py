@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import ops
-from ...errors import ShapeError
+from ...dtypes import FLOATING
+from ...ops._operands import refusal
+from ...ops.normalization import last_sizes
 from ...typeinfo import finfo
 
 if TYPE_CHECKING:
@@ -13,41 +15,7 @@ if TYPE_CHECKING:
 
     from ...tensor import Tensor
 
-__all__ = ["cosine_similarity", "layer_norm", "normalize", "pairwise_distance", "rms_norm"]
-
-
-def layer_norm(
-    input: Tensor,
-    normalized_shape: Sequence[int],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-) -> Tensor:
-    """Return *input* with mean 0 and variance 1 over its last dimensions, scaled and shifted.
-
-    Args:
-        input: ``(*, *normalized_shape)``.
-        normalized_shape: The sizes of those dimensions.
-        weight: ``normalized_shape``, the scale.
-        bias: ``normalized_shape``, the shift.
-        eps: Added to the variance.
-
-    Raises:
-        RuntimeError: *input* does not end in these sizes.
-
-    Source:
-        Ba, Kiros and Hinton, "Layer normalization", 2016.
-
-    >>> import chainrule as cr
-    >>> layer_norm(cr.tensor([1.0, 3.0]), [2])
-    tensor([-1.0000,  1.0000])
-    """
-    dims = _last_dims(input, normalized_shape)
-    centred = input - input.mean(dims, keepdim=True)
-    result = centred * ((centred * centred).mean(dims, keepdim=True) + eps).rsqrt()
-    if weight is not None:
-        result = result * weight
-    return result if bias is None else result + bias  # type: ignore[no-any-return]  # an op's result
+__all__ = ["cosine_similarity", "local_response_norm", "normalize", "pairwise_distance", "rms_norm"]
 
 
 def rms_norm(
@@ -74,24 +42,57 @@ def rms_norm(
     >>> rms_norm(cr.tensor([1.0, 7.0]), [2])
     tensor([0.2000, 1.4000])
     """
-    dims = _last_dims(input, normalized_shape)
+    sizes = last_sizes("rms_norm", input, normalized_shape, weight)
+    if input.dtype.category < FLOATING:
+        raise refusal("rms_norm", "rms_norm", input.dtype)
     if eps is None:
         eps = finfo(input.dtype).eps
+    dims = tuple(range(-len(sizes), 0))
     result = input * ((input * input).mean(dims, keepdim=True) + eps).rsqrt()
     return result if weight is None else result * weight  # type: ignore[no-any-return]  # an op's result
 
 
-def _last_dims(input: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:
-    """Return the dimensions that *normalized_shape* is about."""
-    sizes = list(normalized_shape)
-    if not sizes or list(input.shape[len(input.shape) - len(sizes) :]) != sizes:
-        wanted = ", ".join(["*", *map(str, sizes)])
-        msg = (
-            f"Given normalized_shape={sizes}, expected input with shape [{wanted}], but got input "
-            f"of size{list(input.shape)}"
-        )
-        raise ShapeError(msg)
-    return tuple(range(-len(sizes), 0))
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    """Return *input* divided by a power of the mean square of *size* neighbouring channels.
+
+    Args:
+        input: ``(N, C, *)`` with at least three dimensions.
+        size: How many channels are neighbours.
+        alpha: The weight of the mean square.
+        beta: The power.
+        k: What is added to the weighted mean square.
+
+    Raises:
+        ValueError: *input* has fewer dimensions.
+
+    Source:
+        Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural
+        networks", 2012.
+
+    >>> import chainrule as cr
+    >>> local_response_norm(cr.ones(1, 2, 2), 2, alpha=1.0, beta=1.0, k=0.0)
+    tensor([[[2., 2.],
+             [1., 1.]]])
+    """
+    if input.dim() < 3:
+        blanks = " " * 26
+        msg = f"Expected 3D or higher dimensionality{blanks}input (got {input.dim()} dimensions)"
+        raise ValueError(msg)
+    if input.numel() == 0:
+        return input
+    squares = input.mul(input)
+    before, behind = size // 2, (size - 1) // 2
+    if input.dim() == 3:
+        lifted = ops.pad(squares.unsqueeze(1), (0, 0, before, behind))
+        means = ops.avg_pool2d(lifted, (size, 1), stride=1).squeeze(1)
+    else:
+        lifted = squares.view(input.shape[0], 1, input.shape[1], input.shape[2], -1)
+        lifted = ops.pad(lifted, (0, 0, 0, 0, before, behind))
+        means = ops.avg_pool3d(lifted, (size, 1, 1), stride=1).squeeze(1).view(input.shape)
+    result: Tensor = input / means.mul(alpha).add(k).pow(beta)
+    return result
 
 
 def normalize(

@@ -1,0 +1,81 @@
+"""Functions of images whose arguments differ from the op's, and deprecated names."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ... import ops
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...tensor import Tensor
+
+__all__ = ["fold", "unfold", "upsample", "upsample_bilinear", "upsample_nearest"]
+
+
+def unfold(
+    input: Tensor,
+    kernel_size: int | Sequence[int],
+    dilation: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    stride: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return the windows of *input* as columns; see `chainrule.im2col`.
+
+    >>> import chainrule as cr
+    >>> unfold(cr.ones(1, 2, 3, 3), 2).shape
+    torch.Size([1, 8, 4])
+    """
+    result: Tensor = ops.im2col(input, kernel_size, dilation, padding, stride)
+    return result
+
+
+def fold(
+    input: Tensor,
+    output_size: int | Sequence[int],
+    kernel_size: int | Sequence[int],
+    dilation: int | Sequence[int] = 1,
+    padding: int | Sequence[int] = 0,
+    stride: int | Sequence[int] = 1,
+) -> Tensor:
+    """Return planes in which the columns of *input* are added up; see `chainrule.col2im`.
+
+    >>> import chainrule as cr
+    >>> fold(cr.ones(1, 8, 4), (3, 3), 2).shape
+    torch.Size([1, 2, 3, 3])
+    """
+    result: Tensor = ops.col2im(input, output_size, kernel_size, dilation, padding, stride)
+    return result
+
+
+def _deprecated(name: str) -> None:
+    warnings.warn(
+        f"`nn.functional.{name}` is deprecated. Use `nn.functional.interpolate` instead.",
+        stacklevel=3,
+    )
+
+
+def upsample(
+    input: Tensor,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """Return `interpolate` under its old name, with a warning."""
+    _deprecated("upsample")
+    return ops.interpolate(input, size, scale_factor, mode, align_corners)
+
+
+def upsample_nearest(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """Return `interpolate` with mode ``"nearest"``, with a warning."""
+    _deprecated("upsample_nearest")
+    return ops.interpolate(input, size, scale_factor, mode="nearest")
+
+
+def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None) -> Tensor:
+    """Return `interpolate` with mode ``"bilinear"`` and aligned corners, with a warning."""
+    _deprecated("upsample_bilinear")
+    return ops.interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
