@@ -244,7 +244,10 @@ cases = [
         )
         for n in (1, 2, 3)
     ),
-    *(OpCase(f"adaptive_max_pool{n}d", _with_indices(_adaptive(n))) for n in (1, 2, 3)),
+    *(
+        OpCase(f"nn.functional.adaptive_max_pool{n}d", _with_indices(_adaptive(n)))
+        for n in (1, 2, 3)
+    ),
     *(OpCase(f"fractional_max_pool{n}d", _fractions(n)) for n in (2, 3)),
     *(
         OpCase(f"max_unpool{n}d", _unpooled(n), errors=_unpool_errors if n == 2 else None)
