@@ -65,7 +65,7 @@ def run_in_place(
     sources = [*args[1:], *kwargs.values()]
     recorded = mode.enabled and (target._requires_grad or any(map(requires_grad, sources)))
     if mode.enabled:
-        _check_history(target, name, recorded=recorded)
+        check_history(target, name, recorded=recorded)
     if not recorded:  # recording is off, or no argument requires grad
         write(target, op.general(args, kwargs), name)
         return target
@@ -77,11 +77,11 @@ def run_in_place(
     if _saved_by(result, old):
         old._array, old._storage = target._key.backend.copy(target._array), None
     write(target, result, name)
-    _rewrite_history(target, result)
+    rewrite_history(target, result)
     return target
 
 
-def _check_history(target: Value, name: str, *, recorded: bool) -> None:
+def check_history(target: Value, name: str, *, recorded: bool) -> None:
     """Check, before anything changes, that the target's history can be rewritten."""
     base = target._base
     if base is None:
@@ -119,7 +119,7 @@ def check_writable(target: Any, sources: Sequence[Any], name: str) -> None:
     if not mode.enabled:
         return
     recorded = target._requires_grad or any(map(requires_grad, sources))
-    _check_history(target, name, recorded=recorded)
+    check_history(target, name, recorded=recorded)
     if recorded:
         msg = (
             f"{name}: expected a target and sources that require no grad, since this write is not "
@@ -163,7 +163,7 @@ def _saved_by(result: Any, old: Value) -> bool:
     return node is not None and any(item is old for item in getattr(node, "_saved", ()))
 
 
-def _rewrite_history(target: Any, result: Any) -> None:
+def rewrite_history(target: Any, result: Any) -> None:
     """Let *target*, or the base it looks into, continue from *result*."""
     result = _like(target, result)
     if result._node is not None:

@@ -14,7 +14,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import OpDefinitionError
-from .function import Function, FunctionNode
+from .function import Function
+from .function_node import BackwardCFunction
 from .op import Op, _array_of, _values_in, common_key
 from .views import refresh
 
@@ -51,7 +52,7 @@ class FunctionOp(Op[Any, Any]):
         self.function_class, self.takes_kernels = cls, statement.separate
         self.evaluate = self.evaluate_any
         self.fast = self._call
-        base = cls._node_class
+        base = cls._backward_cls
         self.node = type(base.__name__, (PublishedNode, base), {"__slots__": (), "_op": self})
         self.node.__module__ = base.__module__
         cls._op = self
@@ -85,7 +86,7 @@ class FunctionOp(Op[Any, Any]):
         return self._wrap(result, key, None, bound, None)
 
 
-class PublishedNode(FunctionNode):
+class PublishedNode(BackwardCFunction):
     """The node of a published function: what it saved is readable by name, too."""
 
     __slots__ = ()
@@ -100,7 +101,7 @@ class PublishedNode(FunctionNode):
         several = len(outputs) > 1
         known |= {id(o): f"result{i}" if several else "result" for i, o in enumerate(outputs)}
         self._names = tuple(
-            known.get(id(item), f"tensor{i}") for i, item in enumerate(self._to_save)
+            known.get(id(item), f"tensor{i}") for i, item in enumerate(self.to_save or ())
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -113,11 +114,11 @@ class PublishedNode(FunctionNode):
 
     def _checked(self, results: Any) -> list[Any]:
         """As for any function; what was left at its default needs no None."""
-        items = list(results) if isinstance(results, (tuple, list)) else [results]
+        items = list(results) if isinstance(results, tuple) else [results]
         missing = range(len(items), self._argument_count)
         if not set(missing) & set(self._input_positions):
             items += [None] * len(missing)
-        return super()._checked(items)
+        return super()._checked(tuple(items))
 
 
 class _Statement:

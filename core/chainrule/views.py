@@ -26,6 +26,14 @@ _SEVERAL_VIEWS = (
 #: Why a view may not be written to while recording: beside False (made under no_grad) and
 #: IN_INFERENCE, that its op returned several views.
 SEVERAL: Final = "several"
+#: Likewise, that a user's function returned it.
+CUSTOM: Final = "custom"
+_CUSTOM_VIEW = (
+    "This view was created inside a custom Function (or because an input was returned as-is) and "
+    "the autograd logic to handle view+inplace would override the custom backward associated with "
+    "the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix "
+    "this by cloning the output of the custom Function."
+)
 
 #: Gives a view its history anew, from what it is a view of; ops/striding.py fills it.
 look_again: Callable[[Any, Any], None] = cast("Any", None)
@@ -39,7 +47,7 @@ class ViewRecord:
         op: The view op.
         bound: Its arguments; the first is the tensor that was viewed, maybe a view itself.
         number: Which output, for an op that returns several views; else None.
-        in_grad_mode: Whether recording was on when the view was made.
+        in_grad_mode: Whether recording was on when the view was made; or why it is not written to.
         seen: How often the history of the memory had been rewritten when the view's was last read.
     """
 
@@ -48,7 +56,7 @@ class ViewRecord:
     op: Op[Any, Any]
     bound: Any
     number: int | None
-    in_grad_mode: bool
+    in_grad_mode: Any
     seen: int
 
     def replay(self, parent: Any) -> Any:
@@ -59,9 +67,10 @@ class ViewRecord:
     def obstacle(self) -> Any:
         """Return why a recorded write into this view is refused: None where it is not.
 
-        SEVERAL, False for no_grad, IN_INFERENCE; of this view, or of the nearest it is a view of.
+        SEVERAL, CUSTOM, False for no_grad, IN_INFERENCE; of this view, or of the nearest it is a
+        view of.
         """
-        if not self.in_grad_mode:
+        if self.in_grad_mode is not True:
             return self.in_grad_mode
         if self.number is not None:
             return SEVERAL
@@ -155,6 +164,9 @@ def refusal(view: Any, obstacle: Any, what: str) -> str:
     """Return PyTorch's words for a write into *view*, or under it, that is not allowed."""
     node, block = view._node, "inference_mode" if obstacle is IN_INFERENCE else "no_grad"
     made = "" if node is None else f"Output {view._output_nr} of {origin(node)} is a view"
+    reasons = {SEVERAL: _SEVERAL_VIEWS, CUSTOM: _CUSTOM_VIEW}
+    if node is not None and obstacle in reasons:
+        return f"{made} and {what} modified inplace. {reasons[obstacle]}"
     if node is None or obstacle is not SEVERAL:
         kind = "inference" if obstacle is IN_INFERENCE else "no_grad"
         how = "in normal mode" if obstacle is IN_INFERENCE else "with grad mode enabled"

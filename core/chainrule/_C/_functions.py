@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import AutogradError
-from ..function import Function
+from ..function import Error, Function, rename_node
 
 __all__ = ["DelayedError", "UndefinedGrad"]
 
@@ -46,22 +45,6 @@ class UndefinedGrad:
         return UndefinedGradFunction.apply(*inputs)
 
 
-class Error(Function):
-    """What `DelayedError` leaves in the graph."""
-
-    @staticmethod
-    def forward(ctx: Any, message: str, *inputs: Any) -> Any:
-        """Return the inputs as they are."""
-        ctx.message = message
-        outputs = tuple(tensor.view_as(tensor) for tensor in inputs)
-        return outputs[0] if len(outputs) == 1 else outputs
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        """Raise."""
-        raise AutogradError(ctx.message)
-
-
 class UndefinedGradFunction(Function):
     """What `UndefinedGrad` leaves in the graph."""
 
@@ -77,11 +60,4 @@ class UndefinedGradFunction(Function):
         return (None,) * len(grads)
 
 
-def _rename(function: type[Function], name: str) -> None:
-    """Let the nodes of *function* be called *name*, as those of PyTorch's C++ half."""
-    node: Any = function._node_class
-    node.__name__, node.name = name, lambda self: f"torch::autograd::{name}"
-
-
-_rename(Error, "Error")
-_rename(UndefinedGradFunction, "UndefinedGradBackward")
+rename_node(UndefinedGradFunction, "UndefinedGradBackward")

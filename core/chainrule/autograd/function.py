@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from ..function import Function, FunctionCtx, once_differentiable
+from ..function import (
+    BackwardCFunction,
+    Function,
+    FunctionCtx,
+    FunctionMeta,
+    InplaceFunction,
+    once_differentiable,
+)
 
-__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+__all__ = [
+    "BackwardCFunction", "Function", "FunctionCtx", "FunctionMeta", "InplaceFunction",
+    "once_differentiable",
+]  # fmt: skip
