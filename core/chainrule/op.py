@@ -66,6 +66,8 @@ class Op(Generic[P, R]):
         dtype: The dtype of the result: ``"same"`` as the first input's, ``"real"``: that of a
             component of it, ``"complex"``: the other way round, or a name like ``"int64"``; None
             asks the array. A promotion decides by itself, up to ``"real"``. Views keep the dtype.
+        zeros_for_missing: Whether a rule gets zeros for an output that no gradient reached; None
+            otherwise.
         refuses: Categories of dtypes that the op does not take ("bool", "integer", "floating",
             "complex"), each with PyTorch's sentence, or the word that stands in its
             ``"word" not implemented for 'Long'``.
@@ -83,6 +85,7 @@ class Op(Generic[P, R]):
         saves: tuple[str, ...] = (),
         outputs: tuple[str, ...] | None = None,
         dtype: str | None = None,
+        zeros_for_missing: bool = True,
         refuses: dict[str, str] | None = None,
     ) -> None:
         self.function: Any = function
@@ -107,7 +110,7 @@ class Op(Generic[P, R]):
         self.joint_rules: dict[tuple[str, ...], Callable[..., Any]] = {}
         self.jvp_rules: dict[str, Callable[..., Any]] = {}
         self.batch_rule: Callable[[Any], Any] | None = None
-        self.takes_all_grads = False
+        self.takes_all_grads, self.zeros_for_missing = False, zeros_for_missing
         self.plans: dict[tuple[str, int, int], Plan | None] = {}
         self.fast_plans: dict[int, Any] = {}
         self.table: list[Kernel] = []

@@ -133,7 +133,8 @@ class Plan:
         """Return the cotangents of the inputs for the output's (a list, of several outputs)."""
         grads = grad
         if node._outputs is not None:
-            grads = [_materialize(g, node._outputs[i]) for i, g in enumerate(grad)]
+            if self.op.zeros_for_missing:
+                grads = [_materialize(g, node._outputs[i]) for i, g in enumerate(grad)]
             grad = grads if self.op.takes_all_grads else grads[0]
         if wanted is None or self.op.has_lists:
             results = [None if pull is None else pull(grad, saved) for pull in self.pulls]

@@ -78,6 +78,12 @@ def both(function, seed=3):
         lambda nn: nn.PReLU(3),
         lambda nn: nn.LayerNorm((2, 3)),
         lambda nn: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)),
+        lambda nn: nn.LSTM(3, 4, 2, bidirectional=True, proj_size=2),
+        lambda nn: nn.GRU(5, 7, bias=False),
+        lambda nn: nn.RNN(5, 7, 2),
+        lambda nn: nn.LSTMCell(3, 4),
+        lambda nn: nn.GRUCell(3, 4, bias=False),
+        lambda nn: nn.RNNCell(3, 4),
     ],
 )
 def test_same_seed_gives_the_same_parameters_to_the_last_bit(make):

@@ -59,6 +59,7 @@ from .masking import *
 from .normalization import *
 from .norms import *
 from .order_statistics import *
+from .packing import *
 from .padding import *
 from .patches import *
 from .pointwise import *
@@ -72,6 +73,8 @@ from .random import *
 from .random_choices import *
 from .random_in_place import *
 from .rearranging import *
+from .recurrent import *
+from .recurrent_steps import *
 from .reductions import *
 from .resizing import *
 from .return_types import *
