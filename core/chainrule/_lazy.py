@@ -13,6 +13,17 @@ SUBPACKAGES = frozenset({
     "serialization", "special", "testing", "utils",
 })  # fmt: skip
 
+#: Methods of `Tensor` that are functions of the top level too.
+IN_PLACE = frozenset({
+    "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_",
+    "arctanh_", "as_strided_", "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_",
+    "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "cos_", "cosh_", "detach_", "erf_",
+    "erfc_", "exp2_", "exp_", "expm1_", "fill_", "fix_", "floor_", "frac_", "index_put_", "log10_",
+    "log1p_", "log2_", "log_", "nan_to_num_", "neg_", "negative_", "reciprocal_", "relu_",
+    "resize_as_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinh_", "sqrt_", "square_", "tan_",
+    "tanh_", "trunc_", "xlogy_", "zero_",
+})  # fmt: skip
+
 #: Names of the top level that live in a subpackage.
 MOVED = {
     "Generator": "random",
@@ -41,6 +52,8 @@ def lazy_attributes(
     def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the package's own
         if name in MOVED:
             found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
+        elif name in IN_PLACE:
+            found = getattr(names["Tensor"], name)
         elif name in SUBPACKAGES:
             found = importlib.import_module(f"{package}.{name}")
         else:
@@ -50,6 +63,6 @@ def lazy_attributes(
         return found
 
     def __dir__() -> list[str]:  # noqa: N807 - likewise
-        return sorted({*names, *SUBPACKAGES, *MOVED})
+        return sorted({*names, *SUBPACKAGES, *MOVED, *IN_PLACE})
 
     return __getattr__, __dir__

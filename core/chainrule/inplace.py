@@ -9,15 +9,19 @@ view of that memory finds its history again when it is next used (`views.refresh
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, cast
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .errors import ArgumentError, DTypeError, InplaceError, ShapeError
 from .grad_mode import mode
-from .graph import alias_of_output, version_of
+from .graph import OpNode, alias_of_output, version_of
+from .overlap import check_distinct, check_overlap
 from .plan import requires_grad
 from .saved import Packed, in_force
 from .shapes import broadcast_shapes
 from .storage import check_inference_write
+from .traces import levels_out
 from .value import Value, count_write, new_value
 from .views import refresh, refusal
 
@@ -29,14 +33,29 @@ if TYPE_CHECKING:
 #: Ops that rewriting a history needs; ops/copying.py puts them here.
 view_scatter: Op[Any, Any] = cast("Any", None)
 zero: Op[Any, Any] = cast("Any", None)
+#: Gives a tensor another shape; ops/memory.py puts it here.
+resize: Callable[[Any, tuple[int, ...]], None] = cast("Any", None)
 
 #: Called with the target of every write, before it is written to, while somebody asks for that.
 before_write: Callable[[Value], None] | None = None
 
-_OVERLAP = (
-    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
-    "single memory location. Please clone() the tensor before performing the operation."
-)
+#: Ops that set every element to one value: an element may be set twice.
+_CONSTANT: Final = frozenset({"zero", "fill"})
+#: Ops that write here and there: none of their sources may be the target.
+_AT_PLACES: Final = frozenset({
+    "_index_put", "index_add", "index_copy", "put", "scatter", "scatter_add", "scatter_reduce",
+})  # fmt: skip
+#: Writes whose result has the shape of the target, or there is another sentence.
+_NEVER_BROADCAST: Final = frozenset({"addmm_", "addmv_", "baddbmm_"})
+#: The names of nodes that PyTorch counts on when an op writes in place.
+_NODES: Final = {
+    "AcoshBackward0": "AcoshBackward1", "AsinhBackward0": "AsinhBackward1",
+    "AtanhBackward0": "AtanhBackward1", "ConjPhysicalBackward0": "ConjPhysicalBackward1",
+    "FillBackward0": "FillBackward2", "FillBackward1": "FillBackward3",
+    "PolygammaBackward0": "PolygammaBackward1",
+}  # fmt: skip
+#: Ops beside the elementwise ones of which a source may be the target, but no part of it.
+_FROM_WHOLE: Final = frozenset({"copy", "masked_fill"})
 
 
 def run_in_place(
@@ -63,6 +82,12 @@ def run_in_place(
     if target._base is not None:
         refresh(target)
     sources = [*args[1:], *kwargs.values()]
+    if op.__name__ in _AT_PLACES:
+        check_overlap(target, sources, name, whole=True)
+    elif op.__name__ in _FROM_WHOLE or getattr(op, "promote", None) is not None:
+        check_overlap(target, sources, name)
+    if op.__name__ not in _CONSTANT:
+        check_distinct(target, name)
     recorded = mode.enabled and (target._requires_grad or any(map(requires_grad, sources)))
     if mode.enabled:
         check_history(target, name, recorded=recorded)
@@ -77,6 +102,8 @@ def run_in_place(
     if _saved_by(result, old):
         old._array, old._storage = target._key.backend.copy(target._array), None
     write(target, result, name)
+    if result._node is None and old._requires_grad:
+        result = _constant(op, target, old, result)
     rewrite_history(target, result)
     return target
 
@@ -114,6 +141,7 @@ def check_writable(target: Any, sources: Sequence[Any], name: str) -> None:
         msg = f"{name}(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}"
         raise ArgumentError(msg)
     check_inference_write(target._storage, name)
+    check_distinct(target, name)
     if target._base is not None:
         refresh(target)
     if not mode.enabled:
@@ -168,6 +196,9 @@ def rewrite_history(target: Any, result: Any) -> None:
     result = _like(target, result)
     if result._node is not None:
         _point_saved_outputs_at(target, result._node)
+        name = type(result._node).__name__
+        if name in _NODES:
+            result._node.__class__ = _node_class(_NODES[name])
     base = target._base
     if base is None:
         retained = _take_retained(target)
@@ -177,11 +208,26 @@ def rewrite_history(target: Any, result: Any) -> None:
             target._node.extras.retained[target._output_nr] = retained
         return
     _take_retained(target)
-    old = _as_it_was(base)
-    view_scatter.record_onto(base, (old, result, target._view.way()))
-    retained = _take_retained(old)
+    before = _as_it_was(base)
+    view_scatter.record_onto(base, (before, result, target._view.way()))
+    retained = _take_retained(before)
     if retained is not None:
         base._node.extras.retained[0] = retained
+
+
+def _constant(op: Op[Any, Any], target: Value, old: Any, result: Any) -> Any:
+    """Return *result*, which depends on nothing, with a history that gives *old* zeros."""
+    made = new_value(result._array, target._key)
+    zero.record_onto(made, (old,))
+    stem = "".join(part.capitalize() for part in op.__name__.split("_"))
+    made._node.__class__ = _node_class(f"{stem}Backward0")
+    return made
+
+
+@functools.cache
+def _node_class(name: str) -> type[OpNode]:
+    namespace = {"__slots__": ("_widths",), "__module__": OpNode.__module__}
+    return type(name, (OpNode,), namespace)
 
 
 def _take_retained(tensor: Any) -> Any:
@@ -224,30 +270,23 @@ def check_write(target: Value, result: Any, name: str) -> None:
 
     Raises:
         DTypeError: the result's category is above the target's.
-        ShapeError: *target* would have to grow, or several of its elements share memory.
+        ShapeError: *target* would have to grow.
     """
     if isinstance(result, Value):
-        if result._key.category > target._key.category:
-            found, wanted = result._key.dtype.scalar_name, target._key.dtype.scalar_name
-            msg = (
-                f"result type {found} can't be cast to the desired output type {wanted}\n"
-                f"{name}: an in-place operation keeps the dtype of its target. Convert the target "
-                "first."
-            )
-            raise DTypeError(msg)
         check_shape(target, result, name)
-    array = target._array
-    strides = target._key.backend.strides(array)
-    if (
-        0 in strides
-        and 0 not in array.shape
-        and any(s == 0 and n > 1 for s, n in zip(strides, array.shape, strict=True))
-    ):
+        check_category(target, result, name)
+
+
+def check_category(target: Value, result: Value, name: str) -> None:
+    """Check that the dtype of *result* can be cast to that of *target*."""
+    if result._key.category > target._key.category:
+        found, wanted = result._key.dtype.scalar_name, target._key.dtype.scalar_name
         msg = (
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location. Please clone() the tensor before performing the operation."
+            f"result type {found} can't be cast to the desired output type {wanted}\n"
+            f"{name}: an in-place operation keeps the dtype of its target. Convert the target "
+            "first."
         )
-        raise ShapeError(msg)
+        raise DTypeError(msg)
 
 
 def write(target: Value, result: Any, name: str) -> None:
@@ -277,6 +316,12 @@ def _across_levels(target: Any, result: Any) -> Any:
 def check_shape(target: Value, result: Value, name: str) -> None:
     """Check that *result* broadcasts to the shape of *target*."""
     shape, found = tuple(target._array.shape), tuple(result._array.shape)
+    if shape != found and name in _NEVER_BROADCAST:
+        msg = (
+            f"Bad in-place call: input tensor size {list(shape)} and output tensor size "
+            f"{list(found)} should match\n{name}: expand the target first."
+        )
+        raise ShapeError(msg)
     if shape != found and tuple(broadcast_shapes(shape, found)) != shape:
         msg = (
             f"output with shape {list(shape)} doesn't match the broadcast shape {list(found)}\n"
@@ -285,21 +330,44 @@ def check_shape(target: Value, result: Value, name: str) -> None:
         raise ShapeError(msg)
 
 
-def fill_out(out: Any, result: Any) -> Any:
-    """Return *out* holding *result*: written into its memory, or replaced if the shape differs."""
+def fill_out(out: Any, result: Any, sources: Sequence[Any] = (), *, resizes: bool = False) -> Any:
+    """Return *out* holding *result*, computed from *sources*; it is resized if need be.
+
+    Args:
+        out: Where to write.
+        result: What to write.
+        sources: What it was computed from, where *out* must not share memory with it in part.
+        resizes: The function is known to resize, and need not warn of it.
+
+    Raises:
+        DTypeError: the result's category is above that of *out*.
+        ShapeError: *out* shares a part of its memory with itself or with a source.
+    """
     if not isinstance(out, Value):
         msg = f"argument 'out' must be Tensor, not {type(out).__name__}"
         raise ArgumentError(msg)
     check_inference_write(out._storage, "out=")
-    if out._array.shape == result._array.shape:
-        write(out, result, "out")
-        return out
-    if out._base is None:
-        out._array = result._key.backend.astype(result._array, out._key.dtype)
-        count_write(out, "out=")
-        return out
-    msg = (
-        f"out=: expected shape {tuple(result._array.shape)}, got a view of shape "
-        f"{tuple(out._array.shape)}."
+    shape = tuple(result._array.shape)
+    if tuple(out._array.shape) != shape:
+        check_category(out, result, "out=")
+        if not resizes:
+            _warn_of_resizing(tuple(out._array.shape), shape)
+        resize(out, shape)
+    check_overlap(out, sources, "out=")
+    check_distinct(out, "out=")
+    write(out, result, "out=")
+    return out
+
+
+def _warn_of_resizing(found: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    if 0 in found:
+        return
+    warnings.warn(
+        f"An output with one or more elements was resized since it had shape {list(found)}, which "
+        f"does not match the required output shape {list(wanted)}. This behavior is deprecated, "
+        "and in a future PyTorch release outputs will not be resized unless they have zero "
+        "elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero "
+        "elements with t.resize_(0).",
+        UserWarning,
+        stacklevel=levels_out(),
     )
-    raise ShapeError(msg)

@@ -574,9 +574,9 @@ class Op(Generic[P, R]):
                 )
                 raise AutogradError(msg)
             result = self.general(args, kwargs)
-            return (
-                type(result)(map(fill_out, out, result)) if self.multiple else fill_out(out, result)
-            )
+            if isinstance(result, tuple):
+                return type(result)([fill_out(*pair) for pair in zip(out, result, strict=True)])
+            return fill_out(out, result, bound if self.promote is not None else ())
 
         return call
 

@@ -20,13 +20,16 @@ class Storage:
         writes: The same, and never set back; views compare it to know that their history is old.
         written: The name of what wrote last; in anomaly mode, the last writes with their lines.
             Unset before the first.
+        memory: All of the memory, as one row, where that is more than a tensor shows after
+            ``resize_``; unset otherwise.
     """
 
-    __slots__ = ("__weakref__", "version", "writes", "written")
+    __slots__ = ("__weakref__", "memory", "version", "writes", "written")
 
     version: int
     writes: int
     written: Any
+    memory: Any
 
     def __init__(self) -> None:
         self.version = self.writes = 0

@@ -465,6 +465,7 @@ class Tensor(TensorBase):
     select_scatter, slice_scatter = ops.select_scatter, ops.slice_scatter
     as_strided, as_strided_ = ops.as_strided, ops.striding.as_strided_
     diagonal, diagonal_scatter = ops.diagonal, ops.diagonal_scatter
+    fill_diagonal_ = ops.diagonals.fill_diagonal_
     diag, diag_embed, diagflat = ops.diag, ops.diag_embed, ops.diagflat
     triu, tril = ops.triu, ops.tril
     triu_, tril_ = ops.diagonals.triu_, ops.diagonals.tril_
@@ -474,6 +475,8 @@ class Tensor(TensorBase):
 
     # Joining and splitting
 
+    unsafe_split, unsafe_chunk = ops.unsafe_split, ops.unsafe_chunk
+    unsafe_split_with_sizes = ops.unsafe_split_with_sizes
     split, split_with_sizes, chunk = ops.split, ops.split_with_sizes, ops.chunk
     tensor_split, unbind = ops.tensor_split, ops.unbind
     hsplit, vsplit, dsplit = ops.hsplit, ops.vsplit, ops.dsplit
@@ -529,6 +532,11 @@ class Tensor(TensorBase):
     cross = ops.cross
     trace = ops.trace.method
     matrix_power = ops.matrix_power
+
+    # Another size, another memory
+
+    resize_, resize_as_ = ops.memory.resize_, ops.memory.resize_as_
+    set_ = ops.memory.set_
 
     # Random values in place
 

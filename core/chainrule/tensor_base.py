@@ -17,7 +17,7 @@ from .errors import ArgumentError, AutogradError, ExportError
 from .grad_mode import mode
 from .graph import AccumulateGrad, leaf_hooks
 from .hooks import HookDict, add_hook
-from .inplace import check_shape
+from .inplace import check_shape, write
 from .printing import tensor_text
 from .shapes import Size, wrap_dim
 from .storage import NO_INFERENCE_LEAF, NO_VERSION, InferenceStorage
@@ -310,6 +310,8 @@ class TensorBase(Value):
         Raises:
             RuntimeError: it does not require grad.
         """
+        if self._base is not None:
+            refresh(self)
         if not self.requires_grad:
             msg = "can't retain_grad on Tensor that has requires_grad=False"
             raise AutogradError(msg)
@@ -359,6 +361,8 @@ class TensorBase(Value):
         Raises:
             RuntimeError: the tensor does not require grad.
         """
+        if self._base is not None:
+            refresh(self)
         if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"
             raise AutogradError(msg)
@@ -373,6 +377,8 @@ class TensorBase(Value):
         Raises:
             RuntimeError: it is no leaf, or does not require grad.
         """
+        if self._base is not None:
+            refresh(self)
         if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"
             raise AutogradError(msg)
@@ -791,6 +797,48 @@ class TensorBase(Value):
     def zero_(self) -> Self:
         """Return the tensor after filling it with zeros."""
         return ops.zero.in_place((self,), {})  # type: ignore[no-any-return]  # an op's result
+
+    def apply_(self, callable: Callable[[Any], Any]) -> Self:
+        """Return the tensor after replacing each element by what *callable* gives for it: slowly.
+
+        Raises:
+            TypeError: it requires grad, or is not in host memory.
+        """
+        return self._mapped("apply_", callable)
+
+    def map_(self, tensor: Any, callable: Callable[[Any, Any], Any]) -> Self:
+        """Return the tensor after replacing each element by *callable* of it and of its partner.
+
+        Raises:
+            TypeError: as for `apply_`.
+        """
+        return self._mapped("map_", callable, tensor)
+
+    def map2_(self, x: Any, y: Any, callable: Callable[[Any, Any, Any], Any]) -> Self:
+        """Return the tensor after replacing each element by *callable* of it and of two others.
+
+        Raises:
+            TypeError: as for `apply_`.
+        """
+        return self._mapped("map2_", callable, x, y)
+
+    def _mapped(self, name: str, function: Callable[..., Any], *others: Any) -> Self:
+        if any(tensor.requires_grad for tensor in (self, *others)):
+            msg = (
+                f"Can't call {name}() on Variable that requires grad. Use var.detach().{name}() "
+                "instead."
+            )
+            raise ArgumentError(msg)
+        if self._key.device.type != "cpu":
+            msg = f"{name} is only implemented on CPU tensors"
+            raise ArgumentError(msg)
+        shape, key = tuple(self._array.shape), self._key
+        tensors: list[Any] = [self, *(ops.expand(other, shape) for other in others)]
+        columns = [ops.reshape(tensor, -1).tolist() for tensor in tensors]
+        values = [function(*items) for items in zip(*columns, strict=True)]
+        flat = key.backend.from_list(values, (len(values),), key.dtype, key.device)
+        write(self, ops.reshape(new_value(flat, key), shape), name)
+        return self
 
 
 def _made_by(node: Node) -> str:

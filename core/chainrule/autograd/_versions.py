@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from ..errors import AutogradError
 from ..value import Value, count_write, storage_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ def increment_version(tensor: Any) -> None:
     >>> x._version
     1
     """
+    if not hasattr(tensor, "__iter__"):
+        msg = "increment_version expect a Iterable[Tensor] as input"
+        raise AutogradError(msg)
     for written in _sequence(tensor):
+        if not isinstance(written, Value):
+            msg = "increment_version expects each element of the iterable to be a tensor"
+            raise AutogradError(msg)
         count_write(written, "increment_version")
 
 

@@ -56,6 +56,7 @@ from .loss_embeddings import *
 from .loss_likelihoods import *
 from .loss_margins import *
 from .masking import *
+from .memory import *
 from .normalization import *
 from .norms import *
 from .order_statistics import *

@@ -14,6 +14,7 @@ from ..dtypes import bool_
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
 from ..inplace import check_writable, write
 from ..op import primitive
+from ..overlap import check_overlap
 from ..plan import recording
 from ..shapes import broadcast_shapes
 from ..value import Value, new_value
@@ -138,6 +139,7 @@ def _assign(target: Tensor, value: Any) -> None:
         copy.in_place((target, value), {}, "__setitem__")
         return
     check_writable(target, (value,), "__setitem__")
+    check_overlap(target, (value,), "__setitem__")
     key = target._key
     if value._key.dtype is not key.dtype:
         value = new_value(
@@ -159,7 +161,8 @@ def _put(
     if not isinstance(value, Value):
         key = target._key
         value = new_value(key.backend.full((), value, key.dtype, key.device), key)
-    if not accumulate and prod(value._array.shape) == 1 and _is_one_mask(indices):
+    one_mask = not accumulate and prod(value._array.shape) == 1 and _is_one_mask(indices)
+    if one_mask:
         value = value.to(target.dtype)
     check_masks(target._array.shape, indices)
     _check_values(target, indices, value)
@@ -169,6 +172,8 @@ def _put(
             _index_put.in_place((target, tuple(indices), value, accumulate), {}, name)
             return
         check_writable(target, (value,), name)
+        if not one_mask:
+            check_overlap(target, (value, *indices), name, whole=True)
         dims = tuple(position for position, one in enumerate(indices) if one is not None)
         places = [indices[position] for position in dims]
         _write_at_([target], [value], places, dims=dims, accumulate=accumulate)

@@ -150,7 +150,7 @@ def _filled(
     else:
         array = key.backend.full(shape, fit_value(value, key.dtype), key.dtype, key.device)
     if out is not None:
-        return fill_out(out, finish(array, key))  # type: ignore[no-any-return]  # it is out
+        return fill_out(out, finish(array, key), resizes=True)  # type: ignore[no-any-return]  # it is out
     return finish(array, key, requires_grad)
 
 
@@ -269,7 +269,7 @@ def arange(
     key = key_for(dtype, device)
     array = key.backend.arange(first, by, _count(first, last, by), dtype, key.device)
     if out is not None:
-        return fill_out(out, finish(array, key))  # type: ignore[no-any-return]  # it is out
+        return fill_out(out, finish(array, key), resizes=True)  # type: ignore[no-any-return]  # it is out
     return finish(array, key, requires_grad)
 
 

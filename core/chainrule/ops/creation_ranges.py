@@ -124,7 +124,7 @@ def _spaced(
     places = new_value(key.backend.arange(0, 1, count, int64, key.device), key.of(int64))
     result = unrecorded(_between, places, first, first if count == 1 else last, dtype, base)
     if out is not None:
-        return fill_out(out, result)  # type: ignore[no-any-return]  # it is out
+        return fill_out(out, result, resizes=True)  # type: ignore[no-any-return]  # it is out
     return finish(result._array, key, requires_grad)
 
 
@@ -196,5 +196,5 @@ def eye(
     one = new_value(key.backend.full((), 1, key.dtype, key.device), key)
     result = unrecorded(on_diagonal, one, (rows, columns))
     if out is not None:
-        return fill_out(out, result)  # type: ignore[no-any-return]  # it is out
+        return fill_out(out, result, resizes=True)  # type: ignore[no-any-return]  # it is out
     return finish(result._array, key, requires_grad)

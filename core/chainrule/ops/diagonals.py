@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import builtins
+from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
 from ..errors import KernelNotFoundError, ShapeError
@@ -122,12 +123,13 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     return _diag_embed(input, offset, dim1, dim2)
 
 
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+def diag(input: Tensor, diagonal: int = 0, *, out: Any = None) -> Tensor:
     """Return the matrix with the vector *input* on a diagonal, or a diagonal of the matrix *input*.
 
     Args:
         input: ``(N)`` or ``(M, N)``.
         diagonal: Which one.
+        out: Where to write the result.
 
     Returns:
         A new tensor, in both cases.
@@ -142,11 +144,49 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     check_tensor("diag", input)
     ndim = len(input._array.shape)
     if ndim == 1:
-        return _diag_embed(input, diagonal, -2, -1)
+        return into(out, _diag_embed, input, diagonal, -2, -1)  # type: ignore[no-any-return]  # an op's result
     if ndim == 2:
-        return _diagonal_copy(input, diagonal, 0, 1)
+        return into(out, _diagonal_copy, input, diagonal, 0, 1)  # type: ignore[no-any-return]  # an op's result
     msg = f"diag(): Supports 1D or 2D tensors. Got {ndim}D"
     raise ShapeError(msg)
+
+
+def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
+    """Return this tensor after writing *fill_value* on its main diagonal.
+
+    Args:
+        self: ``(M, N)``, or more dimensions of one size.
+        fill_value: A number.
+        wrap: Begin again below, one row further down, where a tall matrix goes on.
+
+    Raises:
+        RuntimeError: there are fewer than two dimensions, or more of different sizes.
+
+    Gradient:
+        Zero on the diagonal.
+
+    >>> import chainrule as cr
+    >>> cr.zeros(2, 2).fill_diagonal_(5)
+    tensor([[5., 0.],
+            [0., 5.]])
+    """
+    check_tensor("fill_diagonal_", self)
+    shape = tuple(self._array.shape)
+    if len(shape) < 2:
+        msg = "dimensions must larger than 1"
+        raise ShapeError(msg)
+    if len(shape) > 2:
+        if len(set(shape)) > 1:
+            msg = "all dimensions of input must be of equal length"
+            raise ShapeError(msg)
+        strides = self._key.backend.strides(self._array)
+        self.as_strided(shape[:1], (builtins.sum(strides),)).fill_(fill_value)
+        return self
+    rows, columns = shape
+    starts = range(0, rows, columns + 1) if wrap else (0,)
+    for start in starts:
+        self[start : start + columns].diagonal().fill_(fill_value)
+    return self
 
 
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:

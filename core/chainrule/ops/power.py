@@ -10,7 +10,7 @@ from ..dtypes import COMPLEX, complex128, float64
 from ..grad_mode import mode
 from ..op import primitive
 from ..value import Value
-from ._operands import category, zeros_of
+from ._operands import category, into, zeros_of
 from .comparison import eq, ge, logical_and
 from .complex import conj, imag, real
 from .exponential import log
@@ -94,7 +94,7 @@ def _log_of_number(number: Number) -> Number:
 pow.vjp(self=_base_gradient, exponent=_exponent_gradient)
 
 
-def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+def float_power(input: Tensor | Number, exponent: Tensor | Number, *, out: Any = None) -> Tensor:
     """Return *input* to the power of *exponent*, in float64 (complex128 if one is complex).
 
     Gradient:
@@ -105,7 +105,7 @@ def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
     tensor([4., 9.], dtype=torch.float64)
     """
     dtype = dtype_of_power(input, exponent)
-    return pow(_as_double(input, dtype), _as_double(exponent, dtype))
+    return into(out, pow, _as_double(input, dtype), _as_double(exponent, dtype))  # type: ignore[no-any-return]  # an op's result
 
 
 def dtype_of_power(input: Tensor | Number, exponent: Tensor | Number) -> DType:
@@ -120,7 +120,7 @@ def _as_double(operand: Any, dtype: Any) -> Any:
     return complex(operand) if dtype.is_complex else float(operand)
 
 
-def square(input: Tensor) -> Tensor:
+def square(input: Tensor, *, out: Any = None) -> Tensor:
     """Return the square of each element.
 
     Gradient:
@@ -130,7 +130,7 @@ def square(input: Tensor) -> Tensor:
     >>> cr.square(cr.tensor([2.0, -3.0]))
     tensor([4., 9.])
     """
-    return pow(input, 2)
+    return into(out, pow, input, 2)  # type: ignore[no-any-return]  # an op's result
 
 
 @primitive(promote="float")

@@ -87,7 +87,7 @@ def bernoulli(
             raise DomainError(msg)
         with source.lock:
             drawn = _bernoulli_like(input, p, source.stream_for(input._key))
-    return drawn if out is None else fill_out(out, drawn)
+    return drawn if out is None else fill_out(out, drawn, resizes=True)
 
 
 @primitive(
@@ -158,7 +158,7 @@ def normal(
     shape = checked_size(integers("normal", "size", (size,)))
     array = draw(key, generator, "normal", shape, key.dtype.name, float(mean), float(std))
     if out is not None:
-        return fill_out(out, finish(array, key_of(array, key)))  # type: ignore[no-any-return]  # it is out
+        return fill_out(out, finish(array, key_of(array, key)), resizes=True)  # type: ignore[no-any-return]  # it is out
     return finish(array, key_of(array, key), requires_grad)
 
 
@@ -188,7 +188,7 @@ def _normal_from_tensors(
     source = generator_for(key, generator)
     with source.lock:
         drawn = _normal_of(mean, std, source.stream_for(key))
-    return drawn if out is None else fill_out(out, drawn)
+    return drawn if out is None else fill_out(out, drawn, resizes=True)
 
 
 @primitive(dtype="bool")
@@ -257,7 +257,7 @@ def multinomial(
     source = generator_for(input._key, generator)
     with source.lock:
         drawn = _multinomial(input, num_samples, replacement, source.stream_for(input._key))
-    return drawn if out is None else fill_out(out, drawn)
+    return drawn if out is None else fill_out(out, drawn, resizes=True)
 
 
 def _check_multinomial(input: Tensor, num_samples: int, replacement: bool) -> None:

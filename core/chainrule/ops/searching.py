@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
 from ..errors import ArgumentError, DerivativeError, DomainError, ShapeError, UnsupportedDTypeError
+from ..inplace import fill_out
 from ..op import NOT_IMPLEMENTED, primitive
 from ..shapes import wrap_dim
 from ..value import Value, new_value
@@ -190,7 +191,7 @@ def searchsorted(
     found = _searchsorted(sorted_sequence, wanted, bool(right))
     if out_int32:
         found = found.to(dtypes.int32)
-    return found if out is None else out.copy_(found)
+    return found if out is None else fill_out(out, found)
 
 
 def _as_tensor_like(number: Any, like: Tensor) -> Any:

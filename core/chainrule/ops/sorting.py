@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
+from ..inplace import fill_out
 from ..op import primitive
 from ..shapes import wrap_dim
 from ._arguments import check_tensor
@@ -121,7 +122,7 @@ def msort(input: Tensor, *, out: Any = None) -> Tensor:
     tensor([1, 2, 3])
     """
     values = sort(input, 0).values
-    return values if out is None else out.copy_(values)
+    return values if out is None else fill_out(out, values)
 
 
 @primitive(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, DimError, ShapeError
-from ..op import primitive
+from ..op import composite, primitive
 from ..shapes import wrap_dim
 from ..value import Value
 from . import joining
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 __all__ = [
-    "chunk", "dsplit", "hsplit", "split", "split_with_sizes", "tensor_split", "unbind", "vsplit",
+    "chunk", "dsplit", "hsplit", "split", "split_with_sizes", "tensor_split", "unbind",
+    "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "vsplit",
 ]  # fmt: skip
 
 
@@ -40,6 +41,64 @@ def _unbind(self: Tensor, dim: int) -> tuple[Tensor, ...]:
 _split.vjp(self=lambda grads, dim: joining.cat(grads, dim))
 _split_with_sizes.vjp(self=lambda grads, dim: joining.cat(grads, dim))
 _unbind.vjp(self=lambda grads, dim: joining.stack(grads, dim))
+
+
+@composite(nodes={"": "UnsafeSplitBackward0"}, dtype="same", saves=("split_size",))
+def _unsafe_split(self: Tensor, split_size: int, dim: int) -> tuple[Tensor, ...]:
+    """Return parts of *split_size* along *dim* which, for all autograd knows, are no views."""
+    return split(self, split_size, dim)
+
+
+@composite(nodes={"": "UnsafeSplitWithSizesBackward0"}, dtype="same", saves=("split_sizes",))
+def _unsafe_split_with_sizes(
+    self: Tensor, split_sizes: tuple[int, ...], dim: int
+) -> tuple[Tensor, ...]:
+    """Return parts of the given sizes which, for all autograd knows, are no views."""
+    return split_with_sizes(self, split_sizes, dim)
+
+
+_unsafe_split.vjp(self=lambda grads, dim: joining.cat(grads, dim))
+_unsafe_split_with_sizes.vjp(self=lambda grads, dim: joining.cat(grads, dim))
+
+
+def unsafe_split(tensor: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return `split`, but each part may be written to: autograd takes none of them for a view.
+
+    The parts share memory all the same. Write into them only if *tensor* is not needed any more.
+
+    >>> import chainrule as cr
+    >>> cr.arange(3).unsafe_split(2)
+    (tensor([0, 1]), tensor([2]))
+    """
+    check_tensor("unsafe_split", tensor, "tensor")
+    wrap_dim(dim, len(tensor._array.shape))
+    return _unsafe_split(tensor, split_size, dim)
+
+
+def unsafe_split_with_sizes(
+    input: Tensor, split_sizes: Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
+    """Return `split_with_sizes`, but each part may be written to: see `unsafe_split`.
+
+    >>> import chainrule as cr
+    >>> cr.arange(3).unsafe_split_with_sizes([1, 2])
+    (tensor([0]), tensor([1, 2]))
+    """
+    check_tensor("unsafe_split_with_sizes", input)
+    sizes = integers("unsafe_split_with_sizes", "split_sizes", (split_sizes,))
+    return _unsafe_split_with_sizes(input, sizes, dim)
+
+
+def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """Return `chunk`, but each part may be written to: see `unsafe_split`.
+
+    >>> import chainrule as cr
+    >>> cr.arange(4).unsafe_chunk(2)
+    (tensor([0, 1]), tensor([2, 3]))
+    """
+    check_tensor("unsafe_chunk", input)
+    size = input._array.shape[wrap_dim(dim, len(input._array.shape))]
+    return _unsafe_split(input, max(1, -(-size // chunks)), dim)
 
 
 def split(

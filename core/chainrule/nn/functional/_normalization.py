@@ -105,8 +105,8 @@ def normalize(
     tensor([0.6000, 0.8000])
     """
     norm = ops.vector_norm(input, p, dim, keepdim=True)
-    result = input / norm.clamp_min(eps).expand_as(input)
-    return result if out is None else out.copy_(result)
+    shares: Tensor = norm.clamp_min(eps).expand_as(input)
+    return input / shares if out is None else ops.div.general((input, shares), {"out": out})  # type: ignore[no-any-return]  # it is out
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:

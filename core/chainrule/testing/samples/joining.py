@@ -281,6 +281,26 @@ cases = [
         ),
     ),
     OpCase(
+        "unsafe_split",
+        on_one(((5, 2), 2), ((2, 4), 3, -1)),
+        _parts,
+        saved=("dim", "split_size"),
+        node="UnsafeSplitBackward0",
+    ),
+    OpCase(
+        "unsafe_split_with_sizes",
+        on_one(((5, 2), [2, 3]), ((2, 4), (1, 3), -1)),
+        _parts,
+        saved=("dim", "split_sizes"),
+        node="UnsafeSplitWithSizesBackward0",
+    ),
+    OpCase(
+        "unsafe_chunk",
+        on_one(((5, 2), 2), ((2, 4), 3, -1), ((2,), 5)),
+        _chunks,
+        node="UnsafeSplitBackward0",
+    ),
+    OpCase(
         "unbind",
         on_one(((2, 3),), ((2, 3), 1), ((2, 3), -1), ((3,),), ((0, 2),)),
         lambda np, x, dim=0: list(np.moveaxis(x, dim, 0)),
