@@ -34,7 +34,7 @@ def _every_warning():
     torch.set_warn_always(False)
 
 
-@pytest.mark.parametrize("code", programs())
+@pytest.mark.parametrize("code", list(programs()))
 def test_program_ends_as_in_pytorch(code):
     ours, theirs = outcome(chainrule, code), outcome(torch, code)
 

@@ -215,3 +215,104 @@ def test_view_made_under_no_grad_is_not_written_in_grad_mode(lib, raises):
         view.mul_(2)
 
     assert base.tolist() == [1.0, 1.0]
+
+
+SHARED = "unsupported operation: some elements of the input tensor and the written-to tensor refer"
+
+
+def test_source_that_overlaps_the_target_in_part_raises(lib, raises):
+    x = lib.tensor([0.0, 1.0, 2.0, 3.0])
+    for write in (
+        lambda: x[1:].copy_(x[:-1]),
+        lambda: x[1:].add_(x[:-1]),
+        lambda: x.__setitem__(slice(1, None), x[:-1]),
+        lambda: x.mul_(x[0]),
+        lambda: lib.add(x[:-1], 1, out=x[1:]),
+    ):
+        with raises(RuntimeError, SHARED):
+            write()
+    assert (x.tolist(), x._version) == ([0.0, 1.0, 2.0, 3.0], 0)
+
+
+def test_source_that_is_the_target_is_read_before_it_is_written(lib):
+    x = lib.tensor([1.0, 2.0])
+    x.add_(x)
+    x.view(2).mul_(x)
+
+    assert x.tolist() == [4.0, 16.0]
+
+
+def test_places_of_a_tensor_cannot_be_filled_from_itself(lib, raises):
+    x, places = lib.tensor([0.0, 1.0, 2.0, 3.0]), lib.tensor([0, 1])
+    with raises(RuntimeError, SHARED):
+        x.index_add_(0, places, x[:2])
+    with raises(RuntimeError, SHARED):
+        x[places] = x[2:]
+
+
+def test_expanded_tensor_can_be_filled_but_not_added_to(lib, raises):
+    x = lib.ones(1).expand(3)
+    with raises(RuntimeError, "unsupported operation: more than one element of the written-to"):
+        x.add_(1)
+    x.fill_(3)
+
+    assert x.tolist() == [3.0] * 3
+
+
+def test_comparison_in_place_leaves_a_gradient_of_zero(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 1
+    y.eq_(1)
+    y.sum().backward()
+
+    assert (y.grad_fn.name(), x.grad.tolist()) == ("EqBackward0", [0.0, 0.0])
+
+
+def test_resize_keeps_the_memory_and_counts_as_a_write(lib):
+    x = lib.arange(4)
+    x.resize_(2)
+    x.resize_(2, 2)
+
+    assert (x.tolist(), x._version) == ([[0, 1], [2, 3]], 2)
+
+
+def test_tensor_that_requires_grad_is_not_resized(lib, raises):
+    x = lib.ones(2, requires_grad=True)
+    for tensor in (x, x * 1):
+        with raises(RuntimeError, "cannot resize variables that require grad"):
+            tensor.resize_(3)
+
+
+def test_set_gives_a_tensor_another_memory(lib):
+    x, y = lib.ones(3), lib.zeros(2)
+    x.set_(y)
+    y.add_(1)
+
+    assert (x.tolist(), x._version) == ([1.0, 1.0], 1)
+
+
+def test_out_of_another_shape_is_resized_with_a_warning(lib, warns):
+    out, empty = lib.zeros(2), lib.zeros(0)
+    with warns(UserWarning, "An output with one or more elements was resized since it had shape"):
+        lib.add(lib.ones(3), 1, out=out)
+    lib.add(lib.ones(3), 1, out=empty)
+
+    assert out.tolist() == empty.tolist() == [2.0] * 3
+
+
+def test_out_of_a_lower_dtype_raises(lib, raises):
+    with raises(RuntimeError, "result type Float can't be cast to the desired output type Long"):
+        lib.add(lib.ones(2), 1, out=lib.zeros(2, dtype=lib.int64))
+
+
+def test_functions_with_an_underscore_write_into_their_argument(lib):
+    x = lib.tensor([-1.0, 4.0])
+
+    assert lib.relu_(x) is x
+    assert lib.sqrt_(x).tolist() == x.tolist() == [0.0, 2.0]
+
+
+def test_data_of_a_tensor_that_requires_grad_stays_floating(lib, raises):
+    x = lib.ones(2, requires_grad=True)
+    with raises(RuntimeError, "data set to a tensor that requires gradients must be floating"):
+        x.data = lib.ones(2, dtype=lib.int64)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 VIEWS = {
@@ -88,3 +91,77 @@ def test_parts_of_complex_tensors_are_views(lib):
 
     assert (real.tolist(), imag.tolist()) == ([2.0, 6.0], [4.0, 8.0])
     assert pairs.tolist() == [[2.0, 4.0], [6.0, 8.0]]
+
+
+def test_view_made_without_recording_requires_grad_as_its_base_does(lib):
+    p = lib.ones(3, requires_grad=True)
+    with lib.no_grad():
+        view = p[0]
+
+    assert (view.requires_grad, view.is_leaf, view.grad_fn) == (True, True, None)
+
+
+def test_old_view_of_a_written_base_is_seen_through_its_strides(lib):
+    leaf = lib.ones(2, 3, requires_grad=True)
+    base = leaf * 1
+    view = base.t()[1]
+    base.exp_()
+
+    node = view.grad_fn
+    assert (node.name(), node.next_functions[0][0].name()) == ("AsStridedBackward0", "ExpBackward0")
+    assert tuple(node._saved_size) == (2,)
+    assert (tuple(node._saved_stride), node._saved_storage_offset) == ((3,), 1)
+    (view * view).sum().backward()
+    assert leaf.grad[:, 0].tolist() == [0.0, 0.0]
+
+
+def test_unrecorded_write_makes_views_old_too(lib, raises):
+    base = lib.ones(2, 2, requires_grad=True) * 1
+    other = base.unbind()[1]
+    with lib.no_grad():
+        base.add_(1)
+    with raises(RuntimeError, "Output 1 of Unbind is a view and its base or another view of its"):
+        other * 2
+
+
+def test_view_of_one_of_several_views_is_not_written_to(lib, raises):
+    base = lib.ones(2, 2, requires_grad=True) * 1
+    part = base.unbind()[0][0]
+    with raises(RuntimeError, "Output 0 of Select is a view and is being modified inplace. This"):
+        part.add_(1)
+
+
+def test_view_of_a_view_made_without_recording_is_not_written_to(lib, raises):
+    base = lib.ones(3, requires_grad=True) * 1
+    with lib.no_grad():
+        view = base.view(3)
+    part = view[0]
+    with raises(RuntimeError, "Output 0 of Select is a view of a view which was created in"):
+        part.add_(1)
+
+
+def test_hook_on_a_view_is_gone_with_the_history_it_was_on(lib):
+    base, heard = lib.ones(3, requires_grad=True) * 1, []
+    view = base.view(3)
+    view.register_hook(lambda grad: heard.append("before"))
+    view.mul_(3)
+    view.register_hook(lambda grad: heard.append("after"))
+    view.sum().backward()
+
+    assert heard == ["after"]
+
+
+def test_base_with_a_write_into_its_view_is_freed_without_collection(lib):
+    leaf = lib.ones(4, requires_grad=True)
+    base = leaf * 1
+    base[0] = leaf[1]
+    view = base[1:]
+    view.mul_(2)
+    held = weakref.ref(base), weakref.ref(view)
+    gc.collect()
+    gc.disable()
+    try:
+        del base, view
+        assert [reference() for reference in held] == [None, None]
+    finally:
+        gc.enable()

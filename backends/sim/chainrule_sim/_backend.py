@@ -112,11 +112,10 @@ class SimBackend(Backend):
 
     def assign(self, target: Array, source: Any) -> None:
         counters.launched("assign", target.device)
-        np.copyto(
-            unwrap(target, target.device),
-            unwrap(source, device_of([target, source])),
-            casting="unsafe",
-        )
+        memory = unwrap(target, target.device)
+        if not memory.flags.writeable:
+            memory.flags.writeable = True  # broadcast by NumPy, which is more careful than a device
+        np.copyto(memory, unwrap(source, device_of([target, source])), casting="unsafe")
 
     def copy_to(self, array: Array, device: Device) -> Array:
         if array.device != _number(device):
