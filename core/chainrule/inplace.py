@@ -82,12 +82,7 @@ def run_in_place(
     if target._base is not None:
         refresh(target)
     sources = [*args[1:], *kwargs.values()]
-    if op.__name__ in _AT_PLACES:
-        check_overlap(target, sources, name, whole=True)
-    elif op.__name__ in _FROM_WHOLE or getattr(op, "promote", None) is not None:
-        check_overlap(target, sources, name)
-    if op.__name__ not in _CONSTANT:
-        check_distinct(target, name)
+    _check_memory(op, target, sources, name)
     recorded = mode.enabled and (target._requires_grad or any(map(requires_grad, sources)))
     if mode.enabled:
         check_history(target, name, recorded=recorded)
@@ -168,6 +163,16 @@ def end_history(target: Any, name: str) -> None:
         zero.in_place((target,), {})
     else:
         check_writable(target, (), name)
+
+
+def _check_memory(op: Op[Any, Any], target: Value, sources: Sequence[Any], name: str) -> None:
+    """Check that the op may write there: no element twice, none that is yet to be read."""
+    if op.__name__ in _AT_PLACES:
+        check_overlap(target, sources, name, whole=True)
+    elif op.__name__ in _FROM_WHOLE or getattr(op, "promote", None) is not None:
+        check_overlap(target, sources, name)
+    if op.__name__ not in _CONSTANT:
+        check_distinct(target, name)
 
 
 def _as_it_was(target: Value) -> Any:
