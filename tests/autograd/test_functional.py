@@ -142,6 +142,30 @@ def test_function_that_returns_no_tensor_raises(make):
         functional.jacobian(lambda x: 3, make([1.0]))
 
 
+def test_forward_mode_gives_what_backward_mode_gives(make):
+    def function(x, y):
+        return (x * y.sum()).sin(), x.exp()
+
+    points = make([0.5, 2.0]), make([[1.0, 3.0]])
+    ahead = functional.jacobian(function, points, strategy="forward-mode", vectorize=True)
+    back = functional.jacobian(function, points)
+
+    assert all(
+        one.allclose(other)
+        for left, right in zip(ahead, back, strict=True)
+        for one, other in zip(left, right, strict=True)
+    )
+
+
+def test_forward_mode_over_backward_mode_gives_the_hessian(make):
+    x = make([0.5, 2.0])
+    ahead = functional.hessian(
+        lambda x: x.prod().sin(), x, outer_jacobian_strategy="forward-mode", vectorize=True
+    )
+
+    assert ahead.allclose(functional.hessian(lambda x: x.prod().sin(), x))
+
+
 def test_forward_mode_without_vectorize_raises(make):
     with pytest.raises(NotImplementedError, match="only implemented for `vectorize=True`"):
         functional.jacobian(lambda x: x, make([1.0]), strategy="forward-mode")

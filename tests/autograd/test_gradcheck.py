@@ -279,3 +279,44 @@ def test_checks_that_contradict_one_another_are_refused(make, options, sentence)
 def test_wrong_shape_under_a_perturbation_is_refused(make):
     with pytest.raises(AssertionError, match="to return outputs with the same shape"):
         gradcheck(lambda x: x if x.item() <= 1.0 else x.reshape(1, 1), make([1.0]))
+
+
+# Forward mode
+
+
+@modes
+def test_right_tangents_pass(make, fast_mode):
+    x, z = make([0.5, 2.0]), make([1 + 2j, -1 + 0.5j], dtype=cr.complex128)
+
+    assert gradcheck(lambda x, z: (x.sin() * z, z.abs()), (x, z), check_forward_ad=True,
+                     fast_mode=fast_mode)  # fmt: skip
+
+
+@modes
+def test_wrong_tangent_is_found(make, fast_mode):
+    def deceiving(x):
+        pushed = cr.autograd.forward_ad.unpack_dual(x).tangent is not None
+        return x * 3 if pushed else x * 2
+
+    with pytest.raises(
+        GradcheckError,
+        match=r"^Jacobian computed with forward mode mismatch for output 0 with respect to input 0",
+    ):
+        gradcheck(deceiving, make([0.5, 2.0]), check_forward_ad=True, fast_mode=fast_mode)
+
+
+def test_forward_mode_alone_can_be_checked(make):
+    assert gradcheck(lambda x: x.exp(), make([0.5]), check_forward_ad=True, check_backward_ad=False)
+
+
+def test_forward_over_backward_can_be_checked(make):
+    assert gradgradcheck(lambda x: x * x.sin(), make([0.5, 2.0]), check_fwd_over_rev=True)
+
+
+def test_batches_of_tangents_can_be_checked(make):
+    assert gradcheck(
+        lambda x, y: (x * y, x.exp()),
+        (make([0.5, 2.0]), make([1.0, 3.0])),
+        check_forward_ad=True,
+        check_batched_forward_grad=True,
+    )

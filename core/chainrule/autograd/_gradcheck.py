@@ -494,7 +494,7 @@ def check_batches_forward(func: Callable[..., Any], tensors: Sequence[Any]) -> N
     Raises:
         GradcheckError: it gives something else, or raises.
     """
-    vmap = importlib.import_module("...func", __package__).vmap
+    vmap = importlib.import_module("..func", __package__).vmap
     for index, position in enumerate(p for p, t in enumerate(tensors) if is_wanted(t)):
         point = tensors[position].detach()
         pair = [direction(point), direction(point, 2)]
