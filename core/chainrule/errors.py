@@ -86,6 +86,7 @@ class SavedTensorModifiedError(InplaceError):
     Attributes:
         op: The node that saved it.
         shape: Its shape.
+        tensor: What the program calls it, or what it is a view of, if that was found.
         expected_version: The version that was saved.
         found_version: The version by now.
         modified_by: What wrote first, if that is known: ``"add_"``.
@@ -98,6 +99,7 @@ class SavedTensorModifiedError(InplaceError):
     shape: tuple[int, ...]
     expected_version: int
     found_version: int
+    tensor: str | None = None
     modified_by: str | None = None
     modified_at: str | None = None
     saved_at: str | None = None

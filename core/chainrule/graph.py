@@ -475,19 +475,35 @@ def _raise_modified(
     modified_at = None if write is None or write.trace is None else write.trace.place()
     by = "" if write is None else f", {_order(write, found, expected)} by {write.name}()"
     hint = "Write into a clone(), or after backward(), or use the operation without the underscore."
+    if write is not None and write.name.endswith(".step"):
+        hint = (
+            "Go backward through all losses before the step, or compute the later ones anew after "
+            "it."
+        )
+    name = _name_of(tensor)
+    what = "a tensor" if name is None else f"{name!r},"
     msg = (
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{kind}]{made_by} is at version {found}; expected version {expected} instead. "
         f"Hint: {_WITH_TRACES if traces.state.anomaly else _WITHOUT_TRACES}\n"
-        f"{saved_by}: a tensor of shape {shape} was saved at version {expected}"
+        f"{saved_by}: {what} of shape {shape}{',' if name else ''} was saved at version {expected}"
         f"{_at(saved_at)}, and written to {found - expected} time(s) since{by}{_at(modified_at)}. "
         f"{hint}"
     )
     raise SavedTensorModifiedError(
         msg, op=saved_by, shape=shape, expected_version=expected, found_version=found,
         modified_by=None if write is None else write.name, modified_at=modified_at,
-        saved_at=saved_at, hint=hint,
+        saved_at=saved_at, hint=hint, tensor=name,
     )  # fmt: skip
+
+
+def _name_of(tensor: Value) -> str | None:
+    """Return what a user calls *tensor*, or the tensor that it is a view of; None if unknown."""
+    find = traces.words.name_of
+    if find is None:
+        return None
+    name = find(tensor)
+    return name if name is not None or tensor._base is None else find(tensor._base)
 
 
 _WITHOUT_TRACES: Final = (

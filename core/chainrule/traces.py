@@ -46,15 +46,17 @@ class _Words:
     Attributes:
         no_graph: Why a tensor has no history.
         freed: Which backward pass freed what a node saved.
+        name_of: What a user calls a tensor.
     """
 
-    __slots__ = ("freed", "no_graph")
+    __slots__ = ("freed", "name_of", "no_graph")
 
     no_graph: Callable[[Any], str] | None
     freed: Callable[[Any], str] | None
+    name_of: Callable[[Any], str | None] | None
 
     def __init__(self) -> None:
-        self.no_graph = self.freed = None
+        self.no_graph = self.freed = self.name_of = None
 
 
 class _Current(threading.local):
@@ -86,7 +88,7 @@ class Trace:
 
     def is_ours(self) -> bool:
         """Return whether the innermost line belongs to this package."""
-        return bool(self.lines) and self.lines[-1][0].co_filename.startswith(_HOME)
+        return bool(self.lines) and _is_ours(self.lines[-1][0])
 
     def format(self) -> list[str]:
         """Return the lines as a traceback shows them."""
@@ -98,12 +100,22 @@ class Trace:
         return found
 
     def place(self) -> str:
-        """Return the innermost line as ``file.py:12: `code```."""
+        """Return the user's line as ``file.py:12: `code```, and the layer it called, if any."""
         if not self.lines:
             return "an unknown line"
+        layer = ""
         code, number = self.lines[-1]
+        if self.is_ours():
+            layer = f" (in {code.co_qualname})" if code.co_name == "forward" else ""
+            theirs = (line for line in reversed(self.lines) if not _is_ours(line[0]))
+            code, number = next(theirs, (code, number))
         text = linecache.getline(code.co_filename, number).strip()
-        return f"{code.co_filename}:{number}" + (f": `{text}`" if text else "")
+        return f"{code.co_filename}:{number}" + (f": `{text}`" if text else "") + layer
+
+
+def _is_ours(code: CodeType) -> bool:
+    """Return whether *code* belongs to this package."""
+    return code.co_filename.startswith(_HOME)
 
 
 def _is_inner(frame: FrameType) -> bool:

@@ -301,3 +301,26 @@ def test_results_are_the_same_while_tracked(make):
     plain = run()
     with cr.autograd.track_origins():
         assert run() == plain
+
+
+def test_a_parameter_changed_by_a_step_is_named_with_the_step(device):
+    model = cr.nn.Linear(2, 1).to(device)
+    optimizer = cr.optim.SGD(model.parameters(), lr=0.1)
+    hidden = model(cr.ones(1, 2, device=device, requires_grad=True))
+    hidden.sum().backward(retain_graph=True)
+    optimizer.step()
+
+    with pytest.raises(RuntimeError, match=r"modified by an inplace operation") as caught:
+        (hidden * hidden).sum().backward()
+    assert caught.value.modified_by == "SGD.step"
+    assert caught.value.tensor == "model.weight"
+    assert "Go backward through all losses before the step" in str(caught.value)
+
+
+def test_the_users_line_is_named_and_the_layer_it_called(device, tracked):
+    model = cr.nn.Linear(2, 1).to(device)
+    line = next_line()
+    hidden = model(cr.ones(1, 2, device=device))
+
+    assert cr.explain_grad(hidden).splitlines()[0].endswith("(in Linear.forward).")
+    assert line in cr.explain_grad(hidden)

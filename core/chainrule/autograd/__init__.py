@@ -10,6 +10,7 @@ from ..differentiate import backward, grad
 from ..function import Function
 from ..grad_mode import enable_grad, no_grad, set_grad_enabled
 from ..inference import inference_mode
+from ..traces import words
 from . import anomaly_mode, function, functional, grad_mode, graph, variable
 from ._versions import _unsafe_preserve_version_counter  # noqa: F401 - PyTorch has it here
 from .gradcheck import gradcheck, gradgradcheck
@@ -33,6 +34,15 @@ _LATER = {
     "track_origins": "origins",
     "trainable_summary": "reporting",
 }
+
+
+def _name_of(tensor: Any) -> str | None:
+    """Return what a user calls a tensor, for error messages."""
+    found: str | None = importlib.import_module("._naming", __name__).name_of(tensor)
+    return found
+
+
+words.name_of = _name_of
 
 
 def __getattr__(name: str) -> Any:
