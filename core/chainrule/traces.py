@@ -86,9 +86,10 @@ class Trace:
             frame = frame.f_back
         self.lines = tuple(reversed(found))
 
-    def is_ours(self) -> bool:
-        """Return whether the innermost line belongs to this package."""
-        return bool(self.lines) and _is_ours(self.lines[-1][0])
+    def is_ours(self, folder: str = "") -> bool:
+        """Return whether the innermost line belongs to this package, or to a *folder* of it."""
+        home = _HOME + folder
+        return bool(self.lines) and self.lines[-1][0].co_filename.startswith(home)
 
     def format(self) -> list[str]:
         """Return the lines as a traceback shows them."""

@@ -25,8 +25,10 @@ __all__ = [
 #: Names that are imported when first asked for, and where they are.
 _LATER = {
     "explain_grad": "explaining",
+    "LintWarning": "linting",
     "grad_report": "reporting",
     "graph_stats": "reporting",
+    "lint": "linting",
     "to_dot": "drawing",
     "to_html": "drawing",
     "to_mermaid": "drawing",

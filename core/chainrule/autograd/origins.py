@@ -7,18 +7,19 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from .. import anomaly, engine, traces
+from .. import anomaly, traces
 from ..grad_mode import mode
 from ..graph import FREED
 from ..value import Value
 from ._naming import ByIdentity, described, name_of, op_name
 from ._observing import observe, unobserve
+from ._passes import observe_passes, unobserve_passes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
-    from ..graph import Node
+    from ..graph import Edge, Node
 
 __all__ = ["Cut", "is_tracking_origins", "track_origins"]
 
@@ -150,6 +151,18 @@ class _Tracker:
         known.append(cut)
         del known[:-_LONGEST]
 
+    # As an observer of passes
+
+    def begins(self, roots: Sequence[Edge]) -> None:
+        """Remember nothing."""
+
+    def arrives(self, leaf: Any, grad: Any) -> None:
+        """Remember nothing."""
+
+    def added(self, leaf: Any) -> None:
+        """Remember which pass filled a ``.grad``."""
+        self.arrived[leaf] = f"backward pass {self.passes}, at {traces.here().place()}"
+
     # In words
 
     def why(self, tensor: Any) -> str:
@@ -185,12 +198,6 @@ def _tensors(items: Any) -> Iterator[Any]:
 
 
 tracker = _Tracker()
-_add_to_grad: Final = engine.GraphTask.add_to_grad
-
-
-def _noted_add_to_grad(self: Any, leaf: Any, grad: Any) -> None:
-    _add_to_grad(self, leaf, grad)
-    tracker.arrived[leaf] = f"backward pass {tracker.passes}, at {traces.here().place()}"
 
 
 def is_tracking_origins() -> bool:
@@ -208,15 +215,14 @@ def _switch(enabled: bool) -> None:
     traces.state.origins = enabled
     anomaly.remember_lines()
     anomaly.watch_passes(_Pass, watched=enabled)
-    task: Any = engine.GraphTask
     if enabled:
         tracker.__init__()  # type: ignore[misc]  # forget what an earlier block remembered
         observe(tracker)
-        task.add_to_grad = _noted_add_to_grad
+        observe_passes(tracker)
         traces.words.no_graph, traces.words.freed = tracker.why, tracker.freed
     else:
         unobserve(tracker)
-        task.add_to_grad = _add_to_grad
+        unobserve_passes(tracker)
         traces.words.no_graph = traces.words.freed = None
 
 
