@@ -75,6 +75,15 @@ class Ownership:
             leaf._grad = new_value(grad._key.backend.copy(grad._array), grad._key)
 
 
+def as_gradient_of(leaf: Any, grad: Any) -> Any:
+    """Return *grad* with the dtype that a user set for the gradient of *leaf*."""
+    key = leaf._key
+    dtype = leaf._hooks.grad_dtype(key.dtype)
+    if dtype is None or dtype is grad._key.dtype:
+        return grad
+    return fit(grad, grad._array.shape, key.of(dtype))
+
+
 def fit(grad: Any, shape: tuple[int, ...], key: DispatchKey) -> Any:
     """Return *grad* as the gradient of a tensor of *shape* and *key*.
 

@@ -14,7 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from . import anomaly, graph, ops
-from .accumulation import Ownership, fit
+from .accumulation import Ownership, as_gradient_of, fit
 from .errors import AutogradError
 from .grad_mode import mode
 from .graph import FREED, LEAF, AccumulateGrad, Node
@@ -323,7 +323,7 @@ class GraphTask:
             grads = run_node_hooks(hooks.node_before, grads, lambda hook, new: hook(new))
             self._share(grads)
         if grads[0] is not None:
-            self.add_to_grad(leaf, grads[0])
+            self.add_to_grad(leaf, as_gradient_of(leaf, grads[0]))
         run_leaf_hooks(hooks.after, leaf)
         if hooks.node_after:
             run_node_hooks(hooks.node_after, (), lambda hook, new: hook(new, tuple(grads)))

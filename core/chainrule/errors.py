@@ -17,6 +17,7 @@ in the same place, so that an ``except`` written for PyTorch still catches it::
     ├── DomainError (RuntimeError)              a value for which an op has no result
     ├── DimError (IndexError)                   a dimension is out of range
     ├── ArgumentError (TypeError)               an argument of the wrong type
+    ├── NotANumberError (ValueError, RuntimeError)   several elements where a number is wanted
     ├── DeviceError (RuntimeError)              a device that is not there, or devices that differ
     │   └── MixedBackendError
     ├── BackendError (RuntimeError)
@@ -146,6 +147,10 @@ class DimError(ChainruleError, IndexError):
 
 class ArgumentError(ChainruleError, TypeError):
     """An argument of the wrong type."""
+
+
+class NotANumberError(ChainruleError, ValueError, RuntimeError):
+    """A tensor of several elements, or of none, where Python wants a number."""
 
 
 class DeviceError(ChainruleError, RuntimeError):

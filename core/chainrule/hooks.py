@@ -71,6 +71,9 @@ def add_hook(hooks: HookDict, hook: Callable[..., Any]) -> RemovableHandle:
     return handle
 
 
+OWN: Final = "the leaf's own"
+
+
 class LeafHooks:
     """Hooks of a leaf.
 
@@ -79,15 +82,17 @@ class LeafHooks:
         after: On the leaf, after its gradient was accumulated.
         node_before: Those that were registered on its AccumulateGrad, before accumulation.
         node_after: Likewise, after everything.
+        dtype: What a user set as the dtype of its gradient: None for any, OWN for nothing set.
     """
 
-    __slots__ = ("__weakref__", "after", "before", "node_after", "node_before")
+    __slots__ = ("__weakref__", "after", "before", "dtype", "node_after", "node_before")
 
     _alive: Final[dict[int, weakref.ref[LeafHooks]]] = {}
 
     def __init__(self) -> None:
         self.before, self.after = HookDict(), HookDict()
         self.node_before, self.node_after = HookDict(), HookDict()
+        self.dtype: Any = OWN
         number, alive = id(self), self._alive
         alive[number] = weakref.ref(self, lambda _: alive.pop(number, None))
 
@@ -95,6 +100,10 @@ class LeafHooks:
     def anywhere(cls) -> bool:
         """Return whether any leaf has a hook now."""
         return any(bool(reference()) for reference in tuple(cls._alive.values()))
+
+    def grad_dtype(self, own: Any) -> Any:
+        """Return the dtype of the gradient of a leaf whose dtype is *own*; None for any."""
+        return own if self.dtype is OWN else self.dtype
 
     def __bool__(self) -> bool:
         return bool(self.before or self.after or self.node_before or self.node_after)

@@ -1,34 +1,32 @@
-"""What a tensor is and remembers: its attributes, its history, the ways in and out of Python."""
+"""What a tensor is and remembers: its attributes and its history."""
 
 from __future__ import annotations
 
-import copy
-import operator
 import warnings
 import weakref
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from . import differentiate, dtypes, ops
-from .backend import by_name, for_device
+from .backend import for_device
 from .device import Device
 from .dtypes import DType
-from .errors import ArgumentError, AutogradError, ExportError
+from .errors import ArgumentError, AutogradError
 from .grad_mode import mode
 from .graph import AccumulateGrad, leaf_hooks
 from .hooks import HookDict, add_hook
 from .inplace import check_shape, write
-from .printing import tensor_text
 from .shapes import Size, wrap_dim
 from .storage import NO_INFERENCE_LEAF, NO_VERSION, InferenceStorage
+from .tensor_copies import Copyable
 from .traces import trace_of
 from .value import Value, new_value, storage_of
 from .views import refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from .backend import Backend, DispatchKey
+    from .backend import DispatchKey
     from .graph import Node
     from .hooks import RemovableHandle
     from .tensor import Tensor
@@ -40,18 +38,12 @@ _NON_LEAF_GRAD = (
     "access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
     "github.com/pytorch/pytorch/pull/30531 for more information."
 )
-_NUMBER_FROM_GRAPH = (
-    "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
-    "Consider using tensor.detach() first."
-)
-_warned: list[bool] = []
-_NO_NUMPY = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
 
-class TensorBase(Value):
+class TensorBase(Copyable):
     """A value with PyTorch's attributes. `Tensor` adds the operations."""
 
-    __slots__ = ("__dict__",)
+    __slots__ = ()
 
     # What it is
 
@@ -278,8 +270,9 @@ class TensorBase(Value):
         if new is self:
             msg = "can't assign Variable as its own grad"
             raise AutogradError(msg)
-        if new._key.dtype is not self._key.dtype:
-            kinds = _CPP_NAMES.get(new._key.dtype, str(new._key.dtype)), self._key.dtype.scalar_name
+        wanted = self._key.dtype if self._hooks is None else self._hooks.grad_dtype(self._key.dtype)
+        if new._key.dtype is not (wanted or new._key.dtype):
+            kinds = _CPP_NAMES.get(new._key.dtype, str(new._key.dtype)), wanted.scalar_name
             msg = (
                 f"attempting to assign a gradient with dtype '{kinds[0]}' to a tensor with "
                 f"grad_dtype '{kinds[1]}'. The gradient must match the tensor's grad_dtype "
@@ -302,6 +295,36 @@ class TensorBase(Value):
                 f"tensor with device type '{self._key.device.type}'. Please ensure that the "
                 "gradient and the tensor are on the same device"
             )
+            raise AutogradError(msg)
+
+    @property
+    def grad_dtype(self) -> DType | None:
+        """The dtype of ``.grad``: by default the tensor's own; None for any.
+
+        Raises:
+            RuntimeError: the tensor is no leaf.
+        """
+        self._check_grad_dtype()
+        own = self._key.dtype
+        return own if self._hooks is None else self._hooks.grad_dtype(own)
+
+    @grad_dtype.setter
+    def grad_dtype(self, dtype: DType | None) -> None:
+        self._check_grad_dtype()
+        if dtype is not None and not isinstance(dtype, DType):
+            msg = f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}"
+            raise AutogradError(msg)
+        if self._grad is not None and dtype not in {None, self._grad._key.dtype}:
+            msg = (
+                "Cannot set grad_dtype to a dtype that is not that of the gradient\n"
+                f"grad_dtype: .grad is {self._grad._key.dtype}. Set .grad to None first."
+            )
+            raise AutogradError(msg)
+        leaf_hooks(self).dtype = dtype
+
+    def _check_grad_dtype(self) -> None:
+        if not self.is_leaf:
+            msg = "grad_dtype can only be accessed on leaf tensors."
             raise AutogradError(msg)
 
     def retain_grad(self) -> None:
@@ -484,190 +507,27 @@ class TensorBase(Value):
             return False
         return self._key.floating or not self._base._key.floating
 
+    @property
+    def volatile(self) -> bool:
+        """False: a flag of old versions, with a warning."""
+        warnings.warn(
+            "volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2
+        )
+        return False
+
+    name = None  # PyTorch's, of traced variables
+
+    def is_shared(self) -> bool:
+        """Return whether the memory is shared with other processes."""
+        return False
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """Return whether the memory is pinned for transfers to a device."""
+        return False
+
     def is_inference(self) -> bool:
         """Return whether it was made in inference mode."""
         return type(self._storage) is InferenceStorage
-
-    # Out of the tensor world
-
-    def tolist(self) -> Any:
-        """Return the values as nested lists, or one number."""
-        return self._key.backend.tolist(self._array)
-
-    def item(self) -> Any:
-        """Return the value of a tensor of one element as a Python number.
-
-        Raises:
-            RuntimeError: there are more, or none.
-
-        >>> import chainrule as cr
-        >>> cr.tensor([2.5]).item()
-        2.5
-        """
-        if prod(self._array.shape) != 1:
-            msg = f"a Tensor with {self.numel()} elements cannot be converted to Scalar"
-            raise AutogradError(msg)
-        found = self._key.backend.tolist(self._array)
-        while isinstance(found, list):
-            found = found[0]
-        return found
-
-    def numpy(self, *, force: bool = False) -> Any:
-        """Return the values as a ``numpy.ndarray`` that shares the memory where that is possible.
-
-        Args:
-            force: Detach and copy to the host where needed.
-
-        Raises:
-            RuntimeError: it requires grad.
-            TypeError: it is not in host memory.
-        """
-        if not force:
-            if mode.enabled and self.requires_grad:
-                raise AutogradError(_NO_NUMPY)
-            if self._key.device.type != "cpu":
-                msg = (
-                    f"can't convert {self._key.device} device type tensor to numpy. "
-                    "Use Tensor.cpu() to copy the tensor to host memory first."
-                )
-                raise ArgumentError(msg)
-        return self._key.backend.to_numpy(self._array)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        made = self.numpy()
-        if dtype is not None:
-            return made.astype(dtype, copy=bool(copy))
-        return made.copy() if copy else made
-
-    __array_priority__ = 1000
-
-    def __dlpack__(
-        self,
-        *,
-        stream: Any = -1,
-        max_version: tuple[int, int] | None = None,
-        dl_device: tuple[int, int] | None = None,
-        copy: bool | None = None,
-    ) -> Any:
-        """Return a DLPack capsule over the same memory, for ``from_dlpack`` of any library.
-
-        Raises:
-            BufferError: it requires grad: what reads the memory would know nothing of the history.
-        """
-        if self._requires_grad:
-            raise ExportError(
-                "Can't export tensors that require gradient, use tensor.detach()\n"
-                "DLPack: what reads the memory there would know nothing of the history."
-            )
-        options: dict[str, Any] = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
-        given = {name: value for name, value in options.items() if value is not None}
-        if self._key.device.type != "cpu":
-            given["stream"] = stream
-        return self._key.backend.to_dlpack(self._array, **given)
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        """Return DLPack's number of the device type, and the index."""
-        return self._key.backend.dlpack_device(self._array)
-
-    def __buffer__(self, flags: int, /) -> memoryview:
-        """Return the memory for ``memoryview(tensor)``, which Python asks for since 3.12."""
-        return memoryview(self.numpy())
-
-    def __bool__(self) -> bool:
-        if prod(self._array.shape) != 1:
-            if prod(self._array.shape) == 0:
-                msg = "Boolean value of Tensor with no values is ambiguous"
-            else:
-                msg = "Boolean value of Tensor with more than one value is ambiguous"
-            raise AutogradError(msg)
-        if self._key.backend.level:
-            self._key.backend.branch(self)  # type: ignore[attr-defined]  # a transform's
-        return bool(self.item())
-
-    def __float__(self) -> float:
-        return float(self._as_number())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __complex__(self) -> complex:
-        return complex(self._as_number())
-
-    def _as_number(self) -> Any:
-        if self._requires_grad and not _warned:
-            _warned.append(True)  # once in a process, as in PyTorch
-            warnings.warn(_NUMBER_FROM_GRAPH, UserWarning, stacklevel=3)
-        return self.item()
-
-    def __index__(self) -> int:
-        if self._key.category > dtypes.INTEGER or self.numel() != 1:
-            msg = "only integer tensors of a single element can be converted to an index"
-            raise ArgumentError(msg)
-        return operator.index(self.item())
-
-    def __len__(self) -> int:
-        if not self._array.shape:
-            msg = "len() of a 0-d tensor"
-            raise ArgumentError(msg)
-        return int(self._array.shape[0])
-
-    def __iter__(self) -> Iterator[Any]:
-        if not self._array.shape:
-            msg = "iteration over a 0-d tensor"
-            raise ArgumentError(msg)
-        tensor: Any = self
-        return iter(ops.unbind(tensor, 0))
-
-    def __contains__(self, element: Any) -> bool:
-        tensor: Any = self
-        other: Any = element
-        if isinstance(element, (Value, int, float, bool, complex)):
-            return bool(ops.any(ops.eq(tensor, other)))
-        msg = (
-            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
-            f"{type(element)}."
-        )
-        raise AutogradError(msg)
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __repr__(self) -> str:
-        return tensor_text(self)
-
-    def __format__(self, spec: str) -> str:
-        if not self._array.shape:
-            return format(self.item(), spec)
-        return format(repr(self), spec) if not spec else object.__format__(self, spec)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        if self._node is not None:
-            msg = (
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
-                "protocol at the moment.  If you were attempting to deepcopy a module, this may be "
-                "because of a torch.nn.utils.weight_norm usage, see "
-                "https://github.com/pytorch/pytorch/pull/103001"
-            )
-            raise AutogradError(msg)
-        if id(self) in memo:
-            return memo[id(self)]
-        made = new_value(self._key.backend.copy(self._array), self._key, type(self))
-        made._requires_grad = self._requires_grad
-        memo[id(self)] = made
-        if self._grad is not None:
-            made._grad = copy.deepcopy(self._grad, memo)
-        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
-        return made
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        if self._node is not None:
-            warnings.warn("a tensor with history is pickled without it", UserWarning, stacklevel=2)
-        key = self._key
-        state = (
-            key.backend.to_numpy(self._array), key.dtype.name, str(key.device), key.backend.name,
-            self._requires_grad, self.__dict__,
-        )  # fmt: skip
-        return _rebuild, (type(self), *state)
 
     # Other devices, dtypes, values
 
@@ -851,11 +711,20 @@ def _made_by(node: Node) -> str:
     )
 
 
+#: What PyTorch's C++ half calls a dtype in messages.
 _CPP_NAMES = {
     dtypes.float64: "double",
     dtypes.float32: "float",
-    dtypes.int64: "long",
+    dtypes.float16: "c10::Half",
+    dtypes.bfloat16: "c10::BFloat16",
+    dtypes.int64: "long int",
     dtypes.int32: "int",
+    dtypes.int16: "short int",
+    dtypes.int8: "signed char",
+    dtypes.uint8: "unsigned char",
+    dtypes.bool_: "bool",
+    dtypes.complex64: "c10::complex<float>",
+    dtypes.complex128: "c10::complex<double>",
 }
 
 
@@ -898,22 +767,3 @@ def _on(device: Any, key: DispatchKey) -> DispatchKey:
     else:
         backend = for_device(where)
     return backend.key(key.dtype, backend.canonical(where))
-
-
-def _rebuild(
-    cls: type[Value],
-    array: Any,
-    dtype: str,
-    device: str,
-    backend: str,
-    requires_grad: Any,
-    attributes: dict[str, Any],
-) -> Any:
-    """Return a pickled tensor again."""
-    owner: Backend = by_name(backend)
-    where = owner.canonical(Device(device))
-    key = owner.key(dtypes.by_name(dtype), where)
-    made = new_value(owner.copy_to(owner.from_numpy(array, where), where), key, cls)
-    made._requires_grad = requires_grad
-    made.__dict__.update(attributes)
-    return made

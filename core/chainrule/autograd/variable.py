@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from ..engine import queue_callback
+from ..errors import ArgumentError
 from ..ops.creation import empty
 from ..tensor import Tensor
 
@@ -54,4 +55,7 @@ class Variable(metaclass=_VariableMeta):
             )
         if data is None:
             data = empty(0)
+        if not isinstance(data, Tensor):
+            msg = f"Variable data has to be a tensor, but got {type(data).__name__}"
+            raise ArgumentError(msg)
         return data.detach().requires_grad_(requires_grad)

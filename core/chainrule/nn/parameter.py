@@ -73,11 +73,29 @@ class Parameter(Tensor):
             memo[id(self)] = type(self)(self.data.clone(), self.requires_grad)
         return memo[id(self)]  # type: ignore[no-any-return]  # of class Self
 
+    def __copy__(self) -> Self:
+        made = type(self)(self.data, self.requires_grad)
+        made.__dict__.update(self.__dict__)
+        return made
+
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return type(self), (self.data, self.requires_grad)
+        arguments = type(self), self.data, self.requires_grad
+        return (_rebuilt, (*arguments, self.__dict__)) if self.__dict__ else (_rebuilt, arguments)
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+def _rebuilt(
+    cls: type[Parameter],
+    data: Tensor,
+    requires_grad: bool,
+    attributes: dict[str, Any] | None = None,
+) -> Parameter:
+    """Return a pickled parameter again."""
+    made = cls(data, requires_grad)
+    made.__dict__.update(attributes or {})
+    return made
 
 
 class Buffer(Tensor):

@@ -1,0 +1,206 @@
+"""The ways from a tensor to Python: numbers, lists, arrays, containers, text."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from . import dtypes, ops
+from .errors import ArgumentError, AutogradError, ExportError, NotANumberError
+from .grad_mode import mode
+from .printing import tensor_text
+from .value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NUMBER_FROM_GRAPH = (
+    "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+    "Consider using tensor.detach() first."
+)
+_warned: list[bool] = []
+_NO_NUMPY = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+
+
+class Readable(Value):
+    """A value that Python can read."""
+
+    __slots__ = ("__dict__",)
+
+    def tolist(self) -> Any:
+        """Return the values as nested lists, or one number."""
+        return self._key.backend.tolist(self._array)
+
+    def item(self) -> Any:
+        """Return the value of a tensor of one element as a Python number.
+
+        Raises:
+            RuntimeError: there are more, or none.
+
+        >>> import chainrule as cr
+        >>> cr.tensor([2.5]).item()
+        2.5
+        """
+        if prod(self._array.shape) != 1:
+            msg = f"a Tensor with {prod(self._array.shape)} elements cannot be converted to Scalar"
+            raise AutogradError(msg)
+        found = self._key.backend.tolist(self._array)
+        while isinstance(found, list):
+            found = found[0]
+        return found
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """Return the values as a ``numpy.ndarray`` that shares the memory where that is possible.
+
+        Args:
+            force: Detach and copy to the host where needed.
+
+        Raises:
+            RuntimeError: it requires grad.
+            TypeError: it is not in host memory.
+        """
+        if not force:
+            if mode.enabled and self.requires_grad:  # type: ignore[attr-defined]  # a Tensor
+                raise AutogradError(_NO_NUMPY)
+            if self._key.device.type != "cpu":
+                msg = (
+                    f"can't convert {self._key.device} device type tensor to numpy. "
+                    "Use Tensor.cpu() to copy the tensor to host memory first."
+                )
+                raise ArgumentError(msg)
+        return self._key.backend.to_numpy(self._array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        made = self.numpy()
+        if dtype is not None:
+            return made.astype(dtype, copy=bool(copy))
+        return made.copy() if copy else made
+
+    __array_priority__ = 1000
+
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        """Return what a function of NumPy computed from the tensor as a tensor."""
+        if array.dtype == bool:
+            array = array.astype("uint8")
+        return ops.as_tensor(array, device=self._key.device)
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = -1,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """Return a DLPack capsule over the same memory, for ``from_dlpack`` of any library.
+
+        Raises:
+            BufferError: it requires grad: what reads the memory would know nothing of the history.
+        """
+        if self._requires_grad:
+            raise ExportError(
+                "Can't export tensors that require gradient, use tensor.detach()\n"
+                "DLPack: what reads the memory there would know nothing of the history."
+            )
+        options: dict[str, Any] = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+        given = {name: value for name, value in options.items() if value is not None}
+        if self._key.device.type != "cpu":
+            given["stream"] = stream
+        return self._key.backend.to_dlpack(self._array, **given)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Return DLPack's number of the device type, and the index."""
+        return self._key.backend.dlpack_device(self._array)
+
+    def __buffer__(self, flags: int, /) -> memoryview:
+        """Return the memory for ``memoryview(tensor)``, which Python asks for since 3.12."""
+        return memoryview(self.numpy())
+
+    def __bool__(self) -> bool:
+        if prod(self._array.shape) != 1:
+            if prod(self._array.shape) == 0:
+                msg = "Boolean value of Tensor with no values is ambiguous"
+            else:
+                msg = "Boolean value of Tensor with more than one value is ambiguous"
+            raise AutogradError(msg)
+        if self._key.backend.level:
+            self._key.backend.branch(self)  # type: ignore[attr-defined]  # a transform's
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        number = self._as_number()
+        if isinstance(number, complex):
+            if number.imag:
+                msg = (
+                    "value cannot be converted to type double without overflow\n"
+                    f"float: expected a real number, got {number}. Take .real or .abs() first."
+                )
+                raise AutogradError(msg)
+            number = number.real
+        return float(number)
+
+    def __int__(self) -> int:
+        return int(self._as_number(warn=False))
+
+    def __complex__(self) -> complex:
+        return complex(self._as_number())
+
+    def _as_number(self, *, warn: bool = True) -> Any:
+        if prod(self._array.shape) != 1:
+            msg = (
+                "only one element tensors can be converted to Python scalars\n"
+                f"expected a tensor of one element, got shape {tuple(self._array.shape)}."
+            )
+            raise NotANumberError(msg)
+        if warn and self._requires_grad and not _warned:
+            _warned.append(True)  # once in a process, as in PyTorch
+            warnings.warn(_NUMBER_FROM_GRAPH, UserWarning, stacklevel=3)
+        return self.item()
+
+    def __index__(self) -> int:
+        if self._key.category > dtypes.INTEGER or prod(self._array.shape) != 1:
+            msg = "only integer tensors of a single element can be converted to an index"
+            raise ArgumentError(msg)
+        return operator.index(self.item())
+
+    def __len__(self) -> int:
+        if not self._array.shape:
+            msg = "len() of a 0-d tensor"
+            raise ArgumentError(msg)
+        return int(self._array.shape[0])
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self._array.shape:
+            msg = "iteration over a 0-d tensor"
+            raise ArgumentError(msg)
+        tensor: Any = self
+        return iter(ops.unbind(tensor, 0))
+
+    def __reversed__(self) -> Any:
+        """Return the tensor with its rows in the opposite order."""
+        tensor: Any = self
+        return ops.flip(tensor, [0]) if self._array.shape else self
+
+    def __contains__(self, element: Any) -> bool:
+        tensor: Any = self
+        other: Any = element
+        if isinstance(element, (Value, int, float, bool, complex)):
+            return bool(ops.any(ops.eq(tensor, other)))
+        msg = (
+            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+            f"{type(element)}."
+        )
+        raise AutogradError(msg)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return tensor_text(self)
+
+    def __format__(self, spec: str) -> str:
+        if not self._array.shape:
+            return format(self.item(), spec)
+        return format(repr(self), spec) if not spec else object.__format__(self, spec)
