@@ -329,7 +329,9 @@ class GraphTask:
             run_node_hooks(hooks.node_after, (), lambda hook, new: hook(new, tuple(grads)))
 
     def add_to_grad(self, leaf: Any, grad: Any) -> None:
-        """Add *grad* into ``leaf.grad``."""
+        """Add *grad* into ``leaf.grad``, unless it was frozen since the graph was made."""
+        if not leaf._requires_grad:
+            return
         self.owned.add_to_grad(leaf, grad, create_graph=self.create_graph)
 
     # Questions from inside

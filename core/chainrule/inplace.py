@@ -214,7 +214,8 @@ def rewrite_history(target: Any, result: Any) -> None:
         return
     _take_retained(target)
     before = _as_it_was(base)
-    view_scatter.record_onto(base, (before, result, target._view.way()))
+    stride = base._key.backend.strides(base._array)
+    view_scatter.record_onto(base, (before, result, target._view.way(), stride))
     retained = _take_retained(before)
     if retained is not None:
         base._node.extras.retained[0] = retained

@@ -129,6 +129,16 @@ def test_zeros_for_what_was_overwritten_are_not_recorded(lib):
     assert not gradient.requires_grad
 
 
+def test_leaf_that_was_frozen_since_gets_no_gradient(lib):
+    x, w = lib.ones(2, requires_grad=True), lib.ones(2, requires_grad=True)
+    y = (x * w).sum()
+    w.requires_grad_(False)
+    y.backward()
+
+    assert w.grad is None
+    assert x.grad.tolist() == [1.0, 1.0]
+
+
 def test_retained_graph_may_be_walked_again(lib):
     x = lib.ones(2, requires_grad=True)
     y = (x * x).sum()

@@ -194,3 +194,28 @@ def test_filled_tensor_forgets_its_history(lib):
     y.sum().backward()
 
     assert x.grad.tolist() == [0.0, 0.0]
+
+
+def test_gradient_of_a_base_is_laid_out_as_the_base_before_it_is_viewed(lib):
+    for write in (lambda b: b.as_strided((2, 2), (4, 1), 1), lambda b: b.view(-1)[2:5]):
+        for read in (lambda b: b.sum(), lambda b: (b.t() * lib.arange(12.0).reshape(4, 3)).sum()):
+            x = lib.ones(3, 4, requires_grad=True)
+            base = x * 1
+            write(base).mul_(3.0)
+            read(base).backward()
+
+            y = lib.ones(3, 4, requires_grad=True)
+            factor = lib.ones(3, 4)
+            write(factor).mul_(3.0)
+            read(y * factor).backward()
+            assert x.grad.tolist() == y.grad.tolist()
+
+
+def test_gradient_of_a_turned_base_is_laid_out_as_it(lib):
+    x = lib.ones(4, 3, requires_grad=True)
+    base = (x * 1).t().detach().requires_grad_()
+    turned = base * 1
+    turned.as_strided((3,), (1,)).mul_(2.0)
+    turned.sum().backward()
+
+    assert base.grad.sum().item() == 15.0

@@ -102,13 +102,16 @@ class Run:
         self.made = [t for t in items if is_tensor(t)]
         return None
 
-    def keep(self, useful: list[bool]) -> None:
-        """Let later lines use what the last one made."""
-        known = {id(t) for t in self.pool}
+    def keep(self, useful: list[bool]) -> list[bool]:
+        """Let later lines use what the last one made; return which of it are new objects."""
+        known, new = {id(t) for t in self.pool}, []
         for tensor, use in zip(self.made, useful, strict=True):
-            if use and id(tensor) not in known:
+            new.append(id(tensor) not in known)
+            known.add(id(tensor))
+            if use and new[-1]:
                 self.pool.append(tensor)
                 self.versions.append(_version(tensor))
+        return new
 
     def writes(self) -> list[int]:
         """Return how often each tensor of the pool was written to since it came there."""
@@ -184,8 +187,12 @@ def _run(lines: list[Line]) -> Outcome:
             outcome.difference = comparison.of_tensors(line.label, ours.made, theirs.made)
         if outcome.difference is None:
             useful = [_usable(t) for t in theirs.made]
-            ours.keep(useful)
-            theirs.keep(useful)
+            kept = ours.keep(useful), theirs.keep(useful)
+            if kept[0] != kept[1]:
+                outcome.difference = comparison.Difference(
+                    line.label, "what is a new object", str(kept[0]), str(kept[1])
+                )
+                return outcome
             label = f"after {line.label}"
             outcome.difference = comparison.of_versions(
                 label, ours.writes(), theirs.writes()

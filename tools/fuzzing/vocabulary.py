@@ -107,7 +107,7 @@ def _substituted(sample: Any, pool: list[Any], pick: random.Random) -> Any:
         if fitting and (position == 0 or pick.random() < 0.5):
             replaced.append(adapted(pick.choice(fitting), tuple(own.shape)))
         else:
-            replaced.append(own)
+            replaced.append(own.clone())  # a later line may write into it
     return _with(sample, iter(replaced))
 
 

@@ -169,11 +169,44 @@ def copy(self: Tensor, src: Tensor, non_blocking: bool = False) -> Tensor:
 copy.vjp(self=zeros_of, src=lambda grad: grad)
 
 
+# Note [Views of a gradient]
+# --------------------------
+# What a view shows of its base may depend on where the elements lie in memory: `view` and
+# `as_strided` count elements there. The gradient of the base has its shape, and need not lie in
+# memory as it does (that of a sum does not fill any). So before a view of it is taken, it is laid
+# out as the base is.
+
+
+@composite(dtype="same", nodes={"": "CloneBackward0"})
+def _laid_out(self: Tensor, stride: tuple[int, ...]) -> Tensor:
+    """Return a copy of *self* with these strides."""
+    from .striding import look_into_new_memory
+
+    made = look_into_new_memory(self, stride)
+    made.copy_(self)
+    return new_value(made._array, made._key)  # type: ignore[no-any-return]  # a Tensor
+
+
+_laid_out.vjp(self=lambda grad: grad)
+
+
+def _as_base(grad: Tensor, stride: tuple[int, ...] | None) -> Tensor:
+    """Return *grad* with the strides of the base: Note [Views of a gradient]."""
+    if stride is None or grad._key.backend.strides(grad._array) == stride:
+        return grad
+    return _laid_out(grad, stride)
+
+
 @composite(dtype="same", nodes={"": "CopySlices"})
-def view_scatter(self: Tensor, src: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
+def view_scatter(
+    self: Tensor,
+    src: Tensor,
+    view: Callable[[Tensor], Tensor],
+    stride: tuple[int, ...] | None = None,
+) -> Tensor:
     """Return a copy of *self* in which what *view* shows of it is *src*.
 
-    A recorded write into a view gives its base this history.
+    A recorded write into a view gives its base this history; *stride* tells how the base lies.
 
     Gradient:
         ``grad`` with zeros in the view for *self*, the view of ``grad`` for *src*.
@@ -182,14 +215,16 @@ def view_scatter(self: Tensor, src: Tensor, view: Callable[[Tensor], Tensor]) ->
     >>> cr.view_scatter(cr.zeros(3), cr.tensor(5.0), lambda base: base[1])
     tensor([0., 5., 0.])
     """
-    made = clone(self)
+    made = clone(self) if stride is None else _laid_out(self, stride)
     view(made).copy_(src)
     return made
 
 
 view_scatter.vjp(
-    self=lambda grad, view: view_scatter(grad, zero(view(grad)), view),
-    src=lambda grad, view: view(grad),
+    self=lambda grad, view, stride: view_scatter(
+        grad, zero(view(_as_base(grad, stride))), view, stride
+    ),
+    src=lambda grad, view, stride: view(_as_base(grad, stride)),
 )
 
 inplace.zero, inplace.view_scatter = zero, view_scatter

@@ -183,6 +183,14 @@ def _check_layout(
         raise ShapeError(msg)
 
 
+def look_into_new_memory(like: Any, stride: tuple[int, ...]) -> Any:
+    """Return a tensor of zeros like *like* that lies in memory of its own with these strides."""
+    key, size = like._key, tuple(like._array.shape)
+    extent = _reach(size, stride)
+    memory: Any = new_value(key.backend.full((extent,), 0, key.dtype, key.device), key)
+    return _as_strided.evaluate((memory, size, stride, 0, extent, ((extent,), (1,), 0)))
+
+
 as_strided_ = new_look(as_strided)
 
 
@@ -193,14 +201,15 @@ def _seen_again(
     stride: tuple[int, ...],
     storage_offset: int,
     view: Callable[[Tensor], Tensor],
+    source_stride: tuple[int, ...],
 ) -> Tensor:
-    """Return what *view* shows of *self*; it has these sizes and strides."""
+    """Return what *view* shows of *self*; the two have these sizes and strides."""
     return view(self)
 
 
 _seen_again.vjp(
-    self=lambda grad, self_shape, size, stride, storage_offset, view: view_scatter(
-        zeros_shaped(grad, self_shape), grad, view
+    self=lambda grad, self_shape, size, stride, storage_offset, view, source_stride: view_scatter(
+        zeros_shaped(grad, self_shape), grad, view, source_stride
     )
 )
 _seen_again.readable = ("size", "stride", "storage_offset")  # type: ignore[has-type]  # a cycle of modules
@@ -215,7 +224,8 @@ def _look_again(view: Any, source: Any) -> None:
     if _may_overlap((size, strides, offset)):
         _as_strided.record_onto(view, (source, size, strides, offset, extent, layout))
     else:
-        _seen_again.record_onto(view, (source, size, strides, offset, view._view.way(source)))
+        way = view._view.way(source)
+        _seen_again.record_onto(view, (source, size, strides, offset, way, layout[1]))
 
 
 views.look_again = _look_again
