@@ -44,6 +44,9 @@ DIFFERENT_NODES = {
     "nn.functional.pad": "circular padding joins slices, where PyTorch copies into an empty tensor",
     "native_channel_shuffle": "it is differentiable here",
     "diagflat": "what is not contiguous is made so in another way",
+    "linalg.lstsq": "a vector is made a matrix first, and residuals are computed from the solution",
+    "linalg.tensorinv": "PyTorch's inverse lies in memory by columns, which shows in its views",
+    "triangular_solve": "it is made of linalg.solve_triangular, and shows it",
     "movedim": "of a tensor without dimensions PyTorch gives an alias, chainrule a permutation",
     "nn.functional.cross_entropy": "the mean over soft labels is a quotient by a number, which "
     "shows as it does in Python: DivBackward0",

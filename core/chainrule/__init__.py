@@ -10,6 +10,7 @@ tensor([2., 4., 6.])
 from __future__ import annotations
 
 from . import autograd, ops
+from . import tensor_late as _late
 from ._lazy import lazy_attributes
 from .anomaly import (
     is_anomaly_check_nan_enabled,

@@ -50,7 +50,9 @@ def lazy_attributes(
     """Return ``__getattr__`` and ``__dir__`` for *package*, whose namespace is *names*."""
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the package's own
-        if name in MOVED:
+        if name in names["_late"].WHERE:
+            found = names["_late"].find(name)
+        elif name in MOVED:
             found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
         elif name in IN_PLACE:
             found = getattr(names["Tensor"], name)
@@ -63,6 +65,6 @@ def lazy_attributes(
         return found
 
     def __dir__() -> list[str]:  # noqa: N807 - likewise
-        return sorted({*names, *SUBPACKAGES, *MOVED, *IN_PLACE})
+        return sorted({*names, *SUBPACKAGES, *MOVED, *IN_PLACE, *names["_late"].WHERE})
 
     return __getattr__, __dir__

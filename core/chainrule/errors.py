@@ -15,6 +15,7 @@ in the same place, so that an ``except`` written for PyTorch still catches it::
     ├── DTypeError (RuntimeError)               data types do not fit
     │   └── UnsupportedDTypeError (NotImplementedError)   an op that does not take a data type
     ├── DomainError (RuntimeError)              a value for which an op has no result
+    │   └── LinAlgError                         a matrix that is singular or does not converge
     ├── DimError (IndexError)                   a dimension is out of range
     ├── ArgumentError (TypeError)               an argument of the wrong type
     ├── NotANumberError (ValueError, RuntimeError)   several elements where a number is wanted
@@ -139,6 +140,10 @@ class UnsupportedDTypeError(DTypeError, NotImplementedError):
 
 class DomainError(ChainruleError, RuntimeError):
     """A value for which an op has no result: an integer divided by zero, or to a negative power."""
+
+
+class LinAlgError(DomainError):
+    """A matrix without the factorisation that was asked for: singular, indefinite, not finite."""
 
 
 class DimError(ChainruleError, IndexError):

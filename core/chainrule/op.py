@@ -110,7 +110,8 @@ class Op(Generic[P, R]):
         self.joint_rules: dict[tuple[str, ...], Callable[..., Any]] = {}
         self.jvp_rules: dict[str, Callable[..., Any]] = {}
         self.batch_rule: Callable[[Any], Any] | None = None
-        self.takes_all_grads, self.zeros_for_missing = False, zeros_for_missing
+        self.takes_all_grads = self.takes_cotangents = False
+        self.zeros_for_missing = zeros_for_missing
         self.plans: dict[tuple[str, int, int], Plan | None] = {}
         self.fast_plans: dict[int, Any] = {}
         self.table: list[Kernel] = []
@@ -188,7 +189,8 @@ class Op(Generic[P, R]):
     def _rules_changed(self) -> None:
         rules = [r for r in (*self.rules.values(), *self.joint_rules.values()) if callable(r)]
         mentioned = [n for rule in rules for n in names_of(rule)]
-        self.takes_all_grads = "grads" in mentioned
+        self.takes_cotangents = "cotangents" in mentioned
+        self.takes_all_grads = self.takes_cotangents or "grads" in mentioned
         self._lay_out([n for n in mentioned if n not in SPECIAL])
 
     def _lay_out(self, mentioned: list[str]) -> None:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 new_node: Callable[[Any], Any] = object.__new__  # exchanged at times: Note [Watching]
 makes_nodes(globals())
 
-#: Names a rule may use beside the op's own: the cotangent, those of all outputs, and which inputs
-#: want one.
-SPECIAL: Final = {"grad": -1, "grads": -2, "wanted": -3}
+#: Names a rule may use beside the op's own: the cotangent, those of all outputs (`cotangents`: None
+#: where none came, `grads`: zeros there), and which inputs want one.
+SPECIAL: Final = {"grad": -1, "grads": -2, "wanted": -3, "cotangents": -2}
 
 
 class NOT_IMPLEMENTED:  # noqa: N801 - reads as a constant in a rule table
@@ -133,7 +133,7 @@ class Plan:
         """Return the cotangents of the inputs for the output's (a list, of several outputs)."""
         grads = grad
         if node._outputs is not None:
-            if self.op.zeros_for_missing:
+            if self.op.zeros_for_missing and not self.op.takes_cotangents:
                 grads = [_materialize(g, node._outputs[i]) for i, g in enumerate(grad)]
             grad = grads if self.op.takes_all_grads else grads[0]
         if wanted is None or self.op.has_lists:
@@ -212,7 +212,7 @@ def _caller(
     rule: Callable[..., Any], names: tuple[str, ...], slots: dict[str, int]
 ) -> Callable[[Any, Any], Any]:
     """Return *rule* as a function of the cotangent and the saved values."""
-    if not names or names[0] not in {"grad", "grads"}:
+    if not names or names[0] not in {"grad", "grads", "cotangents"}:
         return lambda grad, saved: rule(*[saved[slots[n]] for n in names])
     rest = [slots[n] for n in names[1:]]
     if not rest:

@@ -11,7 +11,7 @@ from .dtypes import float32
 from .errors import ArgumentError, DTypeError
 from .ops import creation_like, random_in_place
 from .ops.creation import as_tensor, tensor
-from .tensor_base import TensorBase
+from .tensor_late import TensorLate
 from .value import Value, new_value
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def in_place_with_factor(op: Any, factor: str) -> Callable[..., Any]:
     return method
 
 
-class Tensor(TensorBase):
+class Tensor(TensorLate):
     """An array that remembers how it was computed.
 
     Made by `tensor`, the creation functions and every op; ``Tensor(2, 3)`` and ``Tensor([1.0])``
@@ -368,7 +368,7 @@ class Tensor(TensorBase):
     __le__: Callable[..., Any] = operator(ops.le)
     __gt__: Callable[..., Any] = operator(ops.gt)
     __ge__: Callable[..., Any] = operator(ops.ge)
-    __hash__ = TensorBase.__hash__  # a class that states __eq__ would lose it
+    __hash__ = TensorLate.__hash__  # a class that states __eq__ would lose it
 
     eq = ops.eq.method
     eq_ = in_place(ops.eq)

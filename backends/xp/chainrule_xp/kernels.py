@@ -13,6 +13,7 @@ from . import (
     counting,
     creation,
     cumulative,
+    decompositions,
     exponential,
     extrema,
     gathering,
@@ -41,6 +42,7 @@ from . import (
     softmax,
     sorting,
     special_functions,
+    spectral,
     statistics,
     trigonometry,
 )
@@ -58,6 +60,7 @@ kernel_sets = [
         counting,
         creation,
         cumulative,
+        decompositions,
         exponential,
         extrema,
         gathering,
@@ -86,6 +89,7 @@ kernel_sets = [
         softmax,
         sorting,
         special_functions,
+        spectral,
         statistics,
         trigonometry,
     )

@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any, Final
 
 import chainrule as cr
+from chainrule import ops
 from chainrule.backend import AVAILABLE, NOT_INSTALLED, by_name, live
 from chainrule.errors import ChainruleError
 from chainrule.op import all_ops
@@ -183,6 +184,7 @@ def available_backends(only: str | None = None) -> list[str]:
 def coverage(only: str | None = None) -> tuple[list[str], list[Facts]]:
     """Return the backends, and for each op how each of them runs it."""
     names = available_backends(only)
+    ops.load_late()
     for record in host.records:
         if record.state == DISCOVERED and not record.builtin:
             host.load(record)

@@ -338,21 +338,11 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
 
 
 def _orthonormal(matrix: Tensor) -> Tensor:
-    """Return the Q of ``matrix = Q R``, the diagonal of R positive: the columns made orthonormal.
+    """Return the Q of ``matrix = Q R``, the diagonal of R positive: orthonormal columns."""
+    from ..ops.matrix_spectral import linalg_qr
 
-    Source:
-        Gram and Schmidt, each column projected twice: Giraud, Langou and Rozložník, "The loss of
-        orthogonality in the Gram-Schmidt orthogonalization process", 2005.
-    """
-    columns: list[Tensor] = []
-    for column in matrix.unbind(1):
-        rest = column
-        if columns:
-            before = ops.stack(columns, 1)
-            for _ in range(2):
-                rest = rest - before @ (before.t() @ rest)
-        columns.append(rest / ops.vector_norm(rest))
-    return ops.stack(columns, 1)
+    q, r = linalg_qr(matrix)
+    return q * r.diagonal().sign()  # type: ignore[no-any-return]  # places of a named tuple
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:

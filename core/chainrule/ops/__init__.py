@@ -6,6 +6,8 @@ when the namespace is first named.
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import sys
 from typing import Any
 
@@ -100,6 +102,12 @@ __all__ = [
     for name in getattr(sys.modules[module], "__all__", ())
     if not name.startswith("_")
 ]
+
+
+def load_late() -> None:
+    """Import the files whose ops are imported when one is first called: for what lists all ops."""
+    for module in pkgutil.iter_modules(sys.modules[__name__].__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
 
 
 def _no_namespace(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArgumentError, DTypeError, KernelNotFoundError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..inplace import fill_out
 from ._arguments import check_tensor
 from ._operands import C_NAMES
@@ -151,15 +151,14 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
 
     Args:
         input: ``(*, m, m)``.
-        n: The exponent; zero gives the identity.
+        n: The exponent; zero gives the identity, a negative one powers of the inverse.
         out: Where to write the result.
 
     Returns:
         ``(*, m, m)``.
 
     Raises:
-        RuntimeError: the matrices are not square.
-        NotImplementedError: *n* is negative, for which there is no inverse yet.
+        RuntimeError: the matrices are not square; or *n* is negative and one is singular.
 
     >>> import chainrule as cr
     >>> cr.matrix_power(cr.tensor([[1, 1], [1, 0]]), 10)
@@ -173,8 +172,9 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
         raise ArgumentError(msg)
     _check_square(input)
     if n < 0:
-        msg = f"matrix_power: expected an exponent of 0 or more, got {n}. There is no inverse yet."
-        raise KernelNotFoundError(msg)
+        from .matrix_inverse import linalg_inv
+
+        input, n = linalg_inv(input), -n
     result = _identity_like(input) if n == 0 else clone(input) if n == 1 else _power(input, n)
     return result if out is None else fill_out(out, result)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..dtypes import promote_types
-from ..errors import DTypeError, KernelNotFoundError, ShapeError
+from ..errors import DTypeError, ShapeError
 from ..op import composite, primitive
 from ..shapes import broadcast_shapes
 from ._arguments import check_tensor, zeros_shaped
@@ -168,7 +168,8 @@ def norm(
 
     Args:
         self: ``(*, N)``, floating or complex.
-        p: The order, as in `vector_norm`; ``"fro"`` and None for 2.
+        p: The order, as in `vector_norm`; ``"fro"`` and None for 2, ``"nuc"`` for the sum of the
+            singular values of matrices.
         dim: The dimension or dimensions to reduce; None for all.
         keepdim: Keep the reduced dimensions with size 1.
         dtype: Cast to it first.
@@ -178,11 +179,10 @@ def norm(
 
     Raises:
         RuntimeError: *self* is not floating, or there is no such order.
-        NotImplementedError: *p* is ``"nuc"``.
         IndexError: *dim* is out of range.
 
     Gradient:
-        That of `vector_norm`.
+        That of `vector_norm`, or of `linalg.svdvals`.
 
     >>> import chainrule as cr
     >>> cr.norm(cr.tensor([[3.0, 4.0], [6.0, 8.0]]), dim=1)
@@ -193,11 +193,10 @@ def norm(
     if not isinstance(p, str):
         return vector_norm(self, p, dim, keepdim, dtype=dtype)
     if p == "nuc":
-        msg = (
-            "norm: expected a number or 'fro', got 'nuc': there is no singular value decomposition "
-            "yet to compute the nuclear norm with."
-        )
-        raise KernelNotFoundError(msg)
+        from .matrix_functions import linalg_matrix_norm
+
+        pair: Any = (-2, -1) if dim is None else dim
+        return linalg_matrix_norm(self, "nuc", pair, keepdim, dtype=dtype)
     msg = f"linalg.matrix_norm: Order {p} not supported.\nnorm: expected a number or 'fro'."
     raise ShapeError(msg)
 

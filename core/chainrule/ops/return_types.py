@@ -78,6 +78,20 @@ class frexp(Result):
     exponent: Tensor
 
 
+class geqrf(Result):
+    """R with the reflections below it, and their factors."""
+
+    a: Tensor
+    tau: Tensor
+
+
+class histogramdd(Result):
+    """Counts, and the edges of the bins per dimension."""
+
+    hist: Tensor
+    bin_edges: Tensor
+
+
 class histogram(Result):
     """Counts, and the edges of the bins."""
 

@@ -69,7 +69,7 @@ def activate(host: PluginHost, name: str, device_type: str | None = None) -> Bac
     _load_lineage(host, spec)
     backend = _create(spec, device_type)
     backend.collect_with(lambda: host.kernels.ask_all(backend))
-    for op in all_ops.values():
+    for op in list(all_ops.values()):  # one may be defined meanwhile
         op.reset(len(_backend.live))  # a slot for the backend to come, before anybody can find it
     _backend.register(backend)
     record.state = ACTIVE

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import backend as _backend
+from .. import ops
 from ..backend import KernelDef, KernelSet
 from ..errors import ChainruleError, KernelConflictError, OpDefinitionError, PluginLoadError
 from ..op import all_ops
@@ -135,10 +136,15 @@ class Kernels:
 
     def _check(self, record: PluginRecord, definition: KernelDef) -> bool:
         """Return whether there is an op for *definition*, after checking that the two fit."""
+        of_core = namespace_of(definition.op) == CORE_NAMESPACE
+        if of_core and not record.builtin and definition.op not in all_ops:
+            ops.load_late()
         op = all_ops.get(definition.op)
         if op is not None:
             check_signature(op, definition)
             return True
+        if of_core and record.builtin:
+            return not definition.optional  # its op may come when it is first called
         # Chainrule's own kernels are held to this by a test instead, which names them all at once.
         # The ops of a plugin that is not loaded are not known.
         loaded = {CORE_NAMESPACE, *record.namespaces}

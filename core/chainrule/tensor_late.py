@@ -1,0 +1,80 @@
+"""Methods of `Tensor` whose ops are imported when one is first called.
+
+Most programs call none of them, and an op costs time to define: so ``import chainrule`` stays
+quick. `LATE` says where each is stated.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+from .tensor_base import TensorBase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The file of ``chainrule.ops`` that a function of the top level and its method stand in. A third
+#: word is the name there, where that is another one.
+LATE: Final = {
+    "matrix_inverse": (
+        "det=linalg_det", "inverse=linalg_inv", "logdet", "slogdet=linalg_slogdet",
+    ),
+    "matrix_triangular": ("cholesky_inverse", "cholesky_solve"),
+    "matrix_functions": ("geqrf", "matrix_exp=linalg_matrix_exp", "ormqr"),
+    "matrix_older": (
+        "cholesky", "lu", "lu_solve", "lu_unpack", "pinverse", "qr", "svd", "triangular_solve",
+    ),
+}  # fmt: skip
+
+#: Name at the top level: the module below ``chainrule`` and the name there.
+WHERE: Final = {
+    item.partition("=")[0]: (f"ops.{module}", item.partition("=")[2] or item)
+    for module, items in LATE.items()
+    for item in items
+}
+#: Functions that are no methods.
+NO_METHODS: Final = frozenset({"lu_unpack"})
+#: Functions that have an in-place form.
+IN_PLACE: Final[frozenset[str]] = frozenset()
+
+
+def find(name: str) -> Any:
+    """Return the function of the top level called *name*, importing where it stands."""
+    module, inner = WHERE[name]
+    return getattr(importlib.import_module(f"{__package__}.{module}"), inner)
+
+
+def late(name: str) -> Callable[..., Any]:
+    """Return the method *name*, whose op is imported on the first call."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return find(name)(self, *args, **kwargs)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"See ``chainrule.{name}``."
+    return method
+
+
+def late_in_place(name: str) -> Callable[..., Any]:
+    """Return the method ``name_``, which writes the op's result into its first argument."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return find(name).in_place((self, *args), kwargs)
+
+    method.__name__ = method.__qualname__ = f"{name}_"
+    method.__doc__ = f"In-place form of {name}."
+    return method
+
+
+class TensorLate(TensorBase):
+    """A tensor with the methods that come late."""
+
+    __slots__ = ()
+
+
+for _name in WHERE:
+    if _name not in NO_METHODS:
+        setattr(TensorLate, _name, late(_name))
+for _name in IN_PLACE:
+    setattr(TensorLate, f"{_name}_", late_in_place(_name))
