@@ -47,6 +47,10 @@ DIFFERENT_NODES = {
     "linalg.lstsq": "a vector is made a matrix first, and residuals are computed from the solution",
     "linalg.tensorinv": "PyTorch's inverse lies in memory by columns, which shows in its views",
     "triangular_solve": "it is made of linalg.solve_triangular, and shows it",
+    "special.ndtr": "one node, exact in the tail, where PyTorch computes with erf",
+    "special.zeta": "numbers are made tensors first",
+    "stft": "the signal is filled up by an index, and has no batch of one",
+    "istft": "likewise",
     "movedim": "of a tensor without dimensions PyTorch gives an alias, chainrule a permutation",
     "nn.functional.cross_entropy": "the mean over soft labels is a quotient by a number, which "
     "shows as it does in Python: DivBackward0",

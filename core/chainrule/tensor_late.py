@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 #: The file of ``chainrule.ops`` that a function of the top level and its method stand in. A third
 #: word is the name there, where that is another one.
 LATE: Final = {
+    "fourier_frames": (
+        "bartlett_window", "blackman_window", "hamming_window", "hann_window", "istft",
+        "kaiser_window", "stft",
+    ),
+    "special_more": ("i0", "igamma", "igammac", "logit", "mvlgamma", "sinc"),
     "matrix_inverse": (
         "det=linalg_det", "inverse=linalg_inv", "logdet", "slogdet=linalg_slogdet",
     ),
@@ -34,9 +39,12 @@ WHERE: Final = {
     for item in items
 }
 #: Functions that are no methods.
-NO_METHODS: Final = frozenset({"lu_unpack"})
+NO_METHODS: Final = frozenset({
+    "bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window",
+    "lu_unpack",
+})  # fmt: skip
 #: Functions that have an in-place form.
-IN_PLACE: Final[frozenset[str]] = frozenset()
+IN_PLACE: Final = frozenset({"i0", "igamma", "igammac", "logit", "mvlgamma", "sinc"})
 
 
 def find(name: str) -> Any:

@@ -16,6 +16,18 @@ FACTORIES = {
     "lgamma": "cr::lgamma",
     "digamma": "cr::digamma",
     "polygamma": "cr::_polygamma",
+    "erfcx": "cr::special_erfcx",
+    "i0": "cr::i0",
+    "i0e": "cr::special_i0e",
+    "i1": "cr::special_i1",
+    "i1e": "cr::special_i1e",
+    "igamma": "cr::igamma",
+    "igammac": "cr::igammac",
+    "log_ndtr": "cr::special_log_ndtr",
+    "ndtr": "cr::special_ndtr",
+    "ndtri": "cr::special_ndtri",
+    "sinc": "cr::sinc",
+    "zeta": "cr::_zeta",
 }
 
 
