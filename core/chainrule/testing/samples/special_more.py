@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from ..maker import Maker
 
 ANY = ("int64", *REAL)
+NO_HALF = ("int64", "float32", "float64")
 #: PyTorch's own are right to about so many digits.
 DIGITS = {"float64": 1e-9}
 
 
 def one(name: str, low: float, high: float, **options: Any) -> OpCase:
     """Return the case of a function of one operand, on a range of values."""
-    return OpCase(name, one_operand(low, high), None, ANY, tolerance=DIGITS, **options)
+    options.setdefault("dtypes", ANY)
+    return OpCase(name, one_operand(low, high), tolerance=DIGITS, **options)
 
 
 def _clamped(make: Maker) -> Iterator[Sample]:
@@ -53,15 +55,15 @@ cases = [
     one("special.i0e", -4.0, 4.0),
     one("special.i1", -4.0, 4.0),
     one("special.i1e", -4.0, 4.0),
-    one("special.erfcx", -2.0, 4.0),
+    one("special.erfcx", -2.0, 4.0, dtypes=NO_HALF),
     one("special.ndtr", -3.0, 3.0),
-    one("special.log_ndtr", -4.0, 3.0),
-    one("special.ndtri", 0.1, 0.9),
+    one("special.log_ndtr", -4.0, 3.0, dtypes=NO_HALF),
+    one("special.ndtri", 0.1, 0.9, dtypes=NO_HALF),
     one("special.entr", 0.1, 4.0),
     one("sinc", 0.1, 2.0, in_place="sinc_"),
     OpCase("logit", _clamped, None, REAL, in_place="logit_", tolerance=DIGITS),
     OpCase("special.xlog1py", two_tensors((0.5, 2.0), (-0.5, 2.0)), None, ANY, tolerance=DIGITS),
-    OpCase("special.zeta", _fixed_first(1.5, 4.0, 0.5, 3.0), None, REAL, tolerance=DIGITS),
+    OpCase("special.zeta", _fixed_first(1.5, 4.0, 0.5, 3.0), None, REAL[1:], tolerance=DIGITS),
     OpCase("igamma", _fixed_first(0.5, 4.0, 0.5, 4.0), None, REAL, in_place="igamma_",
            tolerance=DIGITS),
     OpCase("igammac", _fixed_first(0.5, 4.0, 0.5, 4.0), None, REAL, in_place="igammac_",
