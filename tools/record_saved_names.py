@@ -51,6 +51,9 @@ DIFFERENT_NODES = {
     "linalg.lstsq": "a vector is made a matrix first, and residuals are computed from the solution",
     "linalg.tensorinv": "PyTorch's inverse lies in memory by columns, which shows in its views",
     "triangular_solve": "it is made of linalg.solve_triangular, and shows it",
+    **dict.fromkeys(
+        ("gru", "lstm", "rnn_relu", "rnn_tanh"), "one node per layer and direction, not per step"
+    ),
     "special.ndtr": "one node, exact in the tail, where PyTorch computes with erf",
     "special.zeta": "numbers are made tensors first",
     "stft": "the signal is filled up by an index, and has no batch of one",
