@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -185,9 +186,7 @@ def _batched(
     allow_unused: bool | None,
     materialize: bool,
 ) -> tuple[Any, ...]:
-    """Run once per gradient of the batch and stack what comes."""
-    from . import ops
-
+    """Pull the whole batch of gradients back at once."""
     batches = _sequence(grad_outputs)
     for position, (output, batch) in enumerate(zip(outputs, batches, strict=True)):
         if tuple(batch._array.shape[1:]) != tuple(output._array.shape) or not batch._array.shape:
@@ -200,13 +199,18 @@ def _batched(
                 "some tensors in `grad_output` to be considered batched, consider using vmap."
             )
             raise ShapeError(msg)
-    count = batches[0]._array.shape[0]
-    rows = [
-        grad(outputs, wanted, [batch[i] for batch in batches], keep or i + 1 < count, create_graph,
-             allow_unused=allow_unused, materialize_grads=materialize)
-        for i in range(count)
-    ]  # fmt: skip
-    return tuple(None if row[0] is None else ops.stack(row) for row in zip(*rows, strict=True))
+    used: list[bool] = []
+
+    def one(*rows: Any) -> tuple[Any, ...]:
+        found = grad(outputs, wanted, rows, keep, create_graph, allow_unused=allow_unused,
+                     materialize_grads=materialize)  # fmt: skip
+        used[:] = [gradient is not None for gradient in found]
+        return tuple(gradient for gradient in found if gradient is not None)
+
+    # A layer above: found when it is needed, since forward passes never ask for it.
+    vmap = importlib.import_module(".func", __package__).vmap
+    gradients = iter(vmap(one)(*batches))
+    return tuple(next(gradients) if there else None for there in used)
 
 
 def _sequence(tensors: Any) -> tuple[Any, ...]:

@@ -23,6 +23,14 @@ __all__ = [
 ]  # fmt: skip
 
 
+_NO_SETUP = (
+    "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, "
+    "...), it must override the setup_context staticmethod. For more details, please see "
+    "https://pytorch.org/docs/main/notes/extending.func.html\n"
+    "Function: let forward(*args) compute, and setup_context(ctx, inputs, output) save."
+)
+
+
 class FunctionMeta(type):
     """Gives every function the class of its nodes."""
 
@@ -213,10 +221,34 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
             args: The arguments of forward.
             kwargs: Further ones, by name.
             forward: What computes in place of the function's own, in the second style.
+
+        Raises:
+            RuntimeError: a function transform runs, and the function is of the first style.
         """
         separate = cls.setup_context is not Function.setup_context
         if kwargs:
             args = _in_order(cls, args, kwargs, separate=separate)
+        if mode.transforming and not separate:
+            raise AutogradError(_NO_SETUP)
+        if mode.levels:
+            backends = [a._key.backend for a in args if isinstance(a, Value)]
+            highest: Any = max(backends, key=lambda backend: backend.level, default=None)
+            if highest is not None and highest.level:
+                return highest.apply_function(cls, node_class, args, forward)
+        return cls._run(node_class, args, forward)[0]
+
+    @classmethod
+    def _run(
+        cls,
+        node_class: type[BackwardCFunction],
+        args: tuple[Any, ...],
+        forward: Callable[..., Any] | None = None,
+    ) -> tuple[Any, Any]:
+        """Return what `_apply` returns, recorded where *args* are, and the node.
+
+        Here *forward* computes in place of the function's own in both styles.
+        """
+        separate = cls.setup_context is not Function.setup_context
         node: Any = object.__new__(node_class)
         node._extras, node._seq = None, next_sequence()
         node.needs_input_grad = needs = tuple(
@@ -232,7 +264,7 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
                 results = (forward or cls.forward)(*args)
                 cls.setup_context(node, args, results)
             else:
-                results = cls.forward(node, *args)
+                results = (forward or cls.forward)(node, *args)
         finally:
             mode.enabled = before
         node._input_positions = tuple(i for i, a in enumerate(args) if isinstance(a, Value))
@@ -241,7 +273,7 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
         if node._names is not None:
             node.name_saved(args, outputs)
         wrapped = give_history(node, outputs, inputs, recorded=record)
-        return tuple(wrapped) if isinstance(results, tuple) else wrapped[0]
+        return (tuple(wrapped) if isinstance(results, tuple) else wrapped[0]), node
 
 
 def _requires_grad(tensor: Any) -> bool:

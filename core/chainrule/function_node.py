@@ -124,6 +124,7 @@ class BackwardCFunction(Node, FunctionCtx):
     _input_positions: tuple[int, ...] = ()  # of the edges among the arguments
     _argument_count: int = 0
     _was_read = False
+    _in_jvp = False  # then saved_tensors are those for forward mode
     _names: tuple[str, ...] | None = None  # of the saved tensors; a published function has some
 
     # What was saved
@@ -131,6 +132,8 @@ class BackwardCFunction(Node, FunctionCtx):
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """What `save_for_backward` was given; checked against later writes."""
+        if self._in_jvp:
+            return self.saved_for_forward or self.to_save or self._saved
         if self._was_read:
             raise AutogradError(_READ_TWICE)
         if self._versions is FREED:

@@ -36,6 +36,7 @@ class _Mode(threading.local):
     inference = False
     depth = 0  # of backward passes inside one another
     forward = True  # whether forward mode computes tangents
+    transforming = 0  # functions of `chainrule.func` that are running
     levels: tuple[Any, ...] = ()  # of function transforms that are running, the outermost first
 
 

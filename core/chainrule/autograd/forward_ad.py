@@ -48,6 +48,8 @@ def _running() -> DualLevel | None:
 class _UserLevel(DualLevel):
     """A level that a user entered."""
 
+    functional = False
+
 
 def enter_dual_level() -> int:
     """Enter a level of forward mode and return its number, 0.

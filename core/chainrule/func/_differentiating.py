@@ -38,6 +38,15 @@ class Entered:
         self.inputs.append(made)
         return made
 
+    def call(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Return what *func* gives, recorded."""
+        mode.transforming += 1
+        try:
+            with enable_grad():
+                return func(*args, **kwargs)
+        finally:
+            mode.transforming -= 1
+
     def pulled(self, outputs: list[Any], cotangents: list[Any], *, keep_graph: bool) -> list[Any]:
         """Return the gradients by the inputs, with history where there is some further back."""
         record = mode.enabled and (
@@ -79,8 +88,7 @@ def grad_and_value(
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         run = Entered()
         chosen = tree_map(run.enter, picked(argnums, args))
-        with enable_grad():
-            result = func(*replaced(args, argnums, chosen), **kwargs)
+        result = run.call(func, *replaced(args, argnums, chosen), **kwargs)
         aux = None
         if has_aux:
             result, aux = split_aux(result, "grad_and_value(f)(*args)")
@@ -191,8 +199,7 @@ def entered_run(
     """Return a run of *func* by all its arguments, its outputs, their structure, and aux."""
     run = Entered()
     entered = tree_map(run.enter, primals)
-    with enable_grad():
-        result = func(*entered)
+    result = run.call(func, *entered)
     aux = None
     if has_aux:
         result, aux = split_aux(result, "vjp(f, *primals)")

@@ -9,9 +9,9 @@ from .. import ops
 from ..errors import AutogradError
 from ..op import all_ops
 from ..shapes import broadcast_shapes
+from . import batch_rules_index, batch_rules_random
 from .batched import BatchedArray
 from .batching import (
-    RULES,
     Call,
     Rule,
     along,
@@ -42,9 +42,12 @@ _LOOKING: Final = frozenset({"dim", "dims", "keepdim", "reduction"})
 
 def rule_for(op: Op[Any, Any]) -> Rule:
     """Return the batch rule of *op*: as stated, of its family, its body, or sample by sample."""
-    stated = op.batch_rule or RULES.get(op.name.removeprefix("cr::"))
-    if stated is not None:
-        return stated
+    if op.batch_rule is not None:
+        return op.batch_rule
+    name = op.name.removeprefix("cr::")
+    for table in (TABLE, batch_rules_index.TABLE, batch_rules_random.TABLE):
+        if name in table:
+            return table[name]
     if is_elementwise(op):
         return elementwise
     return _body if op.kind == "composite" else one_by_one
@@ -449,7 +452,8 @@ def _of_rows(call: Call) -> Any:
 _DIM = along("dim")
 _REDUCED = reduced()
 
-_TABLE: dict[str, Any] = {
+#: The rules, by the op's name.
+TABLE: Final[dict[str, Any]] = {
     **dict.fromkeys(
         ("_amax", "_amin", "_count_nonzero", "_logsumexp", "_mean",
          "_nansum", "_norm", "_prod", "_std", "_std_mean", "_sum", "_var", "_var_mean",
@@ -537,6 +541,4 @@ for _name, _along, _statics in (
     ("_nanmedian_all", "_nanmedian_dim", {"dim": 1}),
     ("_prod_all", "_prod", {"dim": (1,)}),
 ):
-    _TABLE[_name] = _whole_then(all_ops[f"cr::{_along}"], **_statics)
-
-RULES.update(_TABLE)
+    TABLE[_name] = _whole_then(all_ops[f"cr::{_along}"], **_statics)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from .. import dtypes, ops
 from ..errors import AutogradError
 from ..shapes import broadcast_shapes
 from .batched import BatchedArray
-from .batching import RULES, Call, one_by_one
+from .batching import Call, one_by_one
 from .wrapped import raw
 
 # Note [Indexing a batch]
@@ -288,7 +288,8 @@ def _embedding_backward(call: Call) -> Any:
     return ops.reshape(found, (size, rows, *found._array.shape[1:]))
 
 
-RULES.update({
+#: The rules, by the op's name.
+TABLE: Final[dict[str, Any]] = {
     "_index": _index,
     "index_backward": _index_backward,
     "_index_put": _index_put,
@@ -302,4 +303,4 @@ RULES.update({
     "_put": _put,
     "_embedding": _embedding,
     "embedding_backward": _embedding_backward,
-})  # fmt: skip
+}  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 from .. import ops
 from ..errors import AutogradError
 from .batched import BatchedArray
-from .batching import RULES, Call
+from .batching import Call
 from .batching import _aligned as aligned
 
 _SAME = (
@@ -67,7 +67,8 @@ def _multinomial(call: Call) -> Any:
     return ops.reshape(call.run([rows]), (call.level.size, *array.shape[:-1], count))
 
 
-RULES.update({
+#: The rules, by the op's name.
+TABLE: Final[dict[str, Any]] = {
     **dict.fromkeys(
         ("cauchy", "exponential", "geometric", "log_normal", "normal", "random", "uniform",
          "_bernoulli_like"),
@@ -82,4 +83,4 @@ RULES.update({
     "_normal_of": _normal_of,
     "_dropout_noise": _noise,
     "_multinomial": _multinomial,
-})  # fmt: skip
+}  # fmt: skip

@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
 Rule = Any  # a function of a Call
 
-#: The rules that are stated, by the op's name; batch_rules.py fills it, `Op.batch` too.
-RULES: Final[dict[str, Rule]] = {}
-
-#: Ops whose results have another shape for every sample.
-DYNAMIC: Final[dict[str, str]] = {}
-
 
 class Call:
     """One call of an op on batched arrays.

@@ -89,6 +89,14 @@ class DualBackend(WrappedBackend):
         """Return *bound*: a dual tensor and a plain one stand in one graph, with edges to both."""
         return bound
 
+    def apply_function(
+        self, cls: Any, node_class: Any, args: Any, forward: Any
+    ) -> Any:
+        """Return what an `autograd.Function` gives for arguments of this level."""
+        from .functions import apply_dual
+
+        return apply_dual(cls, node_class, args, forward)
+
     # In place
 
     def raise_target(self, target: Any, source: Any) -> None:

@@ -28,6 +28,7 @@ class Level:
     """
 
     kind: type[WrappedBackend]
+    functional = True  # of a function of chainrule.func, and not entered by the user
 
     def __init__(self) -> None:
         self.depth = 0
@@ -39,6 +40,7 @@ class Level:
         self.backend = self.kind.at(self.depth)
         self.alive = True
         mode.levels = (*mode.levels, self)
+        mode.transforming += self.functional
         return self
 
     # What random operations ask every level
@@ -64,6 +66,7 @@ class Level:
         traceback: TracebackType | None,
     ) -> None:
         self.alive = False
+        mode.transforming -= self.functional
         mode.levels = tuple(level for level in mode.levels if level is not self)
 
 
