@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,11 @@ def load(path):
 
 
 shared = load(SEMANTICS / "conftest.py")
-raises, warns, inferred = shared.raises, shared.warns, shared.inferred
+raises, warns, inferred, fw = shared.raises, shared.warns, shared.inferred, shared.fw
+
+with warnings.catch_warnings():  # what forward mode imports when first used is deprecated
+    warnings.simplefilter("ignore")
+    torch.func.jvp(torch.sin, (torch.ones(1),), (torch.ones(1),))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ chainrule is what PyTorch does.
 from __future__ import annotations
 
 import contextlib
+import importlib
 
 import pytest
 
@@ -53,3 +54,9 @@ def inferred(lib):
     """Return a tensor made in inference mode."""
     with lib.inference_mode():
         return lib.ones(3)
+
+
+@pytest.fixture
+def fw(lib):
+    """Return the module of forward mode."""
+    return importlib.import_module(f"{lib.__name__}.autograd.forward_ad")

@@ -89,6 +89,13 @@ class DualBackend(WrappedBackend):
         """Return *bound*: a dual tensor and a plain one stand in one graph, with edges to both."""
         return bound
 
+    def _lifted(self, level: Level, tensor: Any) -> Any:
+        """Return *tensor* lifted, and still asking for a gradient if it did."""
+        made = super()._lifted(level, tensor)
+        if isinstance(tensor, Value):
+            made._requires_grad = tensor._requires_grad
+        return made
+
     def apply_function(
         self, cls: Any, node_class: Any, args: Any, forward: Any
     ) -> Any:
