@@ -138,9 +138,7 @@ class BatchedBackend(WrappedBackend):
         """Return *tensor*, whose first dimension is the batch, as a tensor of one sample."""
         return self.value(BatchedArray(level, tensor, True))
 
-    def apply_function(
-        self, cls: Any, node_class: Any, args: Any, forward: Any
-    ) -> Any:
+    def apply_function(self, cls: Any, node_class: Any, args: Any, forward: Any) -> Any:
         """Return what an `autograd.Function` gives for arguments of this level."""
         from .functions import apply_batched
 

@@ -96,9 +96,7 @@ class DualBackend(WrappedBackend):
             made._requires_grad = tensor._requires_grad
         return made
 
-    def apply_function(
-        self, cls: Any, node_class: Any, args: Any, forward: Any
-    ) -> Any:
+    def apply_function(self, cls: Any, node_class: Any, args: Any, forward: Any) -> Any:
         """Return what an `autograd.Function` gives for arguments of this level."""
         from .functions import apply_dual
 
