@@ -10,7 +10,7 @@ from ..errors import AutogradError
 from ..grad_mode import enable_grad, mode
 from ..transforms.entry import Stretch, pull
 from ..transforms.levels import lifted_to_top
-from ..utils._pytree import tree_flatten, tree_map, tree_unflatten
+from ..trees import tree_flatten, tree_map, tree_unflatten
 from ..value import Value
 from ._trees import check_input, map_aux, picked, replaced, split_aux, tensors_of
 

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
-from ..utils._pytree import tree_flatten, tree_unflatten
+from ..trees import tree_flatten, tree_unflatten
 from ._differentiating import vjp
 from ._pushing import jvp
 from ._trees import picked, replaced

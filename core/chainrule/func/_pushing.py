@@ -11,7 +11,7 @@ from ..grad_mode import mode
 from ..shapes import Size
 from ..transforms.dual import DualLevel, dual, parts_of
 from ..transforms.entry import pull
-from ..utils._pytree import tree_flatten, tree_unflatten
+from ..trees import tree_flatten, tree_unflatten
 from ._differentiating import Entered, entered_run
 from ._trees import check_input, map_aux, split_aux, tensors_of
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AutogradError
-from ..utils._pytree import tree_flatten, tree_map
+from ..trees import tree_flatten, tree_map
 from ..value import Value
 from ..views import refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..utils._pytree import TreeSpec
+    from ..trees import TreeSpec
 
 
 def name_of(function: Callable[..., Any]) -> str:

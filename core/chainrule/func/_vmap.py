@@ -9,7 +9,7 @@ from .. import ops
 from ..errors import AutogradError
 from ..transforms.batched import BatchedArray, BatchLevel, sizes_agree
 from ..transforms.wrapped import is_tensor
-from ..utils._pytree import (
+from ..trees import (
     _broadcast_to_and_flatten,
     tree_flatten,
     tree_unflatten,

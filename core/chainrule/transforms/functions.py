@@ -13,7 +13,7 @@ from .. import ops
 from ..errors import AutogradError, ShapeError
 from ..function import Function, FunctionCtx
 from ..grad_mode import mode
-from ..utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_unflatten
+from ..trees import _broadcast_to_and_flatten, tree_flatten, tree_unflatten
 from ..value import Value
 from .batched import BatchedArray, BatchLevel
 from .dual import DualArray
