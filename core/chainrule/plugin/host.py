@@ -170,6 +170,11 @@ class PluginHost:
                 self.records.remove(record)
             self._changed()
 
+    def load_object(self, record: PluginRecord, plugin: object) -> None:
+        """Load *plugin* as what *record* stands for; its state says what became of it."""
+        with self.lock:
+            self._load(record, asked=True, plugin=plugin)
+
     def _load(self, record: PluginRecord, *, asked: bool, plugin: object = None) -> None:
         start = time.perf_counter()
         try:

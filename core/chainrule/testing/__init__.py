@@ -3,7 +3,9 @@
 - ``cases``, ``maker``: how an op is described for its tests, and what makes sample tensors;
 - ``samples``: the cases of core's ops;
 - ``walk``, ``checks``, ``tolerances``: what must hold for every op on every sample, and how nearly;
-- ``plugin``, ``parameters``: fixtures and options for pytest.
+- ``opcheck``: is an op what its statement says?
+- ``plugin``, ``parameters``, ``capabilities``, ``sandbox``: fixtures, marks and options for pytest;
+- ``conformance``, ``known``, ``levels``, ``report``: the kit that a backend or an op plugin passes.
 """
 
 from __future__ import annotations
@@ -11,5 +13,9 @@ from __future__ import annotations
 from ..autograd import gradcheck, gradgradcheck
 from .cases import ErrorSample, OpCase, Sample
 from .maker import Maker
+from .opcheck import OpcheckError, opcheck
 
-__all__ = ["ErrorSample", "Maker", "OpCase", "Sample", "gradcheck", "gradgradcheck"]
+__all__ = [
+    "ErrorSample", "Maker", "OpCase", "OpcheckError", "Sample", "gradcheck", "gradgradcheck",
+    "opcheck",
+]  # fmt: skip

@@ -22,6 +22,7 @@ from ..plan import names_of
 from ..tensor import Tensor
 from .cases import Sample
 from .maker import Maker
+from .opcheck import opcheck
 from .tolerances import tolerance
 from .walk import (
     as_function,
@@ -353,3 +354,28 @@ def check_errors(case: OpCase, device: str) -> None:
             message = _raised(error.raises, lambda sample=error.sample: run(case, sample))  # type: ignore[misc]  # a default binds the loop's variable
             first = message.partition("\n")[0]
             assert re.match(error.match, first), f"{first!r} does not match {error.match!r}"
+
+
+# The statement
+
+
+def check_statement(check: str, case: OpCase, dtype: str, device: str) -> None:
+    """Check one of the promises of `opcheck`, by its name, on every sample."""
+    for sample in samples(case, dtype, device, requires_grad=case.grad):
+        with naming(case, sample):
+            opcheck(case.operation(), sample.args, sample.kwargs, checks=[check])
+
+
+def check_gradients_fit(case: OpCase, dtype: str, device: str) -> None:
+    """Check that a gradient has the shape, the dtype and the backend of what it belongs to."""
+    for sample in samples(case, dtype, device, requires_grad=True):
+        with naming(case, sample):
+            outputs, wanted = differentiable(run(case, sample)), differentiable(sample)
+            if not outputs or not wanted:
+                continue
+            ones = [_ones(t) for t in outputs]
+            gradients = gradient_of(outputs, wanted, ones, allow_unused=True)
+            for tensor, gradient in zip(wanted, gradients, strict=True):
+                if gradient is not None:
+                    found = gradient.shape, gradient.dtype, gradient.backend
+                    assert found == (tensor.shape, tensor.dtype, tensor.backend)
