@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from .errors import ArgumentError, DTypeError, InplaceError, ShapeError
 from .grad_mode import mode
 from .graph import OpNode, alias_of_output, version_of
-from .overlap import check_distinct, check_overlap
+from .overlap import check_distinct, check_overlap, warn_if_repeated
 from .plan import requires_grad
 from .saved import Packed, in_force
 from .shapes import broadcast_shapes
@@ -39,7 +39,7 @@ resize: Callable[[Any, tuple[int, ...]], None] = cast("Any", None)
 #: Called with the target of every write, before it is written to, while somebody asks for that.
 before_write: Callable[[Value], None] | None = None
 
-#: Ops that set every element to one value: an element may be set twice.
+#: Ops that set elements to one value: an element may be set twice.
 _CONSTANT: Final = frozenset({"zero", "fill"})
 #: Ops that write here and there: none of their sources may be the target.
 _AT_PLACES: Final = frozenset({
@@ -97,8 +97,8 @@ def run_in_place(
     if _saved_by(result, old):
         old._array, old._storage = target._key.backend.copy(target._array), None
     write(target, result, name)
-    if result._node is None and old._requires_grad:
-        result = _constant(op, target, old, result)
+    if result._node is None and target._key.floating:
+        result = _constant(op, args, old, result)
     rewrite_history(target, result)
     return target
 
@@ -136,7 +136,6 @@ def check_writable(target: Any, sources: Sequence[Any], name: str) -> None:
         msg = f"{name}(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}"
         raise ArgumentError(msg)
     check_inference_write(target._storage, name)
-    check_distinct(target, name)
     if target._base is not None:
         refresh(target)
     if not mode.enabled:
@@ -171,7 +170,8 @@ def _check_memory(op: Op[Any, Any], target: Value, sources: Sequence[Any], name:
         check_overlap(target, sources, name, whole=True)
     elif op.__name__ in _FROM_WHOLE or getattr(op, "promote", None) is not None:
         check_overlap(target, sources, name)
-    if op.__name__ not in _CONSTANT:
+    plain = f"{op.__name__.lstrip('_')}_"
+    if op.__name__ not in _CONSTANT and not warn_if_repeated(target, plain):
         check_distinct(target, name)
 
 
@@ -221,12 +221,14 @@ def rewrite_history(target: Any, result: Any) -> None:
         base._node.extras.retained[0] = retained
 
 
-def _constant(op: Op[Any, Any], target: Value, old: Any, result: Any) -> Any:
+def _constant(op: Op[Any, Any], args: tuple[Any, ...], old: Any, result: Any) -> Any:
     """Return *result*, which depends on nothing, with a history that gives *old* zeros."""
-    made = new_value(result._array, target._key)
+    made = new_value(result._array, old._key)
+    old._requires_grad = True
     zero.record_onto(made, (old,))
     stem = "".join(part.capitalize() for part in op.__name__.split("_"))
-    made._node.__class__ = _node_class(f"{stem}Backward0")
+    number = int(getattr(op, "promote", None) == "compare" and isinstance(args[-1], Value))
+    made._node.__class__ = _node_class(f"{stem}Backward{number}")
     return made
 
 
@@ -353,13 +355,13 @@ def fill_out(out: Any, result: Any, sources: Sequence[Any] = (), *, resizes: boo
         msg = f"argument 'out' must be Tensor, not {type(out).__name__}"
         raise ArgumentError(msg)
     check_inference_write(out._storage, "out=")
+    check_overlap(out, sources, "out=")
     shape = tuple(result._array.shape)
     if tuple(out._array.shape) != shape:
         check_category(out, result, "out=")
         if not resizes:
             _warn_of_resizing(tuple(out._array.shape), shape)
         resize(out, shape)
-    check_overlap(out, sources, "out=")
     check_distinct(out, "out=")
     write(out, result, "out=")
     return out

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import ShapeError
+from .traces import levels_out
 from .value import Value
 
 if TYPE_CHECKING:
@@ -21,18 +23,46 @@ _REPEATED: Final = (
 )
 
 
+def _is_repeated(target: Value) -> bool:
+    shape, strides = target._array.shape, target._key.backend.strides(target._array)
+    if 0 not in strides or 0 in shape:
+        return False
+    return any(step == 0 and size > 1 for step, size in zip(strides, shape, strict=True))
+
+
 def check_distinct(target: Value, name: str) -> None:
     """Check that no two elements of *target* are one in memory, as those of an expanded one are.
 
     Raises:
         ShapeError: they are.
     """
-    shape, strides = target._array.shape, target._key.backend.strides(target._array)
-    if 0 in strides and 0 not in shape and any(
-        step == 0 and size > 1 for step, size in zip(strides, shape, strict=True)
-    ):  # fmt: skip
+    if _is_repeated(target):
         msg = f"{_REPEATED}\n{name}: several elements would be written to at once."
         raise ShapeError(msg)
+
+
+#: What PyTorch still takes for an expanded tensor, with a warning, and an example of it.
+_STILL_TAKEN: Final = {
+    "index_put_": "tensor[indices] = tensor",
+    "index_fill_": "tensor[mask] = scalar",
+    "masked_fill_": "tensor[mask] = scalar",
+}
+
+
+def warn_if_repeated(target: Value, name: str) -> bool:
+    """Return whether *name* writes into an expanded tensor all the same, after a warning."""
+    example = _STILL_TAKEN.get(name)
+    if example is None:
+        return False
+    if _is_repeated(target):
+        warnings.warn(
+            f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before "
+            "performing this operation. This also applies to advanced indexing e.g. "
+            f"{example}",
+            UserWarning,
+            stacklevel=levels_out(),
+        )
+    return True
 
 
 def check_overlap(target: Value, sources: Iterable[Any], name: str, *, whole: bool = False) -> None:

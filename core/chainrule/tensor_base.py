@@ -16,6 +16,7 @@ from .grad_mode import mode
 from .graph import AccumulateGrad, leaf_hooks
 from .hooks import HookDict, add_hook
 from .inplace import check_shape, write
+from .overlap import check_overlap
 from .shapes import Size, wrap_dim
 from .storage import NO_INFERENCE_LEAF, NO_VERSION, InferenceStorage
 from .tensor_copies import Copyable
@@ -158,9 +159,10 @@ class TensorBase(Copyable):
         >>> (x * 2).requires_grad
         True
         """
-        if self._base is not None and self._key.floating and self._base._requires_grad:
-            return True
-        return self._requires_grad
+        base = self._base
+        if base is None or not self._key.floating:
+            return self._requires_grad
+        return base._requires_grad or (self._requires_grad and bool(self._view.in_grad_mode))
 
     @requires_grad.setter
     def requires_grad(self, flag: bool) -> None:
@@ -217,6 +219,8 @@ class TensorBase(Copyable):
             )
             raise AutogradError(msg)
         self._requires_grad = flag
+        if not flag and self._base is None and self._storage is not None:
+            self._storage.writes += 1  # views look again whether they require grad
 
     @property
     def is_leaf(self) -> bool:
@@ -333,7 +337,7 @@ class TensorBase(Copyable):
         Raises:
             RuntimeError: it does not require grad.
         """
-        if self._base is not None:
+        if self._base is not None and self._node is not None:
             refresh(self)
         if not self.requires_grad:
             msg = "can't retain_grad on Tensor that has requires_grad=False"
@@ -384,7 +388,7 @@ class TensorBase(Copyable):
         Raises:
             RuntimeError: the tensor does not require grad.
         """
-        if self._base is not None:
+        if self._base is not None and self._node is not None:
             refresh(self)
         if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"
@@ -400,7 +404,7 @@ class TensorBase(Copyable):
         Raises:
             RuntimeError: it is no leaf, or does not require grad.
         """
-        if self._base is not None:
+        if self._base is not None and self._node is not None:
             refresh(self)
         if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"
@@ -442,6 +446,8 @@ class TensorBase(Copyable):
             )
             raise AutogradError(msg)
         self._node, self._requires_grad, self._output_nr = None, False, 0
+        if self._storage is not None:
+            self._storage.writes += 1  # views look again whether they require grad
         return self
 
     @property
@@ -647,6 +653,7 @@ class TensorBase(Copyable):
         """
         if not isinstance(src, Value):
             src = ops.as_tensor(src)
+        check_overlap(self, (src,), "copy_")
         check_shape(self, src, "copy_")
         return ops.copy.in_place((self, src), {})  # type: ignore[no-any-return]  # an op's result
 

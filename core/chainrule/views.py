@@ -132,9 +132,14 @@ def refresh(view: Any) -> None:
         _follow(view)
     if not view._base._requires_grad:
         record.seen = storage.writes
-        return
-    if not mode.enabled:
-        return
+        if not record.in_grad_mode:
+            view._requires_grad = False
+    elif mode.enabled:
+        _renew(view, record)
+        record.seen = storage.writes
+
+
+def _renew(view: Any, record: ViewRecord) -> None:
     obstacle = record.obstacle()
     if obstacle is not None:
         raise InplaceError(refusal(view, obstacle, "its base or another view of its base has been"))
@@ -151,7 +156,6 @@ def refresh(view: Any) -> None:
         if source._base is not None:
             refresh(source)
         look_again(view, source)
-    record.seen = storage.writes
 
 
 def _follow(view: Any) -> None:

@@ -10,8 +10,6 @@ import numpy as np
 
 #: Sentences of PyTorch's where it refuses what chainrule computes, and why that is right.
 BEYOND = {
-    "some elements of the input tensor and the written-to tensor refer to": "an operand that "
-    "overlaps its target in part is read before it is written",
     "derivative for aten::": "chainrule has the formula",
     "the derivative for": "chainrule has the formula",
     "is not implemented for": "chainrule has the kernel",
@@ -25,7 +23,6 @@ BEYOND = {
 #: Differences on purpose: kind, where (a pattern), the start of what chainrule shows. Each is a row
 #: of docs/reference/differences.md.
 KNOWN = (
-    ("requires_grad", "", "False (a view made without recording"),
     ("is a view", r"^(conj|adjoint|H|sum_to_size)\b", "False"),  # a copy
     ("requires_grad", "^gradient", "False"),  # PyTorch's refuses to be differentiated again
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ArgumentError, ShapeError
 from ..grad_mode import mode
 from ..graph import OpNode
-from ..inplace import check_writable, run_in_place
+from ..inplace import check_history, check_writable, run_in_place
 from ..shapes import infer_size
 from ..value import Value, count_write, new_value
 from ..views import refresh
@@ -132,14 +132,17 @@ def new_look(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         recorded = is_recorded(self)
-        if not recorded or self._node is None:
+        if recorded:
+            check_history(self, name, recorded=True)
+        else:
             check_writable(self, (), name)
-        seen = function(_twin(self) if recorded else self, *args, **kwargs)
+        seen = function(_twin(self), *args, **kwargs)
         self._array = seen._array
         if recorded:
             self._node, self._output_nr = seen._node, seen._output_nr
             self._node.__class__ = _in_place_class(self._node.name())
         if self._base is not None:
+            seen._view.in_grad_mode = self._view.in_grad_mode
             self._view = seen._view
         count_write(self, name)
         return self

@@ -14,7 +14,7 @@ from ..dtypes import bool_
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
 from ..inplace import check_writable, write
 from ..op import primitive
-from ..overlap import check_overlap
+from ..overlap import check_distinct, check_overlap, warn_if_repeated
 from ..plan import recording
 from ..shapes import broadcast_shapes
 from ..value import Value, new_value
@@ -126,6 +126,7 @@ def setitem(self: Tensor, index: Any, value: Any) -> None:
 
 def _assign(target: Tensor, value: Any) -> None:
     """Write *value* into all of *target*."""
+    check_distinct(target, "__setitem__")
     if not isinstance(value, Value):
         if recording((target,)):
             fill.in_place((target, value), {}, "__setitem__")
@@ -172,6 +173,7 @@ def _put(
             _index_put.in_place((target, tuple(indices), value, accumulate), {}, name)
             return
         check_writable(target, (value,), name)
+        warn_if_repeated(target, "masked_fill_" if one_mask else "index_put_")
         if not one_mask:
             check_overlap(target, (value, *indices), name, whole=True)
         dims = tuple(position for position, one in enumerate(indices) if one is not None)
