@@ -37,6 +37,11 @@ _LATER = {
     "trainable_summary": "reporting",
 }
 
+#: Modules that are imported when first asked for.
+_MODULES = frozenset({
+    "drawing", "explaining", "forward_ad", "linting", "origins", "profiler", "reporting",
+})  # fmt: skip
+
 
 def _name_of(tensor: Any) -> str | None:
     """Return what a user calls a tensor, for error messages."""
@@ -48,7 +53,7 @@ words.name_of = _name_of
 
 
 def __getattr__(name: str) -> Any:
-    if name == "forward_ad":
+    if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
     if name not in _LATER:
         msg = f"module {__name__!r} has no attribute {name!r}"
@@ -59,4 +64,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER, "forward_ad"})
+    return sorted({*globals(), *_LATER, *_MODULES})
