@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..op import all_ops
 from ..tensor import Tensor
-from ..tensor_base import TensorBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,15 +132,14 @@ def _swap_in() -> None:
         for cell in function.__closure__ or ():
             _fill(cell, wrapped)
     for name in _WAYS_OUT:
-        _set_attribute(TensorBase, name, _method(name, getattr(TensorBase, name)))
-    data: Any = TensorBase.__dict__["data"]
-    _set_attribute(TensorBase, "data", property(_method("data", data.fget), data.fset, data.fdel))
+        _set_attribute(name, lambda before, name=name: _method(name, before))
+    _set_attribute("data", lambda p: property(_method("data", p.fget), p.fset, p.fdel))
 
 
 def _functions() -> list[Any]:
     """Return every function that a class of tensors holds."""
     found = []
-    for kind in (Tensor, TensorBase):
+    for kind in Tensor.__mro__[:-1]:
         for item in vars(kind).values():
             parts = (item.fget, item.fset) if isinstance(item, property) else (item,)
             found += [part for part in parts if hasattr(part, "__closure__")]
@@ -169,7 +167,9 @@ def _set(namespace: dict[str, Any], name: str, value: Any) -> None:
     namespace[name] = value
 
 
-def _set_attribute(kind: type, name: str, value: Any) -> None:
+def _set_attribute(name: str, wrap: Callable[..., Any]) -> None:
+    """Wrap an attribute of the class of tensors that states it."""
+    kind = next(kind for kind in Tensor.__mro__ if name in vars(kind))
     before = vars(kind)[name]
-    setattr(kind, name, value)
+    setattr(kind, name, wrap(before))
     _undo.append(lambda: setattr(kind, name, before))
