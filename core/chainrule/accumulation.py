@@ -6,10 +6,10 @@ undone here, in `fit`, for all of them.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from . import ops
+from .locks import new_lock
 from .shapes import contiguous_strides
 from .value import new_value
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # those that the user gave or a hook or Function returned, and those that were retained.
 
 
-_locks: Final = tuple(threading.Lock() for _ in range(16))
+_locks: Final = tuple(new_lock() for _ in range(16))
 
 
 class Ownership:

@@ -10,7 +10,6 @@ What core asks of an array itself is one attribute: ``array.shape``, a tuple of 
 from __future__ import annotations
 
 import contextlib
-import threading
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -26,6 +25,7 @@ from .errors import (
     KernelConflictError,
     OpDefinitionError,
 )
+from .locks import new_rlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -220,7 +220,7 @@ class Backend:
         self.name = spec.name
         self._kernels: dict[str, dict[str, KernelDef]] = {}
         self._collect: Callable[[], None] | None = None
-        self._collecting = threading.RLock()
+        self._collecting = new_rlock()
         self._busy = False
         self._keys: dict[tuple[DType, str, int | None], DispatchKey] = {}
         self.lineage: tuple[str, ...] = (spec.name, *spec.parents)

@@ -6,11 +6,11 @@ version counter, and no place in a graph. See Note [Marking what inference makes
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from . import value as _value
 from .grad_mode import IN_INFERENCE, Mode, mode
+from .locks import new_lock
 from .storage import InferenceStorage
 from .value import Value
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # the first assignment it marks the tensor, if it is made on that thread, and makes it an ordinary
 # `Tensor`. A view then takes the storage of what it looks into, marked or not, as PyTorch has it.
 
-_lock = threading.Lock()
+_lock = new_lock()
 _entered = 0  # how many blocks, of all threads, are open
 _ordinary: type[Value] = Value
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from .graph import history_of
+from .locks import new_lock
 from .saved import Packed, in_force
 from .value import Value
 
@@ -25,7 +25,7 @@ _new = object.__new__
 _makers: Final[list[dict[str, Any]]] = []
 _watchers: Final[list[Any]] = []
 _watched_classes: Final[dict[type[OpNode], type[OpNode]]] = {}
-_watching = threading.Lock()
+_watching = new_lock()
 
 
 def makes_nodes(namespace: dict[str, Any]) -> None:

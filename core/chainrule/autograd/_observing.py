@@ -15,9 +15,9 @@
 from __future__ import annotations
 
 import functools
-import threading
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from ..locks import new_rlock
 from ..op import all_ops
 from ..tensor import Tensor
 
@@ -44,7 +44,7 @@ class Observer(Protocol):
 
 _observers: Final[list[Observer]] = []
 _undo: Final[list[Callable[[], None]]] = []
-_swapping = threading.RLock()
+_swapping = new_rlock()
 
 #: Methods that lead out of the graph past every op.
 _WAYS_OUT: Final = ("detach", "item", "tolist", "numpy")

@@ -94,6 +94,7 @@ from .splitting import *
 from .statistics import *
 from .striding import *
 from .trigonometry import *
+from .weight_norm import *
 
 __all__ = [
     name

@@ -7,7 +7,6 @@ of the device type: all backends of one device type draw the same.
 from __future__ import annotations
 
 import os
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from ..backend import for_device, plain
@@ -15,6 +14,7 @@ from ..device import Device
 from ..dtypes import uint8
 from ..errors import ArgumentError, DeviceError, MixedBackendError
 from ..grad_mode import mode
+from ..locks import new_lock, new_rlock
 from ..value import Value
 from .creation import finish, key_for
 
@@ -50,7 +50,7 @@ class Generator:
 
     def _set_up(self, backend: Backend, device: Device, algorithm: str | None) -> None:
         self._backend, self._device, self._algorithm = backend, device, algorithm
-        self.lock = threading.RLock()  # a draw reads and moves the state in several steps
+        self.lock = new_rlock()  # a draw reads and moves the state in several steps
         self._stream = backend.stream(algorithm or "default")
 
     @property
@@ -168,7 +168,7 @@ class _Defaults:
     """The generators that draw when none is named: one per device and kind of array."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._made: dict[tuple[Device, str], Generator] = {}
         self._seed: int | None = None
 

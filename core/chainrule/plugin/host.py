@@ -6,7 +6,6 @@ somebody asked for it by name, or in strict mode. The only user of pluggy in cha
 
 from __future__ import annotations
 
-import threading
 import time
 import warnings
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ import pluggy
 
 from ..backend import BackendSpec
 from ..errors import PluginLoadError
+from ..locks import new_rlock
 from ..op import Op
 from . import discovery
 from .api import PluginInfo
@@ -69,7 +69,7 @@ class PluginHost:
         self.specs: dict[str, tuple[BackendSpec, PluginRecord]] = {}
         self.ops: dict[str, tuple[Op[Any, Any], PluginRecord]] = {}
         self.kernels = Kernels(self)
-        self.lock = threading.RLock()
+        self.lock = new_rlock()
         self.chosen: dict[str, str] = {}  # device type to backend: answers that are kept
         self.on_change: list[Callable[[], None]] = []  # called when a plugin comes or goes
         self._scan, self._scanned = scan, False

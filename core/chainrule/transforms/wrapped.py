@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from .. import backend as _backend
 from ..backend import Backend, BackendSpec, DispatchKey
 from ..errors import AutogradError
+from ..locks import new_lock
 from ..op import all_ops
 from ..value import Value, new_value, storage_of
 
@@ -67,7 +68,7 @@ class WrappedBackend(Backend):
 
     kind: ClassVar[str]
     _made: ClassVar[dict[tuple[str, int], Any]] = {}
-    _lock: ClassVar[threading.Lock] = threading.Lock()
+    _lock: ClassVar[threading.Lock] = new_lock()
 
     @classmethod
     def at(cls, depth: int) -> Self:

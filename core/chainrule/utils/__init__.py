@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from . import hooks
 
 __all__ = ["hooks"]
+
+#: Imported when they are first named.
+_SUBMODULES = frozenset({"_pytree", "checkpoint", "data"})
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES})
