@@ -36,6 +36,9 @@ zero: Op[Any, Any] = cast("Any", None)
 #: Gives a tensor another shape; ops/memory.py puts it here.
 resize: Callable[[Any, tuple[int, ...]], None] = cast("Any", None)
 
+#: Called with the target and the name of every write before anything else, in strict mode.
+refuse_write: Callable[[Value, str], None] | None = None
+
 #: Called with the target of every write, before it is written to, while somebody asks for that.
 before_write: Callable[[Value], None] | None = None
 
@@ -79,6 +82,8 @@ def run_in_place(
         msg = f"{name}(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}"
         raise ArgumentError(msg)
     check_inference_write(target._storage, name)
+    if refuse_write is not None:
+        refuse_write(target, name)
     if target._base is not None:
         refresh(target)
     sources = [*args[1:], *kwargs.values()]
@@ -136,6 +141,8 @@ def check_writable(target: Any, sources: Sequence[Any], name: str) -> None:
         msg = f"{name}(): argument 'input' (position 1) must be Tensor, not {type(target).__name__}"
         raise ArgumentError(msg)
     check_inference_write(target._storage, name)
+    if refuse_write is not None:
+        refuse_write(target, name)
     if target._base is not None:
         refresh(target)
     if not mode.enabled:

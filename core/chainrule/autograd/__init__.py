@@ -29,6 +29,7 @@ _LATER = {
     "grad_report": "reporting",
     "graph_stats": "reporting",
     "lint": "linting",
+    "refuse_saved_writes": "_strict_writes",
     "to_dot": "drawing",
     "to_html": "drawing",
     "to_mermaid": "drawing",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import inplace
 from ..grad_mode import mode
 from ..op import Op
 from ..value import count_write, new_value
@@ -49,6 +50,10 @@ class UpdateOp(Op[..., Any]):
 
     def __call__(self, *lists: Sequence[Tensor], **options: Any) -> Any:
         """Run the kernel of the backend of the tensors, or the body, unrecorded."""
+        if inplace.refuse_write is not None:
+            for position in self.written:
+                for tensor in lists[position]:
+                    inplace.refuse_write(tensor, self.title)
         kernel = self.table[lists[0][0]._key.index]
         result = kernel(*[[tensor._array for tensor in tensors] for tensors in lists], **options)
         for position in self.written:
