@@ -337,5 +337,17 @@ def _shape_of(argument: Any) -> Any:
 
 
 def recording(inputs: Sequence[Any]) -> bool:
-    """Return whether an operation on *inputs* would be recorded now."""
+    """Return whether an operation on *inputs* would be recorded now, or a transform looks on.
+
+    What lies under a transform may require grad, or have a tangent, where its outer tensor does
+    not say so.
+    """
+    if mode.levels and any(map(_is_transformed, inputs)):
+        return True
     return mode.enabled and any(map(requires_grad, inputs))
+
+
+def _is_transformed(argument: Any) -> bool:
+    if isinstance(argument, (tuple, list)):
+        return any(map(_is_transformed, argument))
+    return isinstance(argument, Value) and argument._key.backend.level > 0

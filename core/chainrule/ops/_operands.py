@@ -61,9 +61,14 @@ def occurs(mask: Any) -> bool:
     """Return whether *mask* holds anywhere: in any sample, where a transform maps over them."""
     from .counting import any as anywhere
 
-    while mask._key.backend.level:
-        mask = mask._array.inner
-    return bool(anywhere(mask))
+    return bool(anywhere(for_all_samples(mask)))
+
+
+def for_all_samples(tensor: Any) -> Any:
+    """Return the tensor under function transforms: with the values of all samples of `vmap`."""
+    while tensor._key.backend.level:
+        tensor = tensor._array.inner
+    return tensor
 
 
 def zeros_of(grad: Value) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DTypeError, LinAlgError, ShapeError, UnsupportedDTypeError
 from ..shapes import broadcast_shapes
 from ._arguments import check_tensor
+from ._operands import for_all_samples
 from .linalg_checks import fail
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def raise_info(info: Tensor, sentence: str, advice: str) -> None:
     Raises:
         LinAlgError: for the first matrix with an info.
     """
+    info = for_all_samples(info)
     if not bool((info != 0).any()):
         return
     flat: list[int] = info.reshape(-1).tolist()

@@ -10,6 +10,7 @@ from ..op import NOT_IMPLEMENTED, composite, primitive
 from ..shapes import wrap_dim
 from ..typeinfo import finfo
 from ..value import Value
+from ._operands import occurs
 from .complex import conj
 from .linalg_checks import fail
 from .matrix_checks import check_matrix, check_square
@@ -246,7 +247,7 @@ def linalg_lstsq(
         rcond = finfo(self._key.dtype).eps * max(m, n)
     solution, rank, values = _lstsq(self, wide, rcond=rcond)
     residuals = ops.empty(0, dtype=values._key.dtype, device=values.device)
-    if m > n and driver != "gelsy" and bool((rank == n).all()):
+    if m > n and driver != "gelsy" and not occurs(rank != n):
         away = self @ solution - wide
         residuals = (away * conj(away)).real.sum(-2)
     none = ops.empty(0, dtype=dtypes.int64, device=values.device)

@@ -13,6 +13,7 @@ from ..errors import ShapeError
 from ..op import composite, primitive
 from ..plan import recording
 from ._arguments import zeros_shaped
+from ._operands import occurs
 from .complex import conj
 from .linalg_checks import fail
 from .matrix_checks import (
@@ -147,7 +148,7 @@ def _det_rule(grad: Tensor, A: Tensor, result: Tensor) -> Any:
     singular = result.detach() == 0
     if not A.numel():
         return zeros_shaped(A, A._array.shape)
-    if not bool(singular.any()):
+    if not occurs(singular):
         return factor * linalg_inv_ex(A).inverse.mH
     singular = singular[..., None, None]
     regular = ops.where(singular, _identity(A), A)

@@ -12,6 +12,7 @@ from .. import ops
 from ..errors import DomainError, DTypeError, LinAlgError, ShapeError
 from ..op import composite, primitive
 from ..plan import recording
+from ._operands import occurs
 from .complex import conj
 from .linalg_checks import fail
 from .matrix_checks import check_floating, check_kernel_dtype, check_matrix, check_square
@@ -204,7 +205,7 @@ def _check_phase(name: str, turn_U: Any, turn_V: Any) -> None:
         if turn is not None:
             total = total + turn.detach().diagonal(0, -2, -1).imag
     size = 1e-2 if total._key.dtype.itemsize == 4 else 1e-4  # type: ignore[attr-defined]  # one is given
-    if bool((ops.abs(total) > size).any()):  # type: ignore[arg-type]  # likewise
+    if occurs(ops.abs(total) > size):  # type: ignore[arg-type]  # likewise
         sentence = (
             f"{name}_backward: The singular vectors in the complex case are specified up to "
             "multiplication by e^{i phi}. The specified loss function depends on this phase term, "
@@ -425,7 +426,7 @@ def _eig_rule(cotangents: Any, eigenvalues: Tensor, eigenvectors: Tensor) -> Any
 def _check_eigenvector_phase(turned: Any) -> None:
     imaginary = turned.detach().diagonal(0, -2, -1).imag
     size = 1e-2 if imaginary._key.dtype.itemsize == 4 else 1e-4
-    if bool((imaginary.abs() > size).any()):
+    if occurs(imaginary.abs() > size):
         sentence = (
             "linalg_eig_backward: The eigenvectors in the complex case are specified up to "
             "multiplication by e^{i phi}. The specified loss function depends on this quantity, so "
@@ -451,7 +452,7 @@ def _check_eig(name: str, A: Any) -> None:
         sentence = f"Unknown Complex ScalarType for {A._key.dtype.scalar_name}"
         fail(DTypeError, sentence, "eig: convert with .to(torch.float32) first.")
     check_kernel_dtype("eig", A, "linalg_eig_out_cpu")
-    if not bool(ops.isfinite(A.detach()).all()):
+    if occurs(ops.isfinite(A.detach()).logical_not()):
         sentence = "torch.linalg.eig: input tensor should not contain infs or NaNs."
         fail(LinAlgError, sentence, "eig: look where they come from.")
 

@@ -142,8 +142,8 @@ def _check_transposed(
     try:
         outputs = [t for t in call(*points) if t.requires_grad]
         pulled, cotangents = _pull(outputs, [points[i] for i in chosen])
-    except AutogradError:
-        return  # it has no gradient
+    except RuntimeError:
+        return  # it has no gradient, or none along what was drawn
     found = _push(call, [t.detach() for t in inputs], tangents)
     floating = [pair for pair in found if pair[0].dtype.category >= dtypes.FLOATING]
     if not outputs:

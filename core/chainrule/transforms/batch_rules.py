@@ -9,7 +9,7 @@ from .. import ops
 from ..errors import AutogradError
 from ..op import all_ops
 from ..shapes import broadcast_shapes
-from . import batch_rules_index, batch_rules_random
+from . import batch_rules_index, batch_rules_matrix, batch_rules_nn, batch_rules_random
 from .batched import BatchedArray
 from .batching import (
     Call,
@@ -40,12 +40,18 @@ NOT_ELEMENTWISE: Final = frozenset({
 _LOOKING: Final = frozenset({"dim", "dims", "keepdim", "reduction"})
 
 
+_TABLES = tuple(
+    module.TABLE
+    for module in (batch_rules_index, batch_rules_matrix, batch_rules_nn, batch_rules_random)
+)
+
+
 def rule_for(op: Op[Any, Any]) -> Rule:
     """Return the batch rule of *op*: as stated, of its family, its body, or sample by sample."""
     if op.batch_rule is not None:
         return op.batch_rule
     name = op.name.removeprefix("cr::")
-    for table in (TABLE, batch_rules_index.TABLE, batch_rules_random.TABLE):
+    for table in (TABLE, *_TABLES):
         if name in table:
             return table[name]
     if is_elementwise(op):

@@ -244,8 +244,13 @@ _NOT_HOLOMORPHIC: Final = frozenset({"cr::sgn", "cr::abs", "cr::angle", "cr::_co
 # Any op
 
 
-def by_transposing(push: Push) -> tuple[Any, Any]:
-    """Differentiate the vjp by the cotangent, along the tangents. Note [Transposing twice]."""
+def by_transposing(push: Push, at: float = 0) -> tuple[Any, Any]:
+    """Differentiate the vjp by the cotangent, along the tangents. Note [Transposing twice].
+
+    Args:
+        push: The call.
+        at: The cotangent to differentiate at; of no importance where the rule is really linear.
+    """
     before, mode.enabled = mode.enabled, True
     stretch = Stretch(recording=before)
     try:
@@ -253,7 +258,7 @@ def by_transposing(push: Push) -> tuple[Any, Any]:
         result = push.run(inputs[0])
         outputs = [result] if is_tensor(result) else list(result)
         wanted = [o for o in outputs if o.requires_grad]
-        changes = _changes(push.op, stretch, wanted, inputs[1], directions)
+        changes = _changes(push.op, stretch, wanted, inputs[1], directions, at)
         by_id = dict(zip(map(id, wanted), changes, strict=True))
         found = [by_id.get(id(output)) for output in outputs]
         left = [stretch.leave(output) for output in outputs]
@@ -269,7 +274,7 @@ def by_transposing(push: Push) -> tuple[Any, Any]:
 # The vjp of an op at x is linear in the cotangent u: v = Jᵀu. Recorded as a function of u, its own
 # vjp along t is (Jᵀ)ᵀt = Jt, which is the jvp. So an op that states how to pull a cotangent back
 # needs no rule of its own to push a tangent forward. The u to differentiate at does not matter; it
-# is one, where rules that look at its sign or logarithm are smooth.
+# is zero, which the checks that some rules make of a cotangent let pass.
 
 
 def _entered(push: Push, stretch: Stretch) -> tuple[tuple[list[Any], list[Any]], list[Any]]:
@@ -292,14 +297,19 @@ def _entered(push: Push, stretch: Stretch) -> tuple[tuple[list[Any], list[Any]],
 
 
 def _changes(
-    op: Op[Any, Any], stretch: Stretch, outputs: list[Any], inputs: list[Any], along: list[Any]
+    op: Op[Any, Any],
+    stretch: Stretch,
+    outputs: list[Any],
+    inputs: list[Any],
+    along: list[Any],
+    at: float,
 ) -> list[Any]:
     """Return how *outputs* change when *inputs* change *along* their directions."""
     if not outputs:
         return []
     cotangents = []
     for output in outputs:
-        point = ops.ones_like(output).detach()
+        point = ops.full_like(output, at).detach()
         point._requires_grad = True
         stretch.inside(point)
         cotangents.append(point)
