@@ -16,6 +16,7 @@ from .grad_mode import mode
 from .graph import AccumulateGrad, leaf_hooks
 from .hooks import HookDict, add_hook
 from .inplace import check_shape, write
+from .misspelling import Misspelling
 from .overlap import check_overlap
 from .shapes import Size, wrap_dim
 from .storage import NO_INFERENCE_LEAF, NO_VERSION, InferenceStorage
@@ -146,6 +147,12 @@ class TensorBase(Copyable):
         return -1 if self._key.device.index is None else self._key.device.index
 
     # Its history
+
+    require_grad = Misspelling("requires_grad")
+    requires_grads = Misspelling("requires_grad")
+    required_grad = Misspelling("requires_grad")
+    requires_gradient = Misspelling("requires_grad")
+    requiresgrad = Misspelling("requires_grad")
 
     @property
     def requires_grad(self) -> bool:

@@ -8,7 +8,6 @@ from .. import ops
 from ..errors import ArgumentError, DTypeError
 from ..tensor import Tensor
 from ..value import Value, new_value, storage_of
-from ._misspelling import Misspelling
 
 __all__ = ["Buffer", "Parameter"]
 
@@ -57,9 +56,6 @@ class Parameter(Tensor):
     Parameter containing:
     tensor([1., 1.], requires_grad=True)
     """
-
-    require_grad = Misspelling("requires_grad")
-    requires_grads = Misspelling("requires_grad")
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         """Return a parameter over the memory of *data*."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ... import ops
 from ...dtypes import DType
 from ...grad_mode import no_grad
+from ...misspelling import Misspelling
 from ...tensor import Tensor
-from .._misspelling import Misspelling
 from ._traversal import Traversal
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class Conversion(Traversal):
     training: bool
     require_grad = Misspelling("requires_grad")
     requires_grads = Misspelling("requires_grad")
+    required_grad = Misspelling("requires_grad")
+    requires_gradient = Misspelling("requires_grad")
+    requiresgrad = Misspelling("requires_grad")
 
     def _apply(self, fn: Convert, recurse: bool = True) -> Self:
         """Replace every parameter, its gradient, and every buffer by what *fn* gives for it."""

@@ -9,6 +9,7 @@ from .clip_grad import (
     get_total_norm,
 )
 from .convert_parameters import parameters_to_vector, vector_to_parameters
+from .freezing import freeze, frozen, unfreeze
 from .fusion import (
     fuse_conv_bn_eval,
     fuse_conv_bn_weights,
@@ -24,6 +25,8 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",
+    "freeze",
+    "frozen",
     "fuse_conv_bn_eval",
     "fuse_conv_bn_weights",
     "fuse_linear_bn_eval",
@@ -38,6 +41,7 @@ __all__ = [
     "skip_init",
     "spectral_norm",
     "stateless",
+    "unfreeze",
     "vector_to_parameters",
     "weight_norm",
 ]
