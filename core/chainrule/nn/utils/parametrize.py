@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ...grad_mode import no_grad
@@ -31,7 +31,7 @@ _open = [0]
 _computed: dict[tuple[int, str], Tensor] = {}
 
 
-@contextmanager
+@contextlib.contextmanager
 def cached() -> Iterator[None]:
     """Compute every parametrized tensor once inside the block, at its first reading.
 
@@ -82,6 +82,7 @@ class ParametrizationList(ModuleList):
                 f"Got {type(new).__name__}"
             )
             raise ValueError(msg)  # noqa: TRY004 - as PyTorch
+        before = original.dtype, original.shape
         self.is_tensor = isinstance(new, Tensor)
         self.ntensors = 1 if self.is_tensor else len(new)
         if self.is_tensor:
@@ -89,13 +90,14 @@ class ParametrizationList(ModuleList):
         else:
             self._take_several(original, new)  # type: ignore[arg-type]  # as asked above
         if not self.unsafe:
-            _expect_alike(original, self(), "parametrized", "unparametrized")
+            _expect_alike(before, self())
 
     def _undone(self, value: Tensor) -> Any:
         """Return what the parametrizations make *value* of."""
         for module in reversed(list(self)):
             if hasattr(module, "right_inverse"):
-                value = module.right_inverse(value)
+                with contextlib.suppress(NotImplementedError):  # then it begins with what is there
+                    value = module.right_inverse(value)
         return value
 
     def _take_one(self, original: Tensor, new: Tensor) -> None:
@@ -199,7 +201,7 @@ def _set_data(target: Tensor, source: Tensor) -> None:
     target.data = source if source.dtype == target.dtype else source.to(target.dtype)
 
 
-def _expect_alike(before: Tensor, after: Any, new: str, old: str) -> None:
+def _expect_alike(before: tuple[Any, Any], after: Any) -> None:
     """Check that a parametrization keeps dtype and shape.
 
     Raises:
@@ -208,12 +210,13 @@ def _expect_alike(before: Tensor, after: Any, new: str, old: str) -> None:
     if not isinstance(after, Tensor):
         msg = f"A parametrization must return a tensor. Got {type(after).__name__}."
         raise ValueError(msg)  # noqa: TRY004 - as PyTorch
-    for what in ("dtype", "shape"):
-        one, other = getattr(before, what), getattr(after, what)
+    for what, one in zip(("dtype", "shape"), before, strict=True):
+        other = getattr(after, what)
         if one != other:
             msg = (
                 f"Registering a parametrization may not change the {what} of the tensor, unless "
-                f"`unsafe` flag is enabled.\n{old} {what}: {one}\n{new} {what}: {other}"
+                f"`unsafe` flag is enabled.\nunparametrized {what}: {one}\n"
+                f"parametrized {what}: {other}"
             )
             raise ValueError(msg)
 
@@ -321,7 +324,7 @@ def _append(module: Any, tensor_name: str, parametrization: Any, *, unsafe: bool
     existing = module.parametrizations[tensor_name]
     if not unsafe:
         before = getattr(module, tensor_name)
-        _expect_alike(before, parametrization(before), "parametrized", "unparametrized")
+        _expect_alike((before.dtype, before.shape), parametrization(before))
         if hasattr(parametrization, "right_inverse"):
             inverse = parametrization.right_inverse(before)
             if not isinstance(inverse, Tensor):
