@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUBPACKAGES = frozenset({
-    "_C", "cuda", "datasets", "distributions", "fft", "func", "linalg", "nn", "optim", "plugin",
-    "profiler", "random", "serialization", "special", "testing", "utils",
+    "_C", "cuda", "datasets", "distributions", "fft", "func", "linalg", "nn", "optim",
+    "overrides", "plugin", "profiler", "random", "serialization", "special", "testing", "utils",
 })  # fmt: skip
 
 #: Methods of `Tensor` that are functions of the top level too.

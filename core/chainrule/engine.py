@@ -13,7 +13,7 @@ import itertools
 import threading
 from typing import TYPE_CHECKING, Any
 
-from . import anomaly, graph, ops
+from . import anomaly, graph, ops, overriding
 from .accumulation import Ownership, as_gradient_of, fit
 from .errors import AutogradError
 from .grad_mode import mode
@@ -417,6 +417,9 @@ def run_backward(
         task.owned.share(grad)
     before, mode.enabled = mode.enabled, create_graph
     outer, _running.task = _running.task, task
+    asks = overriding.Switches.active and overriding.state.types
+    if asks:
+        overriding.state.types = False  # rules are no business of subclasses
     mode.depth += 1
     try:
         for edge, grad in zip(roots, grads, strict=True):
@@ -431,6 +434,8 @@ def run_backward(
     finally:
         mode.enabled, _running.task = before, outer
         mode.depth -= 1
+        if asks:
+            overriding.state.types = True
         for forget in task.at_end:
             forget()
     found = task.captured or {}

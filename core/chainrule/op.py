@@ -26,6 +26,7 @@ from .fast import evaluation, fast_path
 from .grad_mode import mode
 from .graph import OpNode
 from .inplace import fill_out, run_in_place
+from .overriding import dispatch, overloaded
 from .plan import NOT_IMPLEMENTED, SPECIAL, Plan, names_of, record, recording, requires_grad
 from .schema import REQUIRED, TENSORS, Schema
 from .shapes import broadcast_shapes
@@ -241,7 +242,13 @@ class Op(Generic[P, R]):
         bound = schema.bind(args, kwargs)
         for position in schema.tensor_positions:
             if not isinstance(bound[position], Value):
-                schema.check(bound, numbers=self.promote is not None)
+                try:
+                    schema.check(bound, numbers=self.promote is not None)
+                except ArgumentError:
+                    asked = overloaded((*args, *kwargs.values()))
+                    if not asked:
+                        raise
+                    return dispatch(self, asked, args, kwargs or None)
                 break
         if self.check is not None:
             self.check(*bound)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from . import ops
+from . import ops, overriding
 from . import value as _value
 from .dtypes import float32
 from .errors import ArgumentError, DTypeError
@@ -113,6 +113,41 @@ class Tensor(TensorLate):
                 else ops.empty(0, device=device)
             )
         return new_value(made._array, made._key, cls)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        overriding.adopt(cls)
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Return ``func(*args, **kwargs)``; what is a tensor in it has the type of the subclass.
+
+        Called for every function with an object of a subclass among its arguments, which may
+        override it. See `chainrule.overrides`.
+        """
+        return overriding.default_torch_function(cls, func, types, args, kwargs)
+
+    def as_subclass(self, cls: Any) -> Any:
+        """Return the same memory, with the same history, as an object of class *cls*.
+
+        >>> import chainrule as cr
+        >>> class Metres(cr.Tensor):
+        ...     pass
+        >>> cr.ones(2).as_subclass(Metres) * 2
+        Metres([2., 2.])
+        """
+        _check_subclass(cls)
+        with overriding.DisableTorchFunctionSubclass():
+            return overriding.retyped(ops.indexing._alias(self), cls)
+
+    @staticmethod
+    def _make_subclass(kind: Any, data: Any, require_grad: bool = False, **options: Any) -> Any:
+        """Return a leaf of class *kind* over the memory of *data*."""
+        _check_subclass(kind)
+        with overriding.DisableTorchFunctionSubclass():
+            return overriding.retyped(data.detach(), kind).requires_grad_(require_grad)
 
     def clone(self, *, memory_format: object = None) -> Tensor:
         """Return a copy with its own memory and the same history."""
@@ -559,6 +594,18 @@ class Tensor(TensorLate):
     new_ones = creation_like.new_ones
     new_tensor = creation_like.new_tensor
     new_zeros = creation_like.new_zeros
+
+
+def _check_subclass(cls: Any) -> None:
+    if not isinstance(cls, type):
+        msg = f"cls must be a type (got {type(cls).__name__})"
+        raise ArgumentError(msg)
+    if not issubclass(cls, Tensor):
+        msg = (
+            "Creating a Tensor subclass from a class that does not inherit from Tensor is not "
+            "possible. Make sure your class inherits from Tensor."
+        )
+        raise ArgumentError(msg)
 
 
 _value.result_class = Tensor

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import dtypes, ops
 from .errors import ArgumentError, AutogradError, ExportError, NotANumberError
 from .grad_mode import mode
+from .overriding import wants_to_be_asked
 from .printing import tensor_text
 from .value import Value
 
@@ -176,7 +177,7 @@ class Readable(Value):
             msg = "iteration over a 0-d tensor"
             raise ArgumentError(msg)
         tensor: Any = self
-        return iter(ops.unbind(tensor, 0))
+        return iter(tensor.unbind(0))
 
     def __reversed__(self) -> Any:
         """Return the tensor with its rows in the opposite order."""
@@ -198,7 +199,8 @@ class Readable(Value):
         return id(self)
 
     def __repr__(self) -> str:
-        return tensor_text(self)
+        name = type(self).__name__ if wants_to_be_asked(type(self)) else "tensor"
+        return tensor_text(self, f"{name}(")
 
     def __format__(self, spec: str) -> str:
         if not self._array.shape:

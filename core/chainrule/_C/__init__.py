@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING
 
 from ..engine import current_task
 from ..errors import AutogradError
+from ..overriding import (
+    DisableTorchFunction,
+    DisableTorchFunctionSubclass,
+)
+from ..overriding import disabled_torch_function_impl as _disabled_torch_function_impl
 from . import _autograd, _functions
 
 if TYPE_CHECKING:
     from ..graph import Node
 
 __all__ = [
-    "_autograd", "_current_autograd_node", "_current_graph_task_id", "_functions",
+    "DisableTorchFunction",
+    "DisableTorchFunctionSubclass",
+    "_autograd",
+    "_current_autograd_node",
+    "_current_graph_task_id",
+    "_disabled_torch_function_impl",
+    "_functions",
     "_will_engine_execute_node",
 ]  # fmt: skip
 

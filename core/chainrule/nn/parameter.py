@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from .. import ops
 from ..errors import ArgumentError, DTypeError
+from ..overriding import disabled_torch_function_impl, wants_to_be_asked
 from ..tensor import Tensor
 from ..value import Value, new_value, storage_of
 
@@ -38,7 +39,17 @@ class _NoTensorError(ArgumentError, AttributeError):
     """Something else than a tensor: an AttributeError too, since that is PyTorch's."""
 
 
-class Parameter(Tensor):
+class _ParameterMeta(type(Tensor)):  # type: ignore[misc]  # the class of classes
+    """Counts objects of other subclasses that were made parameters among the parameters."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        if super().__instancecheck__(instance):
+            return True
+        marked = isinstance(instance, Tensor) and getattr(instance, "_is_param", False)
+        return bool(marked) and cls is Parameter
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
     """A leaf tensor that a module counts among its parameters once it is assigned to it.
 
     What is computed from a parameter is a plain `Tensor`.
@@ -57,8 +68,14 @@ class Parameter(Tensor):
     tensor([1., 1.], requires_grad=True)
     """
 
+    __torch_function__ = disabled_torch_function_impl
+
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         """Return a parameter over the memory of *data*."""
+        if data is not None and type(data) is not Tensor and wants_to_be_asked(type(data)):
+            marked: Any = data.detach().requires_grad_(requires_grad)
+            marked._is_param = True
+            return marked  # type: ignore[no-any-return]  # counts as one
         return _leaf_over(cls, ops.empty(0) if data is None else data, requires_grad)  # type: ignore[no-any-return]  # of class cls
 
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
@@ -108,6 +125,7 @@ class Buffer(Tensor):
     {'mean': tensor([0., 0.])}
     """
 
+    __torch_function__ = disabled_torch_function_impl
     persistent: bool
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
