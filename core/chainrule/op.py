@@ -26,7 +26,7 @@ from .fast import evaluation, fast_path
 from .grad_mode import mode
 from .graph import OpNode
 from .inplace import fill_out, run_in_place
-from .overriding import dispatch, overloaded
+from .overriding import classes, dispatch, overloaded
 from .plan import NOT_IMPLEMENTED, SPECIAL, Plan, names_of, record, recording, requires_grad
 from .schema import REQUIRED, TENSORS, Schema
 from .shapes import broadcast_shapes
@@ -618,6 +618,9 @@ class Op(Generic[P, R]):
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return _op_named, (self.name,)
+
+
+classes.append(Op)
 
 
 def _direct(promote: str | None, *, real: bool) -> frozenset[int]:

@@ -405,10 +405,13 @@ def _is_public(name: str, function: Any) -> bool:
     )
 
 
-def _let_ops_ask() -> None:
-    from .op import Op  # an op knows this module
+#: The class of ops; op.py puts it here.
+classes: Final[list[type]] = []
 
-    plain: Any = Op.__call__
+
+def _let_ops_ask() -> None:
+    kind: Any = classes[0]
+    plain: Any = kind.__call__
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         asked = overloaded((*args, *kwargs.values())) if state.types else None
@@ -416,7 +419,7 @@ def _let_ops_ask() -> None:
             return dispatch(self, asked or (), args, kwargs or None)
         return plain(self, *args, **kwargs)
 
-    Op.__call__ = call  # type: ignore[method-assign]  # the same, asking
+    kind.__call__ = call
 
 
 #: What `Tensor` itself has of them, to go back to.
