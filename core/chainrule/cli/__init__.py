@@ -54,18 +54,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"chainrule {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
+    _add_run(commands)
     _add(commands, "info", ".views:info", "show versions, backends, devices and environment")
     backends = _add(commands, "backends", ".views:backends", "list the backends and their state")
     backends.add_argument(
         "--check", action="store_true", help="run a small computation on each device"
     )
-    _add(commands, "plugins", ".views:plugins", "list the plugins, their state, and why")
+    _add_plugins(commands)
     ops = _add(commands, "ops", ".views:ops", "list which backend runs which op, and how")
     ops.add_argument("show", nargs="*", metavar="show NAME", help="explain one op on every backend")
     ops.add_argument("--backend", help="this backend alone")
     ops.add_argument("--missing", action="store_true", help="only ops that a backend cannot run")
+    ops.add_argument(
+        "--derived", action="store_true", help="only ops that a backend runs by their bodies"
+    )
     doctor = _add(commands, "doctor", ".views:doctor", "check the installation, and say what to do")
     doctor.add_argument("backend", nargs="?", metavar="BACKEND", help="check this backend alone")
+    _add_conformance(commands)
     return parser
 
 
@@ -81,6 +86,47 @@ def _add(
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.set_defaults(run=run)
     return parser
+
+
+def _add_run(commands: Any) -> None:  # as above
+    parser = commands.add_parser(
+        "run",
+        help="run a script, also one that is written for PyTorch",
+        description="Run a script. Its own arguments follow its name.",
+    )
+    parser.add_argument(
+        "--as-torch", action="store_true", help="let 'import torch' mean chainrule, in this process"
+    )
+    parser.add_argument("script", metavar="SCRIPT", help="a file in Python")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="its arguments")
+    parser.set_defaults(run=".script:run")
+
+
+def _add_plugins(commands: Any) -> None:  # as above
+    parser = _add(commands, "plugins", ".views:plugins", "list the plugins, their state, and why")
+    parser.add_argument("--all", action="store_true", help="show hooks, ops and tracebacks too")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    check = _add(actions, "validate", ".authors:validate", "check a plugin, and say what to do")
+    check.add_argument("target", metavar="TARGET", help="module:attribute, or an installed plugin")
+    new = _add(actions, "new", ".authors:new", "write the project of a plugin, ready to install")
+    new.add_argument("--kind", choices=["op", "backend"], required=True, help="what it brings")
+    new.add_argument("name", metavar="NAME", help="the op namespace, or the backend's name")
+    new.add_argument("--into", metavar="FOLDER", help="where to write (default: chainrule-NAME)")
+
+
+def _add_conformance(commands: Any) -> None:  # as above
+    parser = _add(
+        commands, "conformance", ".authors:conformance", "run the conformance kit on a backend"
+    )
+    add = parser.add_argument
+    add("-b", "--backend", action="append", default=[], metavar="NAME", help="default: numpy")
+    add("--ops", action="append", default=[], metavar="PATTERN", help="only these: 'special::*'")
+    suites = ["protocol", "kernels", "grad", "opcheck", "plugin"]
+    add("--suite", action="append", default=[], choices=suites, help="only this one")
+    add("--xfails", metavar="FILE", help="known failures, a TOML file")
+    add("--accept", action="store_true", help="write the failures of this run to that file")
+    add("--report", metavar="FILE", help="write what was found as JSON")
+    add("pytest", nargs="*", metavar="-- ARGUMENT", help="for pytest, after '--'")
 
 
 def _add_demo(commands: Any) -> None:  # as above

@@ -17,7 +17,7 @@ from chainrule.op import all_ops
 from chainrule.plugin.builtin import BUILTIN
 from chainrule.plugin.choosing import choose
 from chainrule.plugin.discovery import is_installed
-from chainrule.plugin.explanation import NONE, explain
+from chainrule.plugin.explanation import BODY, NONE, TRACED, explain
 from chainrule.plugin.finding import backend_names, find_spec, first_line, probe
 from chainrule.plugin.host import host
 from chainrule.plugin.records import DISCOVERED, PluginRecord
@@ -193,6 +193,11 @@ def coverage(only: str | None = None) -> tuple[list[str], list[Facts]]:
         for op in sorted(all_ops)
     ]
     return names, rows
+
+
+def is_derived(row: Facts, names: list[str]) -> bool:
+    """Return whether some backend runs the op of *row* by its body, for want of a kernel."""
+    return any(row[name] in {BODY, TRACED} for name in names)
 
 
 def is_missing(row: Facts, names: list[str]) -> bool:

@@ -81,7 +81,23 @@ def plugins(options: argparse.Namespace) -> int:
     for row in rows:
         if row["reason"]:
             screen.print(f"\n{row['name']}: {row['reason']}", markup=False)
+        if options.all:
+            _show_whole(screen, row)
     return 0
+
+
+def _show_whole(screen: Console, row: dict[str, Any]) -> None:
+    """Show what the table has no room for."""
+    shown = {
+        "entry point": row["target"],
+        "hooks": ", ".join(row["hooks"]),
+        "namespaces": ", ".join(row["namespaces"]),
+        "backends": ", ".join(row["backends"]),
+        "ops": ", ".join(row["ops"]),
+    }
+    _show_pairs(screen, escape(row["name"]), {name: text for name, text in shown.items() if text})
+    if row["traceback"]:
+        screen.print(row["traceback"].rstrip(), markup=False)
 
 
 def ops(options: argparse.Namespace) -> int:
@@ -91,13 +107,16 @@ def ops(options: argparse.Namespace) -> int:
     names, rows = facts.coverage(options.backend)
     if options.missing:
         rows = [row for row in rows if facts.is_missing(row, names)]
+    if options.derived:
+        rows = [row for row in rows if facts.is_derived(row, names)]
     if options.json:
         return print_json(rows)
     shown = table("op", *names)
     for row in rows:
         shown.add_row(row["op"], *(row[name] for name in names))
     screen = console()
-    screen.print(shown if rows else f"Every op runs on {', '.join(names)}.")
+    having = "has a kernel" if options.derived else "runs"
+    screen.print(shown if rows else f"Every op {having} on {', '.join(names)}.")
     return 0
 
 

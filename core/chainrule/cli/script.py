@@ -1,0 +1,101 @@
+"""``chainrule run``: runs a script as Python would, with ``import torch`` meaning chainrule.
+
+Under ``--as-torch`` the modules *are* chainrule's, under a second name: ``torch.nn.functional`` is
+``chainrule.nn.functional``, the same object. That holds for one process, and PyTorch need not be
+installed; if it is, it is not looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import runpy
+import sys
+import traceback
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TORCH, OURS = "torch", "chainrule"
+
+
+class TorchFinder(MetaPathFinder):
+    """Finds chainrule's modules under PyTorch's names."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return what loads *fullname*, if it is ``torch`` or below.
+
+        Raises:
+            ModuleNotFoundError: chainrule has no such module.
+        """
+        if fullname.partition(".")[0] != TORCH:
+            return None
+        ours = OURS + fullname.removeprefix(TORCH)
+        try:
+            module = importlib.import_module(ours)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{ours}.".startswith(f"{error.name}."):
+                raise  # a module of chainrule's needs something that is not installed
+            raise ModuleNotFoundError(
+                f"No module named {fullname!r}\nchainrule run --as-torch: chainrule has no "
+                f"{ours!r}; see the list of differences from PyTorch.",
+                name=fullname,
+            ) from None
+        is_package = hasattr(module, "__path__")
+        return ModuleSpec(fullname, _Existing(module), is_package=is_package)
+
+
+class _Existing(Loader):
+    """Loads nothing: gives a module that is there already, and leaves it as it was."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module, self._spec = module, module.__spec__
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._spec
+
+
+def speak_torch() -> None:
+    """Let ``import torch`` mean chainrule in this process, from now on."""
+    for name in [n for n in sys.modules if n.partition(".")[0] == TORCH]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, TorchFinder())
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the script with its arguments; return its exit code."""
+    script = Path(options.script)
+    if not script.is_file():
+        print(f"chainrule run: there is no file {options.script!r}", file=sys.stderr)
+        return 2
+    if options.as_torch:
+        speak_torch()
+    sys.argv = [options.script, *options.arguments]
+    sys.path[0] = str(script.resolve().parent)
+    try:
+        runpy.run_path(options.script, run_name="__main__")
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the script's own, shown as Python shows it
+        _show(error, options.script)
+        return 1
+    return 0
+
+
+def _show(error: BaseException, script: str) -> None:
+    """Print the traceback of *error* from the script on: what is above is ours."""
+    frames: Any = error.__traceback__
+    own = frames
+    while own is not None and own.tb_frame.f_code.co_filename != script:
+        own = own.tb_next
+    traceback.print_exception(type(error), error, own or frames)
