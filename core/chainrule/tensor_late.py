@@ -17,6 +17,25 @@ if TYPE_CHECKING:
 #: The file of ``chainrule.ops`` that a function of the top level and its method stand in. A third
 #: word is the name there, where that is another one.
 LATE: Final = {
+    "copies": (
+        "alias_copy", "as_strided_copy", "as_strided_scatter", "combinations",
+        "detach_copy", "diagonal_copy", "expand_copy", "index_reduce", "is_same_size",
+        "narrow_copy", "nonzero_static", "permute_copy", "range", "select_copy", "slice_copy",
+        "split_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "transpose_copy",
+        "unbind_copy", "unfold_copy", "unravel_index",         "unsqueeze_copy",
+        "view_as_complex_copy", "view_as_real_copy",
+        "view_copy",
+    ),
+    "covariances": ("cdist", "corrcoef", "cov", "pdist", "renorm"),
+    "finite_differences": (
+        "cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz", "vander",
+    ),
+    "storages": ("dim_order", "new_empty_strided", "storage_offset", "untyped_storage"),
+    "pointwise_more": (
+        "deg2rad", "frexp", "gcd", "heaviside", "isreal", "lcm", "ldexp", "rad2deg", "signbit",
+    ),
+    "quantiles": ("histc", "histogram", "histogramdd", "nanquantile", "quantile"),
+    "random_more": ("binomial", "poisson"),
     "fourier_frames": (
         "bartlett_window", "blackman_window", "hamming_window", "hann_window", "istft",
         "kaiser_window", "stft",
@@ -32,24 +51,40 @@ LATE: Final = {
     ),
 }  # fmt: skip
 
-#: Name at the top level: the module below ``chainrule`` and the name there.
-WHERE: Final = {
+#: Name: the module below ``chainrule``, and the name there.
+METHODS: Final = {
     item.partition("=")[0]: (f"ops.{module}", item.partition("=")[2] or item)
     for module, items in LATE.items()
     for item in items
 }
 #: Functions that are no methods.
 NO_METHODS: Final = frozenset({
-    "bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window",
-    "lu_unpack",
+    "alias_copy", "as_strided_copy", "bartlett_window", "binomial", "blackman_window",
+    "cdist", "combinations", "cumulative_trapezoid", "detach_copy", "diagonal_copy",
+    "expand_copy", "gradient", "hamming_window", "hann_window", "histogramdd", "kaiser_window",
+    "lu_unpack", "pdist", "permute_copy", "poisson", "range", "select_copy", "slice_copy",
+    "split_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "transpose_copy", "trapezoid",
+    "trapz", "unbind_copy", "unfold_copy", "unravel_index", "unsqueeze_copy", "vander",
+    "view_as_complex_copy", "view_as_real_copy", "view_copy",
+})  # fmt: skip
+#: Methods that are no functions.
+NO_FUNCTIONS: Final = frozenset({
+    "dim_order", "new_empty_strided", "storage_offset", "untyped_storage",
 })  # fmt: skip
 #: Functions that have an in-place form.
-IN_PLACE: Final = frozenset({"i0", "igamma", "igammac", "logit", "mvlgamma", "sinc"})
+IN_PLACE: Final = frozenset({
+    "deg2rad", "gcd", "heaviside", "i0", "igamma", "igammac", "index_reduce", "lcm", "ldexp",
+    "logit", "mvlgamma", "rad2deg", "renorm", "sinc",
+})  # fmt: skip
+
+
+#: Names of the top level, likewise.
+WHERE: Final = {name: place for name, place in METHODS.items() if name not in NO_FUNCTIONS}
 
 
 def find(name: str) -> Any:
     """Return the function of the top level called *name*, importing where it stands."""
-    module, inner = WHERE[name]
+    module, inner = METHODS[name]
     return getattr(importlib.import_module(f"{__package__}.{module}"), inner)
 
 
@@ -81,7 +116,7 @@ class TensorLate(TensorBase):
     __slots__ = ()
 
 
-for _name in WHERE:
+for _name in METHODS:
     if _name not in NO_METHODS:
         setattr(TensorLate, _name, late(_name))
 for _name in IN_PLACE:

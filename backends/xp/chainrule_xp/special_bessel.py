@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chainrule.backend import Array
+from chainrule.backend import Array, Kernel
 
 from .special_common import elementwise, exp_parts, halves, polynomial
 from .special_tables import I0_LARGE, I0_SMALL, I1_LARGE, I1_SMALL, SINC
@@ -131,8 +131,27 @@ def times_exp(xp: Any, scaled: Array, a: Array) -> Array:
     return 2.0 * xp.where(half >= 2.0**1023, xp.inf, half)
 
 
+def sinc(xp: Any) -> Kernel:
+    """Return the kernel of ``sin(pi x) / (pi x)``: of complex numbers by this very formula.
+
+    >>> import numpy as np
+    >>> sinc(np)(np.array([0.5j])).real
+    array([1.46505199])
+    """
+    real = real_sinc(xp)
+
+    def kernel(x: Array) -> Array:
+        if x.dtype.kind != "c":
+            return real(x)
+        zero = x == 0
+        turned = xp.where(zero, 1.0, x) * xp.pi
+        return xp.where(zero, 1.0, xp.sin(turned) / turned).astype(x.dtype)
+
+    return kernel
+
+
 @elementwise
-def sinc(xp: Any, x: Array) -> Array:
+def real_sinc(xp: Any, x: Array) -> Array:
     """Return the kernel of ``sin(pi x) / (pi x)``: one at zero, nan at the infinities.
 
     Accuracy:
@@ -146,7 +165,7 @@ def sinc(xp: Any, x: Array) -> Array:
         our own.
 
     >>> import numpy as np
-    >>> sinc(np)(np.array([0.0, 0.5, 3.0]))
+    >>> real_sinc(np)(np.array([0.0, 0.5, 3.0]))
     array([1.        , 0.63661977, 0.        ])
     """
     a = xp.fmin(xp.abs(x), 1e300)
