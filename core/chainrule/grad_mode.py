@@ -34,6 +34,7 @@ class _Mode(threading.local):
     enabled = True
     asked = False
     inference = False
+    multithreading = True
     depth = 0  # of backward passes inside one another
     forward = True  # whether forward mode computes tangents
     transforming = 0  # functions of `chainrule.func` that are running
@@ -177,6 +178,56 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
         """Return *function* so that each of its calls runs in this mode."""
         _swap(self._before)  # the call that made the decorator must not leak its mode
         return super().__call__(function)
+
+
+def is_multithreading_enabled() -> bool:
+    """Return what `set_multithreading_enabled` was last told on this thread.
+
+    >>> is_multithreading_enabled()
+    True
+    """
+    return mode.multithreading
+
+
+class set_multithreading_enabled(Mode):  # noqa: N801 - PyTorch's name
+    """Allow a backward pass to use several threads, or not: a call, a context or a decorator.
+
+    A pass runs on the thread that asks for it in any case, and passes of several threads may run at
+    once; the flag is here for programs that set it.
+
+    >>> with set_multithreading_enabled(False):
+    ...     is_multithreading_enabled()
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        if not isinstance(mode, bool):
+            msg = (
+                f"set_multithreading_enabled(): argument 'enabled' (position 1) must be bool, "
+                f"not {type(mode).__name__}"
+            )
+            raise ArgumentError(msg)
+        self.mode = mode
+        self.prev = _set_multithreading(mode)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        _set_multithreading(self.prev)
+
+    def _fresh(self) -> set_multithreading_enabled:
+        return type(self)(self.mode)
+
+
+def _set_multithreading(enabled: bool) -> bool:
+    before, mode.multithreading = mode.multithreading, enabled
+    return before
 
 
 def _decorate(fresh: Callable[[], Mode], function: F) -> F:

@@ -25,6 +25,8 @@ OURS_ALONE = {
     "test_refused_write_to_an_inference_tensor_leaves_its_values": "PyTorch writes, then refuses",
     "test_decorated_coroutine_holds_the_mode_in_its_body_only": "PyTorch's makes the coroutine "
     "under no_grad and runs it without",
+    "test_decorated_asynchronous_generator_holds_the_mode_in_its_body_only": "likewise",
+    "test_tasks_that_take_turns_keep_their_modes_apart": "likewise",
 }
 
 

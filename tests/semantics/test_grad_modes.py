@@ -127,3 +127,92 @@ def test_decorating_a_class_warns(lib):
                 self.enabled = lib.is_grad_enabled()
 
     assert Model().enabled is False
+
+
+def test_decorated_generator_is_thrown_into_and_closed_in_the_mode(lib):
+    found = []
+
+    @lib.no_grad()
+    def generator():
+        try:
+            yield lib.is_grad_enabled()
+        except ValueError:
+            yield "caught", lib.is_grad_enabled()
+        finally:
+            found.append(lib.is_grad_enabled())
+
+    steps = generator()
+    assert next(steps) is False
+    assert steps.throw(ValueError()) == ("caught", False)
+    assert lib.is_grad_enabled()
+    steps.close()
+
+    assert (found, lib.is_grad_enabled()) == ([False], True)
+
+
+def test_decorated_generator_returns_its_value(lib):
+    @lib.no_grad()
+    def generator():
+        yield 1
+        return 2
+
+    def outer():
+        return (yield from generator())
+
+    steps = outer()
+    assert next(steps) == 1
+    with pytest.raises(StopIteration) as stopped:
+        next(steps)
+    assert stopped.value.value == 2
+
+
+def test_decorated_asynchronous_generator_holds_the_mode_in_its_body_only(lib):
+    @lib.no_grad()
+    async def generator():
+        try:
+            received = yield lib.is_grad_enabled()
+            await asyncio.sleep(0)
+            yield received, lib.is_grad_enabled()
+        except ValueError:
+            yield "caught", lib.is_grad_enabled()
+
+    async def main():
+        steps = generator()
+        first = await steps.asend(None)
+        between = lib.is_grad_enabled()
+        second = await steps.asend("sent")
+        caught = await steps.athrow(ValueError())
+        await steps.aclose()
+        return first, between, second, caught, lib.is_grad_enabled()
+
+    found = asyncio.run(main())
+    assert found == (False, True, ("sent", False), ("caught", False), True)
+
+
+def test_tasks_that_take_turns_keep_their_modes_apart(lib):
+    async def recording(turns):
+        seen = []
+        for _ in range(turns):
+            await asyncio.sleep(0)
+            seen.append(lib.is_grad_enabled())
+        return seen
+
+    async def main():
+        quiet = lib.no_grad()(recording)
+        return await asyncio.gather(recording(3), quiet(3), recording(3))
+
+    assert asyncio.run(main()) == [[True] * 3, [False] * 3, [True] * 3]
+
+
+def test_decorated_method_keeps_its_name_and_signature(lib):
+    class Model:
+        @lib.no_grad()
+        def predict(self, x, *, scale=2):
+            """Say whether recording is on."""
+            return x * scale, lib.is_grad_enabled()
+
+    assert Model().predict(3, scale=4) == (12, False)
+    assert (Model.predict.__name__, Model.predict.__doc__) == (
+        "predict",
+        "Say whether recording is on.",
+    )

@@ -8,7 +8,13 @@ from typing import Any
 from ..anomaly import detect_anomaly, set_detect_anomaly
 from ..differentiate import backward, grad
 from ..function import Function
-from ..grad_mode import enable_grad, no_grad, set_grad_enabled
+from ..grad_mode import (
+    enable_grad,
+    is_multithreading_enabled,
+    no_grad,
+    set_grad_enabled,
+    set_multithreading_enabled,
+)
 from ..inference import inference_mode
 from ..traces import words
 from . import anomaly_mode, function, functional, grad_mode, graph, variable
@@ -19,7 +25,8 @@ from .variable import Variable
 __all__ = [
     "Function", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "function",
     "functional", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "inference_mode",
-    "no_grad", "set_detect_anomaly", "set_grad_enabled", "variable",
+    "is_multithreading_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled",
+    "set_multithreading_enabled", "variable",
 ]  # fmt: skip
 
 #: Names that are imported when first asked for, and where they are.
