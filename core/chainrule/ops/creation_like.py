@@ -60,6 +60,15 @@ def _like(
 ) -> Tensor:
     """Return a tensor of the shape of *input*, filled with *value*; with None, not filled."""
     check_tensor(function, input)
+    if input._key.backend.level:
+        return _on_its_level(
+            input,
+            lambda inner, _: _like(
+                function, inner, value, dtype=dtype, device=device, requires_grad=False,
+                memory_format=memory_format,
+            ),
+            requires_grad,
+        )  # fmt: skip
     key = key_like(input, dtype, device)
 
     def make(shape: tuple[int, ...]) -> Array:
@@ -70,6 +79,20 @@ def _like(
     if memory_format is not None and "contiguous" in str(memory_format):
         return finish(make(tuple(input._array.shape)), key, requires_grad)
     return finish(laid_out_like(input, key, make), key, requires_grad)
+
+
+def _on_its_level(
+    like: Any, make: Callable[[Any, tuple[int, ...]], Tensor], requires_grad: bool
+) -> Tensor:
+    """Return a new tensor on the level of *like*, which a function transform wraps.
+
+    Args:
+        like: The tensor.
+        make: Makes the inner tensor from that of *like* and the sizes that stand before its own.
+        requires_grad: Whether operations on the result are recorded.
+    """
+    array = like._key.backend.made_like(like._array, make)
+    return finish(array, array.key, requires_grad)
 
 
 def key_like(input: Tensor, dtype: DType | None, device: Device | str | None) -> DispatchKey:
@@ -197,6 +220,15 @@ def _new(
 ) -> Tensor:
     """Return a tensor of a size, with the dtype and device of *self*."""
     shape = checked_size(integers(function, "size", sizes, size))
+    if self._key.backend.level:
+        return _on_its_level(
+            self,
+            lambda inner, front: _new(
+                function, inner, value, (), (*front, *shape), dtype=dtype, device=device,
+                requires_grad=False,
+            ),
+            requires_grad,
+        )  # fmt: skip
     key = key_like(self, dtype, device)
     if value is None:
         array = key.backend.empty(shape, key.dtype, key.device)

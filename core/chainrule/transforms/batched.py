@@ -190,6 +190,11 @@ class BatchedBackend(WrappedBackend):
 
     # New arrays
 
+    def made_like(self, array: Any, make: Callable[[Any, tuple[int, ...]], Any]) -> Array:
+        """Return what *make* makes of the inner tensor and the size of the batch."""
+        front = (array.level.size,) if array.batched else ()
+        return BatchedArray(array.level, make(array.tensor, front), array.batched)
+
     def wrap(self, result: Any) -> Array:
         """Return an inner tensor as an array that is the same for all samples."""
         if isinstance(result, Wrapped):

@@ -21,48 +21,104 @@ if TYPE_CHECKING:
     from ..op import Op
 
 
+# Note [Tangents of views]
+# ------------------------
+# A view of a dual tensor is a dual of two views. Writing into it must reach the tangent of what it
+# is a view of, which may have none yet, or one that cannot take what is written: a tangent that is
+# mapped by an outer `vmap` does not fit into zeros that are not. So a view knows its source. Where
+# the source's own tangent is replaced, it counts an epoch, and the views look again.
+
+
 class DualArray(Wrapped):
     """A tensor with the direction in which it changes.
 
     Attributes:
         primal: The inner tensor with the values.
         tangent: The inner tensor with the change, of equal shape and dtype; None for zero.
+        source: For a view, the array it is a view of, and the view as a function of a tangent.
+        epoch: How often the tangent was replaced; of a view, at which epoch it looked last.
     """
 
-    __slots__ = ("primal", "tangent")
+    __slots__ = ("epoch", "primal", "source", "tangent")
 
-    def __init__(self, level: Level, primal: Any, tangent: Any) -> None:
+    epoch: int
+    source: tuple[DualArray, Callable[[Any], Any]] | None
+
+    def __init__(self, level: Level, primal: Any, tangent: Any, source: Any = None) -> None:
         self.level, self.primal, self.tangent = level, primal, tangent
         self.shape = tuple(primal._array.shape)
+        self.source = source
+        self.epoch = 0 if source is None else self.root().epoch
 
     @property
     def inner(self) -> Any:
         """The inner tensor with the values."""
         return self.primal
 
+    def root(self) -> DualArray:
+        """Return what it is a view of in the end; itself, if it is no view."""
+        return self if self.source is None else self.source[0].root()
+
     def parts(self) -> tuple[Any, ...]:
         """Return the inner tensors."""
-        return (self.primal,) if self.tangent is None else (self.primal, self.tangent)
+        tangent = self.live_tangent()
+        return (self.primal,) if tangent is None else (self.primal, tangent)
 
     def live_tangent(self) -> Any:
         """Return the tangent, None for zero and when the level is over."""
-        return self.tangent if self.level.alive and mode.forward else None
+        if not (self.level.alive and mode.forward):
+            return None
+        if self.source is not None:
+            epoch = self.root().epoch
+            if epoch != self.epoch:
+                base, look = self.source
+                found = base.live_tangent()
+                self.tangent, self.epoch = None if found is None else look(found), epoch
+        return self.tangent
 
-    def own_tangent(self) -> Any:
-        """Return the tangent to write into: zeros are made where there is none."""
-        if self.tangent is None and self.level.alive and self.primal._key.floating:
-            self.tangent = ops.zeros_like(self.primal)
+    def replace_tangent(self, tangent: Any) -> None:
+        """Give what is no view another tangent; its views look again."""
+        self.tangent = tangent
+        self.epoch += 1
+
+    def tangent_for(self, written: Any) -> Any:
+        """Return the tangent to write *written* into, made or replaced where it does not fit."""
+        own = self.live_tangent()
+        if own is not None and _takes(own, written):
+            return own
+        root = self.root()
+        blank = written.new_zeros(root.shape, dtype=root.primal.dtype)
+        before = root.live_tangent()
+        if before is not None:
+            blank = blank + before
+        root.replace_tangent(blank)
         return self.live_tangent()
 
     def tangent_to_view(self) -> Any:
-        """Return the tangent, laid out in memory as the primal: a view of both reaches both."""
-        tangent = self.own_tangent()
-        if tangent is None or tangent._key.backend.level or self.primal._key.backend.level:
+        """Return the tangent, laid out in memory as the primal: a view can be made of it."""
+        tangent = self.live_tangent()
+        if tangent is None or self.source is not None or not self.primal.is_contiguous():
             return tangent
-        ours, theirs = (t._key.backend.strides(t._array) for t in (self.primal, tangent))
-        if ours != theirs and self.primal.is_contiguous():
-            self.tangent = tangent = ops.clone(tangent)
-        return tangent
+        if tangent.is_contiguous():
+            return tangent
+        self.replace_tangent(ops.clone(tangent))
+        return self.tangent
+
+
+def _takes(own: Any, written: Any) -> bool:
+    """Return whether *own* is mapped wherever *written* is, and so can be written to."""
+    ours, theirs = own._array, written._array
+    depth = written._key.backend.level
+    if not depth:
+        return True
+    if own._key.backend.level > depth:
+        return _takes(ours.inner, written)
+    mapped = getattr(theirs, "batched", False)
+    if own._key.backend.level < depth:
+        return not mapped and _takes(own, theirs.inner)
+    if mapped and not getattr(ours, "batched", False):
+        return False
+    return _takes(ours.inner, theirs.inner)
 
 
 class DualLevel(Level):
@@ -117,7 +173,6 @@ class DualBackend(WrappedBackend):
         inner._requires_grad, inner._node = target._requires_grad, target._node
         inner._output_nr, inner._storage = target._output_nr, None
         array = DualArray(level, inner, None)
-        array.own_tangent()
         target._array, target._key = array, array.key
 
     def assign(self, target: Array, source: Any) -> None:
@@ -131,12 +186,14 @@ class DualBackend(WrappedBackend):
 
     def _write(self, target: DualArray, primal: Any, tangent: Any) -> None:
         target.primal.copy_(primal)
+        if not target.primal._key.floating or not (target.level.alive and mode.forward):
+            return
         if tangent is not None:
-            own = target.own_tangent()
-            if own is not None:
-                own.copy_(tangent)
-        elif target.live_tangent() is not None:
-            write(target.tangent, ops.zeros_like(target.tangent), "zero_")
+            target.tangent_for(tangent).copy_(tangent)
+            return
+        own = target.live_tangent()
+        if own is not None:
+            write(own, ops.zeros_like(own), "zero_")
 
     def copy(self, array: Array) -> Array:
         """Return a copy with its own memory."""
@@ -158,6 +215,10 @@ class DualBackend(WrappedBackend):
         return DualArray(array.level, primal, tangent)
 
     # New arrays
+
+    def made_like(self, array: Any, make: Callable[[Any, tuple[int, ...]], Any]) -> Array:
+        """Return what *make* makes of the inner tensor, as an array that does not change."""
+        return DualArray(array.level, make(array.primal, ()), None)
 
     def wrap(self, result: Any) -> Array:
         """Return an inner tensor as an array that does not change."""

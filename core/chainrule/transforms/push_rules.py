@@ -31,8 +31,6 @@ def rule_for(op: Op[Any, Any]) -> Rule:
         return stated
     if found is not None:
         return found
-    if op.view:
-        return linear
     return of_elements if is_elementwise(op) else by_transposing
 
 
@@ -157,7 +155,7 @@ RULES.update({
     "fill": _fill,
     "copy": _copied,
     **dict.fromkeys(
-        ("zero", "_view_as_dtype", "cauchy", "exponential", "geometric", "log_normal", "normal",
+        ("zero", "cauchy", "exponential", "geometric", "log_normal", "normal",
          "random", "uniform", "bernoulli", "_bernoulli_of", "_bernoulli_like", "_normal_of"),
         _without_change,
     ),

@@ -81,10 +81,10 @@ def kernel_for(op: Op[Any, Any]) -> Callable[..., Any]:
 
     def kernel(*operands: Any, **statics: Any) -> Any:
         level = _level_of(operands)
+        if op.view:
+            return _view(op, level, operands[0], statics)
         primals = [_part(o, lambda array: array.primal) for o in operands]
         tangents = [_part(o, DualArray.live_tangent, None) for o in operands]
-        if op.view:
-            tangents[0] = operands[0].tangent_to_view()
         push = Push(op, primals, tangents, statics)
         if not any(map(_some, tangents)):
             result, changes = push.run(), None
@@ -96,6 +96,31 @@ def kernel_for(op: Op[Any, Any]) -> Callable[..., Any]:
         return tuple(_dual(level, r, c) for r, c in zip(result, changes, strict=True))
 
     return kernel
+
+
+def _view(op: Op[Any, Any], level: Any, operand: DualArray, statics: dict[str, Any]) -> Any:
+    """Return a view of the primal and of the tangent. Note [Tangents of views] in dual.py."""
+    result = apply(op, [operand.primal], statics)
+    single = is_tensor(result)
+    tangent, differentiable = operand.tangent_to_view(), _is_differentiable(op)
+    changes: Any = None
+    if tangent is not None and differentiable:
+        changes = apply(op, [tangent], statics)
+    made = []
+    for number, primal in enumerate((result,) if single else result):
+        floating = primal._key.floating and differentiable
+
+        def look(of: Any, number: int = number) -> Any:
+            again = apply(op, [of], statics)
+            return again if single else again[number]
+
+        change = None if changes is None or not floating else changes if single else changes[number]
+        made.append(DualArray(level, primal, change, (operand, look) if floating else None))
+    return made[0] if single else tuple(made)
+
+
+def _is_differentiable(op: Op[Any, Any]) -> bool:
+    return any(rule is not None for rule in op.rules.values())
 
 
 def _dual(level: Any, result: Any, tangent: Any) -> DualArray:
