@@ -20,7 +20,7 @@ ks = KernelSet("xp")
 Sizes = tuple[int, ...]
 
 
-def _covered(xp: Any, x: Any, kernel: Sizes, count: Sizes, layout: Layout, value: Any) -> Any:
+def covered(xp: Any, x: Any, kernel: Sizes, count: Sizes, layout: Layout, value: Any) -> Any:
     """Return *x* padded with *value* so that all windows lie inside, the last ones too."""
     ndim = len(kernel)
     sizes = x.shape[x.ndim - ndim :]
@@ -38,7 +38,8 @@ def _covered(xp: Any, x: Any, kernel: Sizes, count: Sizes, layout: Layout, value
     return out
 
 
-def _lowest(xp: Any, dtype: Any) -> Any:
+def lowest(xp: Any, dtype: Any) -> Any:
+    """Return what no element of *dtype* is below."""
     return -xp.inf if dtype.kind == "f" else xp.iinfo(dtype).min
 
 
@@ -89,7 +90,7 @@ def max_pool(xp: Any) -> Any:
         layout = Layout(stride or kernel, padding, dilation, 1)
         sizes = x.shape[x.ndim - len(kernel) :]
         count = pooled(sizes, kernel, layout, ceil_mode)
-        full = _covered(xp, x, kernel, count, layout, _lowest(xp, x.dtype))
+        full = covered(xp, x, kernel, count, layout, lowest(xp, x.dtype))
         best: Any = None
         for number, (_, seen) in enumerate(layout.places(kernel, count)):
             found = full[seen]
@@ -284,7 +285,7 @@ def avg_pool(xp: Any) -> Any:
         layout = Layout(stride or kernel, padding, (1,) * ndim, 1)
         sizes = x.shape[x.ndim - ndim :]
         count = pooled(sizes, kernel, layout, ceil_mode)
-        full = _covered(xp, x, kernel, count, layout, 0)
+        full = covered(xp, x, kernel, count, layout, 0)
         total: Any = None
         for _, seen in layout.places(kernel, count):
             if total is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from .. import ops
 from ..errors import ArgumentError, DTypeError
@@ -10,7 +10,7 @@ from ..overriding import disabled_torch_function_impl, wants_to_be_asked
 from ..tensor import Tensor
 from ..value import Value, new_value, storage_of
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
 def _leaf_over(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
@@ -136,3 +136,141 @@ class Buffer(Tensor):
 
     def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
         pass  # made whole by __new__
+
+
+class UninitializedTensorMixin(Tensor):
+    """A tensor whose shape is not known yet: its dtype and device are, and no more.
+
+    Raises:
+        RuntimeError: its shape is asked for.
+        ValueError: anything is computed with it.
+    """
+
+    _becomes: ClassVar[type[Tensor]]
+
+    @property
+    def _array(self) -> Any:  # on purpose: there are no values to read
+        msg = (
+            "Attempted to use an uninitialized parameter. This error happens when you are using a "
+            "`LazyModule` or explicitly manipulating `torch.nn.parameter."
+            f"{type(self).__name__}` objects. When using LazyModules Call `forward` with a dummy "
+            "batch to initialize the parameters before calling torch functions"
+        )
+        raise ValueError(msg)
+
+    @_array.setter
+    def _array(self, array: Any) -> None:
+        _slot.__set__(self, array)
+
+    @property
+    def shape(self) -> Any:
+        """Raise: it is not known."""
+        msg = (
+            "Can't access the shape of an uninitialized parameter or buffer. This error usually "
+            "happens in `load_state_dict` when trying to load an uninitialized parameter into an "
+            "initialized one. Call `forward` to initialize the parameters before accessing their "
+            "attributes."
+        )
+        raise RuntimeError(msg)
+
+    def template(self) -> Tensor:
+        """Return an empty tensor of the dtype and on the device that this one will have."""
+        return new_value(_slot.__get__(self), self._key)  # type: ignore[no-any-return]  # a Tensor
+
+    def take_after(self, other: Tensor) -> None:
+        """Take the dtype and the device of *other*, which is empty."""
+        self._array, self._key = other._array, other._key
+
+    def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become a tensor of *shape* with unspecified values.
+
+        Args:
+            shape: The sizes.
+            device: Where; by default where it is.
+            dtype: Of what; by default what it is.
+        """
+        made = ops.empty(
+            *shape, dtype=dtype or self.dtype, device=self.device if device is None else device
+        )
+        self.take_after(made)
+        self._storage = None
+        self.__class__ = self._becomes  # type: ignore[assignment]  # the class it stood for
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, device=self.device, dtype=self.dtype)  # type: ignore[call-arg]  # of the subclasses
+        return memo[id(self)]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return type(self), (self.requires_grad, self.device, self.dtype)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+_slot: Any = vars(Value)["_array"]  # the memory that the property stands before
+
+
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
+    """A parameter whose shape is not known yet: what lazy modules have before their first call.
+
+    Args:
+        requires_grad: Whether gradients will be wanted.
+        device: Where it will be.
+        dtype: Of what.
+
+    >>> weight = UninitializedParameter()
+    >>> weight
+    <UninitializedParameter>
+    >>> weight.materialize((2, 3))
+    >>> weight.shape
+    torch.Size([2, 3])
+    """
+
+    _becomes: ClassVar[type[Tensor]] = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Self:
+        """Return a parameter without a shape."""
+        return _leaf_over(cls, ops.empty(0, device=device, dtype=dtype), requires_grad)  # type: ignore[no-any-return]  # of class cls
+
+    def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
+        pass  # made whole by __new__
+
+
+class UninitializedBuffer(UninitializedTensorMixin):
+    """A buffer whose shape is not known yet; see `UninitializedParameter`.
+
+    Args:
+        requires_grad: Whether gradients will be wanted.
+        device: Where it will be.
+        dtype: Of what.
+        persistent: Whether the buffer is part of the module's ``state_dict``.
+    """
+
+    _becomes: ClassVar[type[Tensor]] = Tensor
+
+    def __new__(
+        cls,
+        requires_grad: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        persistent: bool = True,
+    ) -> Self:
+        """Return a buffer without a shape."""
+        made = _leaf_over(cls, ops.empty(0, device=device, dtype=dtype), requires_grad)
+        made.persistent = persistent
+        return made  # type: ignore[no-any-return]  # of class cls
+
+    def __init__(
+        self,
+        requires_grad: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        persistent: bool = True,
+    ) -> None:
+        pass  # made whole by __new__
+
+
+def is_lazy(param: Any) -> bool:
+    """Return whether *param* has no shape yet."""
+    return isinstance(param, UninitializedTensorMixin)

@@ -14,9 +14,11 @@ from typing import Any
 # A family's __all__ is the list of what it offers.
 from ._operands import *
 from .activation import *
+from .activation_random import *
 from .activation_smooth import *
 from .arithmetic import *
 from .assignment import *
+from .attention import *
 from .axes import *
 from .bitwise import *
 from .broadcasting import *
@@ -34,6 +36,7 @@ from .creation_ranges import *
 from .cumulative import *
 from .diagonals import *
 from .dropout import *
+from .embedding_bags import *
 from .embeddings import *
 from .exchange import *
 from .exponential import *
@@ -43,6 +46,7 @@ from .fused_adaptive import *
 from .fused_descent import *
 from .gathering import *
 from .generator import *
+from .grids import *
 from .indexing import *
 from .joining import *
 from .linalg import *
@@ -54,6 +58,7 @@ from .log_sums import *
 from .loss import *
 from .loss_binary import *
 from .loss_classes import *
+from .loss_ctc import *
 from .loss_embeddings import *
 from .loss_likelihoods import *
 from .loss_margins import *

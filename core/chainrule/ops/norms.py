@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..dtypes import DType
     from ..tensor import Tensor
 
-__all__ = ["dist", "norm", "pairwise_distance", "vector_norm"]
+__all__ = ["dist", "norm", "pairwise_distance", "pdist", "vector_norm"]
 
 _INF = float("inf")
 
@@ -291,3 +291,58 @@ def dist(self: Tensor, other: Tensor, p: float = 2) -> Tensor:
     broadcast_shapes(self._array.shape, other._array.shape)
     first, second = (t if t._key.floating else t.to(common) for t in (self, other))
     return _dist(first, second, p)
+
+
+@composite(dtype="same", nodes={"": "PdistBackward0"})
+def _pdist(self: Tensor, p: float) -> Tensor:
+    """Return the norms of the differences of all pairs of rows."""
+    first, second = _pairs(self)
+    rows: Any = self
+    return _norm(rows.index_select(0, first) - rows.index_select(0, second), p, (1,))
+
+
+def _pairs(rows: Any) -> Any:
+    """Return the numbers of the first and the second row of every pair."""
+    count = rows._array.shape[0]
+    return ops.triu_indices(count, count, 1, device=rows.device).unbind(0)
+
+
+def _pdist_rule(grad: Any, self: Any, p: float, result: Any) -> Any:
+    first, second = _pairs(self)
+    away = self.index_select(0, first) - self.index_select(0, second)
+    share = norm_rule(grad, away, p, (1,), False, result)
+    zeros = zeros_shaped(self, tuple(self._array.shape))
+    return ops.index_add(ops.index_add(zeros, 0, first, share), 0, second, -share)
+
+
+_pdist.vjp(self=_pdist_rule)
+
+
+def pdist(input: Tensor, p: float = 2) -> Tensor:
+    """Return the distances of all pairs of rows of *input*, the first row's first.
+
+    Args:
+        input: ``(N, M)``, floating.
+        p: The order of the norm, as in `vector_norm`.
+
+    Returns:
+        ``(N (N - 1) / 2)``.
+
+    Raises:
+        RuntimeError: *input* is no matrix, or *p* is negative.
+
+    Gradient:
+        That of `vector_norm`, for one row, and its negative for the other.
+
+    >>> import chainrule as cr
+    >>> cr.pdist(cr.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+    tensor([5.0000, 1.0000, 4.2426])
+    """
+    check_tensor("pdist", input)
+    if len(input._array.shape) != 2:
+        msg = f"pdist only supports 2D tensors, got: {len(input._array.shape)}D"
+        raise ShapeError(msg)
+    if p < 0:
+        msg = "pdist only supports non-negative p values"
+        raise ShapeError(msg)
+    return _pdist(input, float(p))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gumbel_softmax", "hardsigmoid", "hardswish", "hardtanh",
     "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "mish", "relu", "relu6", "relu_",
-    "selu", "selu_", "silu", "softmax", "softmin", "threshold", "threshold_",
+    "rrelu", "rrelu_", "selu", "selu_", "silu", "softmax", "softmin", "threshold", "threshold_",
 ]  # fmt: skip
 
 
@@ -201,3 +201,30 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
 def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """Return *input* after `threshold` in place."""
     return _run(ops.threshold, True, input, threshold, value)
+
+
+def rrelu(
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Tensor:
+    """Return *input* where it is positive, else scaled by a random slope; see `chainrule.rrelu`.
+
+    >>> import chainrule as cr
+    >>> rrelu(cr.tensor([-2.0, 2.0]), lower=0.2, upper=0.3)
+    tensor([-0.5000,  2.0000])
+    """
+    return (
+        rrelu_(input, lower, upper, training)
+        if inplace
+        else ops.rrelu(input, lower, upper, training)
+    )
+
+
+def rrelu_(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False
+) -> Tensor:
+    """Return *input* after `rrelu` in place."""
+    return input.copy_(ops.rrelu(input, lower, upper, training))

@@ -6,13 +6,22 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from ... import ops
+from ...ops import grids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...tensor import Tensor
 
-__all__ = ["fold", "unfold", "upsample", "upsample_bilinear", "upsample_nearest"]
+__all__ = [
+    "affine_grid",
+    "fold",
+    "grid_sample",
+    "unfold",
+    "upsample",
+    "upsample_bilinear",
+    "upsample_nearest",
+]
 
 
 def unfold(
@@ -79,3 +88,38 @@ def upsample_bilinear(input: Tensor, size: Any = None, scale_factor: Any = None)
     """Return `interpolate` with mode ``"bilinear"`` and aligned corners, with a warning."""
     _deprecated("upsample_bilinear")
     return ops.interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+
+
+def grid_sample(
+    input: Tensor,
+    grid: Tensor,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool | None = None,
+) -> Tensor:
+    """Return *input* at the points of *grid*; see `chainrule.grid_sampler`.
+
+    Args:
+        input: ``(N, C, H, W)`` or ``(N, C, D, H, W)``, floating.
+        grid: ``(N, *, 2)`` or ``(N, *, 3)``: points as x, y (and z), from -1 to 1.
+        mode: ``"bilinear"``, ``"nearest"`` or ``"bicubic"``.
+        padding_mode: ``"zeros"``, ``"border"`` or ``"reflection"``.
+        align_corners: Whether -1 and 1 are the centres of the outer elements; to leave it out is
+            deprecated.
+
+    >>> import chainrule as cr
+    >>> x = cr.arange(4.0).reshape(1, 1, 2, 2)
+    >>> grid_sample(x, cr.zeros(1, 1, 1, 2), align_corners=False)
+    tensor([[[[1.5000]]]])
+    """
+    return grids.grid_sample(input, grid, mode, padding_mode, align_corners)
+
+
+def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
+    """Return the grid that an affine map makes; see `chainrule.affine_grid_generator`.
+
+    >>> import chainrule as cr
+    >>> affine_grid(cr.eye(2, 3)[None], (1, 1, 3, 2), align_corners=False).shape
+    torch.Size([1, 3, 2, 2])
+    """
+    return grids.affine_grid(theta, size, align_corners)

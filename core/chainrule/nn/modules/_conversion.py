@@ -9,6 +9,7 @@ from ...dtypes import DType
 from ...grad_mode import no_grad
 from ...misspelling import Misspelling
 from ...tensor import Tensor
+from ..parameter import UninitializedTensorMixin
 from ._traversal import Traversal
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class Conversion(Traversal):
                 if parameter.grad is not None:
                     _replace_data(parameter.grad, fn)
         for name, buffer in self._buffers.items():
-            if buffer is not None:
+            if isinstance(buffer, UninitializedTensorMixin):
+                _replace_data(buffer, fn)
+            elif buffer is not None:
                 self._buffers[name] = fn(buffer)
         return self
 
@@ -171,6 +174,9 @@ class Conversion(Traversal):
 
 def _replace_data(tensor: Tensor, fn: Convert) -> None:
     """Give *tensor* new values and keep its identity."""
+    if isinstance(tensor, UninitializedTensorMixin):
+        tensor.take_after(fn(tensor.template()))
+        return
     with no_grad():
         converted = fn(tensor)
     if converted is not tensor:

@@ -9,6 +9,7 @@ from ... import ops
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter
+from ._attention import MultiheadAttention
 from .module import Module
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "Mish",
+    "MultiheadAttention",
     "PReLU",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "SiLU",
@@ -402,3 +405,25 @@ class Threshold(Module):
 
     def extra_repr(self) -> str:
         return _shown(self, "threshold", "value")
+
+
+class RReLU(Module):
+    """Return the input where it is positive, else scaled by a random slope.
+
+    Args:
+        lower: The smallest slope; outside of training all are the mean of both.
+        upper: The largest.
+        inplace: Whether to write into the input.
+    """
+
+    def __init__(
+        self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False
+    ) -> None:
+        super().__init__()
+        self.lower, self.upper, self.inplace = lower, upper, inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return _shown(self, "lower", "upper")

@@ -89,6 +89,10 @@ class Linear(Module):
         )
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """`Linear` under the name that attention has it by in PyTorch."""
+
+
 class Bilinear(Module):
     """Return ``x1 · weight[k] · x2 + bias[k]`` for every output k.
 
