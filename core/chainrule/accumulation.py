@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from . import ops
+from .inplace import write
 from .locks import new_lock
 from .shapes import contiguous_strides
 from .value import new_value
@@ -62,6 +63,8 @@ class Ownership:
         if before is not None:
             if create_graph:
                 leaf._grad = ops.add(before, grad)
+            elif before._key is grad._key and before._array.shape == grad._array.shape:
+                write(before, ops.add.fast(before, grad), "add_")
             else:
                 ops.add.in_place((before, grad), {})
         elif create_graph:

@@ -399,7 +399,8 @@ def run_backward(
         inputs: Where gradients are wanted; only what leads there runs.
         capture: Return what arrives at *inputs*, and touch no ``.grad``.
     """
-    if mode.depth and mode.depth % _LEVELS_PER_STACK == 0:
+    depth = mode.depth
+    if depth and depth % _LEVELS_PER_STACK == 0:
         return on_new_stack(  # type: ignore[no-any-return]  # what the call below returns
             lambda: run_backward(
                 roots,
@@ -420,12 +421,12 @@ def run_backward(
     asks = overriding.Switches.active and overriding.state.types
     if asks:
         overriding.state.types = False  # rules are no business of subclasses
-    mode.depth += 1
+    mode.depth = depth + 1
     try:
         for edge, grad in zip(roots, grads, strict=True):
-            if task._wants(edge):
+            if inputs is None or task._wants(edge):
                 task.send(edge, grad)
-        if LeafHooks.anywhere():
+        if LeafHooks.alive and LeafHooks.anywhere():
             task._watch_leaves()
         task.run()
         task.finish()
@@ -433,7 +434,7 @@ def run_backward(
             callback()
     finally:
         mode.enabled, _running.task = before, outer
-        mode.depth -= 1
+        mode.depth = depth
         if asks:
             overriding.state.types = True
         for forget in task.at_end:

@@ -87,19 +87,19 @@ class LeafHooks:
 
     __slots__ = ("__weakref__", "after", "before", "dtype", "node_after", "node_before")
 
-    _alive: Final[dict[int, weakref.ref[LeafHooks]]] = {}
+    alive: Final[dict[int, weakref.ref[LeafHooks]]] = {}
 
     def __init__(self) -> None:
         self.before, self.after = HookDict(), HookDict()
         self.node_before, self.node_after = HookDict(), HookDict()
         self.dtype: Any = OWN
-        number, alive = id(self), self._alive
+        number, alive = id(self), self.alive
         alive[number] = weakref.ref(self, lambda _: alive.pop(number, None))
 
     @classmethod
     def anywhere(cls) -> bool:
         """Return whether any leaf has a hook now."""
-        return any(bool(reference()) for reference in tuple(cls._alive.values()))
+        return any(bool(reference()) for reference in tuple(cls.alive.values()))
 
     def grad_dtype(self, own: Any) -> Any:
         """Return the dtype of the gradient of a leaf whose dtype is *own*; None for any."""

@@ -186,7 +186,7 @@ class _Call:
                 )
             self.result = around.on_outputs(self.result)
         if backward:
-            hook_grad_fn(module, backward, self.result)
+            hook_grad_fn(module, backward, self.args, self.result)
         return self.result
 
     def _before(self, hook: Callable[..., Any], *, with_kwargs: bool) -> None:
