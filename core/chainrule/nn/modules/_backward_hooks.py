@@ -143,10 +143,7 @@ _ON: Final = "non-full backward hooks on a Module that does not"
 def _warn_of_blind_spots(args: Any, result: Any, node: Node) -> None:
     """Warn where a hook of the older kind, on one node, sees less than the module's gradients."""
     if not _are_tensors(result):
-        when, what = (
-            "the module does not return a single Tensor or a tuple of Tensors",
-            "grad_output",
-        )
+        when, what = f"{_ON} return a single Tensor or a tuple of Tensors", "grad_output"
     elif not _are_tensors(args):
         when = f"{_ON} take as input a single Tensor or a tuple of Tensors"
         what = "grad_input"
