@@ -528,7 +528,7 @@ register_pytree_node(
 register_pytree_node(
     _NAMED_TUPLE,
     lambda tree: (list(tree), type(tree)),
-    lambda children, kind: kind(*children),
+    lambda children, kind: kind._make(children),
     flatten_with_keys_fn=lambda tree: (
         [(GetAttrKey(n), v) for n, v in zip(tree._fields, tree, strict=True)],
         type(tree),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from ._differentiating import grad, grad_and_value, vjp
 from ._jacobians import hessian, jacfwd, jacrev
-from ._modules import functional_call, stack_module_state
+from ._looking import debug_unwrap
+from ._modules import functional_call, replace_all_batch_norm_modules_, stack_module_state
 from ._pushing import jvp, linearize
 from ._vmap import vmap
 
 __all__ = [
-    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
-    "stack_module_state", "vjp", "vmap",
+    "debug_unwrap", "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev",
+    "jvp", "linearize", "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
 ]  # fmt: skip

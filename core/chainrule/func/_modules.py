@@ -205,3 +205,21 @@ def _stacked(tensors: list[Any]) -> Any:
     made = ops.stack(tensors).detach()
     made._requires_grad = any(tensor.requires_grad for tensor in tensors)
     return made
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Return *root* after making every batch normalisation in it keep no running statistics.
+
+    `vmap` maps over what would be written into one statistic for all samples.
+
+    >>> import chainrule as cr
+    >>> model = cr.nn.Sequential(cr.nn.Linear(2, 3), cr.nn.BatchNorm1d(3))
+    >>> cr.func.replace_all_batch_norm_modules_(model)[1].running_mean is None
+    True
+    """
+    for module in root.modules():
+        own: Any = module
+        if hasattr(own, "track_running_stats") and type(own).__name__.startswith("BatchNorm"):
+            own.running_mean = own.running_var = own.num_batches_tracked = None
+            own.track_running_stats = False
+    return root

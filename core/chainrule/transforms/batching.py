@@ -67,7 +67,7 @@ def whole(operand: Any) -> Any:
     """Return an operand as an inner tensor with the batch dimension."""
     if isinstance(operand, BatchedArray):
         return operand.whole()
-    return [whole(item) for item in operand] if isinstance(operand, list) else operand
+    return [whole(item) for item in operand] if isinstance(operand, (list, tuple)) else operand
 
 
 def kernel_for(op: Op[Any, Any]) -> Callable[..., Any]:
@@ -143,7 +143,7 @@ def _sample(call: Call, number: int) -> Any:
 def _at(operand: Any, number: int) -> Any:
     if isinstance(operand, BatchedArray):
         return ops.select(operand.tensor, 0, number) if operand.batched else operand.tensor
-    return [_at(item, number) for item in operand] if isinstance(operand, list) else operand
+    return [_at(i, number) for i in operand] if isinstance(operand, (list, tuple)) else operand
 
 
 def _stacked(results: list[Any]) -> Any:
@@ -169,6 +169,8 @@ def _of_no_samples(call: Call) -> Any:
     def zeros(operand: Any) -> Any:
         if isinstance(operand, BatchedArray) and operand.batched:
             return operand.tensor.new_zeros(operand.shape)
+        if isinstance(operand, (list, tuple)):
+            return [zeros(item) for item in operand]
         return _inner(operand)
 
     result = apply(call.op, [zeros(operand) for operand in call.operands], call.statics)
