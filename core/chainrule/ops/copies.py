@@ -221,6 +221,8 @@ def as_strided_scatter(
     tensor([1., 0., 1.])
     """
     made = self.clone()
+    if src._key.backend.level:  # the copy must hold what a function transform keeps of src
+        made = src.new_empty(self._array.shape).copy_(self)
     as_strided(made, size, stride, storage_offset).copy_(src)
     return made
 

@@ -8,6 +8,7 @@ from .. import dtypes, ops
 from ..errors import DTypeError, ShapeError
 from ..op import composite
 from ..shapes import wrap_dim
+from ._operands import occurs
 from .complex import conj
 from .linalg_checks import fail
 from .norms import norm_rule, power_or_zero, vector_norm
@@ -98,7 +99,7 @@ def _weights(fweights: Any, aweights: Any, count: int) -> Any:
                 f"expected {name} to have the same numel as there are observations in the input "
                 f"but got {given.numel()} != {count}"
             )
-        elif bool((given.detach() < 0).any()):
+        elif occurs(given.detach() < 0):
             problem = f"{name} cannot be negative"
         if problem:
             fail(ShapeError, f"cov(): {problem}", "cov: one weight per observation.")

@@ -8,6 +8,7 @@ from .. import dtypes, ops
 from ..errors import ShapeError, UnsupportedDTypeError
 from ..op import composite
 from ..shapes import wrap_dim
+from ._operands import occurs
 from .linalg_checks import fail
 from .return_types import histogram as histogram_result
 from .return_types import histogramdd as histogramdd_result
@@ -150,7 +151,7 @@ def _checked_parts(name: str, x: Any, q: Any, mode: str) -> Any:
         problem = "q must be a scalar or 1D tensor"
     elif q._key.dtype is not x._key.dtype:
         problem = "q tensor must be same dtype as the input tensor"
-    elif not bool(((q.detach() >= 0) & (q.detach() <= 1)).all()):
+    elif occurs(((q.detach() >= 0) & (q.detach() <= 1)).logical_not()):
         problem = "q values must be in the range [0, 1]"
     if problem:
         fail(ShapeError, f"{name}() {problem}", f"{name}: see its Args.")

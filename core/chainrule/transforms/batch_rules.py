@@ -231,72 +231,7 @@ def _joined(grows: int) -> Rule:
     return rule
 
 
-# Products
-
-
-def _matrix(operand: Any) -> Any:
-    return operand.tensor
-
-
-def _mm(call: Call) -> Any:
-    return ops.matmul(*map(_matrix, call.operands))
-
-
-def _mv(call: Call) -> Any:
-    matrix, vector = call.operands
-    if not matrix.batched:
-        return ops.matmul(vector.tensor, ops.t(matrix.tensor))
-    column = ops.unsqueeze(vector.tensor, -1)
-    return ops.squeeze(ops.matmul(matrix.tensor, column), -1)
-
-
-def _dot(call: Call) -> Any:
-    left, right = map(_matrix, call.operands)
-    row, column = ops.unsqueeze(left, -2), ops.unsqueeze(right, -1)
-    return ops.squeeze(ops.squeeze(ops.matmul(row, column), -1), -1)
-
-
-def _vdot(call: Call) -> Any:
-    left, right = map(_matrix, call.operands)
-    row, column = ops.unsqueeze(ops.conj(left), -2), ops.unsqueeze(right, -1)
-    return ops.squeeze(ops.squeeze(ops.matmul(row, column), -1), -1)
-
-
-def _bmm(call: Call) -> Any:
-    return ops.matmul(*map(_matrix, call.operands))
-
-
-def _added(product: Any, ndim: int) -> Rule:
-    """Return the rule of ``beta * self + alpha * product``."""
-
-    def rule(call: Call) -> Any:
-        summand, *factors = call.operands
-        inside = Call(call.op, call.level, factors, {})
-        beta, alpha = call.static("beta"), call.static("alpha")
-        found = product(inside)
-        if not any(factor.batched for factor in factors):
-            found = ops.expand(found, (call.level.size, *found._array.shape))
-        if alpha != 1:
-            found = found * alpha
-        if not beta:
-            return found
-        kept = summand.tensor
-        if summand.batched and len(summand.shape) < ndim:
-            missing = (1,) * (ndim - len(summand.shape))
-            kept = ops.reshape(kept, (call.level.size, *missing, *summand.shape))
-        return (kept if beta == 1 else kept * beta) + found
-
-    return rule
-
-
-def _summed_bmm(call: Call) -> Any:
-    product = ops.matmul(*map(_matrix, call.operands))
-    return raw._sum(product, (len(product._array.shape) - 3,))
-
-
-def _outer(call: Call) -> Any:
-    left, right = map(_matrix, call.operands)
-    return ops.unsqueeze(left, -1) * ops.unsqueeze(right, -2)
+# Distances
 
 
 def _dist(call: Call) -> Any:
@@ -478,7 +413,7 @@ TABLE: Final[dict[str, Any]] = {
     ),
     **dict.fromkeys(
         ("_alias", "_conj", "_conj_physical", "_tril", "_triu", "_view_as_complex",
-         "_view_as_dtype", "_view_as_real", "clone", "zero"),
+         "_view_as_dtype", "_view_as_real", "clone", "frexp", "signbit", "zero"),
         plain,
     ),
     **dict.fromkeys(("_diagonal", "_diagonal_copy", "_diagonal_scatter"), along("dim1", "dim2")),
@@ -486,8 +421,6 @@ TABLE: Final[dict[str, Any]] = {
     **dict.fromkeys(("_flip", "_rot90"), along("dims")),
     **dict.fromkeys(("_aminmax", "_argmax", "_argmin"), _flattened),
     **dict.fromkeys(("_all", "_any"), _tested),
-    **dict.fromkeys(("mm", "_mm_with_transpose"), _mm),
-    **dict.fromkeys(("addmm", "_addmm_with_transpose"), _added(_mm, 2)),
     "_diag_embed": along("dim1", "dim2", grows=1),
     "_unsqueeze": along("dim", grows=1),
     "_transpose": along("dim0", "dim1"),
@@ -510,14 +443,6 @@ TABLE: Final[dict[str, Any]] = {
     "on_diagonal": _on_diagonal,
     "_cat": _joined(0),
     "_stack": _joined(1),
-    "mv": _mv,
-    "dot": _dot,
-    "vdot": _vdot,
-    "bmm": _bmm,
-    "addmv": _added(_mv, 1),
-    "baddbmm": _added(_bmm, 3),
-    "addbmm": _added(_summed_bmm, 2),
-    "addr": _added(_outer, 2),
     "_dist": _dist,
     "linalg_cross": _crossed,
     "copy": _copy,
