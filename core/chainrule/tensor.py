@@ -392,8 +392,10 @@ class Tensor(TensorLate):
     conj_physical_ = in_place(ops._conj_physical)
     resolve_conj = ops.resolve_conj
     angle = ops.angle.method
-    real = property(ops.real, doc="The real part, a view; a real tensor itself.")
-    imag = property(ops.imag, doc="The imaginary part, a view.")
+    real = property(
+        ops.real, ops.assignment.set_real, doc="The real part, a view; a real tensor itself."
+    )
+    imag = property(ops.imag, ops.assignment.set_imag, doc="The imaginary part, a view.")
 
     # Comparison
 

@@ -27,6 +27,7 @@ from .brackets import (
     taken_by,
 )
 from .broadcasting import expanded_size
+from .complex import imag, real
 from .copying import copy, fill
 from .filling import as_number
 from .fused import UpdateOp
@@ -276,3 +277,13 @@ def index_put_(
     _check_put(input, indices)
     _put(input, indices, values, "index_put_", accumulate=accumulate)
     return input
+
+
+def set_real(self: Tensor, value: Any) -> None:
+    """Write *value* into the real part of *self*: what ``self.real = value`` does."""
+    setitem(real(self), ..., value)
+
+
+def set_imag(self: Tensor, value: Any) -> None:
+    """Write *value* into the imaginary part of *self*: what ``self.imag = value`` does."""
+    setitem(imag(self), ..., value)
