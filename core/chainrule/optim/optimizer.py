@@ -11,6 +11,8 @@ from copy import deepcopy
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from .. import ops
+from ..grad_mode import mode
 from ..hooks import RemovableHandle
 from ..nn._typename import typename
 from ..tensor import Tensor
@@ -27,6 +29,11 @@ __all__ = [
 ]
 
 Hooks = OrderedDict[int, Callable[..., Any]]
+
+
+#: What an optimizer takes as parameters, and what `Optimizer.state_dict` gives.
+ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+StateDict = dict[str, Any]
 
 
 class _Required:
@@ -186,7 +193,7 @@ class Optimizer:
             if isinstance(value, Tensor) and value.numel() != 1:
                 msg = f"Tensor {name} must be 1-element"
                 raise ValueError(msg)
-            if not 0.0 <= float(number(value)) < math.inf:
+            if number(value) < 0.0 or not math.isfinite(number(value)):
                 msg = f"Invalid {title}: {value}"
                 raise ValueError(msg)
 
@@ -433,3 +440,40 @@ def _adapted(value: Any, param: Tensor, name: str | None) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         return type(value)(_adapted(item, param, None) for item in value)  # type: ignore[call-arg]  # a list or tuple
     return value
+
+
+# What optimizers of third parties import from here
+
+
+def _use_grad_for_differentiable(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *step* run with recording on exactly where the optimizer is differentiable."""
+
+    @functools.wraps(step)
+    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before, mode.enabled = mode.enabled, bool(self.defaults.get("differentiable"))
+        try:
+            return step(self, *args, **kwargs)
+        finally:
+            mode.enabled = before
+
+    return run
+
+
+def _get_value(value: Any) -> Any:
+    """Return a number, which may be given as a tensor of one element."""
+    return number(value)
+
+
+def _default_to_fused_or_foreach(
+    params: list[Tensor], differentiable: bool, use_fused: bool = False
+) -> tuple[bool, bool]:
+    """Return whether to prefer a fused step, and one over lists: neither, as on any CPU."""
+    return False, False
+
+
+def _view_as_real(params: list[Any], *state_and_grads: list[Any]) -> None:
+    """Replace complex tensors in lists by their real views, where the parameter is complex."""
+    for position, param in enumerate(params):
+        if param.is_complex():
+            for tensors in (params, *state_and_grads):
+                tensors[position] = ops.view_as_real(tensors[position])
