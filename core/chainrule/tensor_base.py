@@ -464,6 +464,8 @@ class TensorBase(Copyable):
         Writing into it is not noticed, so that a later backward pass may be silently wrong. Use
         `detach` instead; ``.data`` is here because old programs use it.
         """
+        if self._key.backend.level:
+            return self._key.backend.data_of(self)  # type: ignore[attr-defined, no-any-return]  # a transform's
         made: Any = new_value(self._array, self._key)
         if mode.inference or type(self._storage) is InferenceStorage:  # it was made as self was
             made._storage = type(storage_of(self))()

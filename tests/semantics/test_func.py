@@ -548,3 +548,45 @@ def test_stack_module_state_refuses_modules_that_differ(lib, raises):
         lib.func.stack_module_state([layer, lib.nn.Linear(2, 3).eval()])
     with raises(RuntimeError, "stack_module_state: Expected all models to be of the same class."):
         lib.func.stack_module_state([layer, lib.nn.ReLU()])
+
+
+def test_outputs_without_gradients_are_refused(lib, raises):
+    with raises(
+        RuntimeError,
+        "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with "
+        "dtype torch.bool",
+    ):
+        lib.func.vjp(lambda x: (x, x > 0), lib.ones(2))
+
+
+def test_inputs_without_tangents_are_refused(lib, raises):
+    with raises(
+        ValueError, "Expected primal to be floating point or complex, but got: torch.int64"
+    ):
+        lib.func.jvp(lambda x: x * 1.0, (lib.ones(2).long(),), (lib.ones(2),))
+
+
+@pytest.mark.parametrize("jacobian", ["jacrev", "jacfwd"])
+def test_jacobian_of_complex_numbers_is_refused(lib, raises, jacobian):
+    make = getattr(lib.func, jacobian)
+    sentence = (
+        "{}: Expected all {} to be real but received complex tensor at flattened input idx: 0"
+    )
+    with raises(RuntimeError, sentence.format(jacobian, "inputs")):
+        make(lambda x: x)(lib.ones(2, dtype=lib.complex64))
+    with raises(RuntimeError, sentence.format(jacobian, "outputs")):
+        make(lambda x: x * 1j)(lib.ones(2))
+
+
+def test_gradient_of_a_complex_value_is_refused(lib, raises):
+    with raises(
+        RuntimeError,
+        "grad can be implicitly created only for real scalar outputs but got torch.complex64",
+    ):
+        lib.func.grad(lambda x: x * 1j)(lib.tensor(2.0))
+
+
+def test_gradient_of_a_real_function_of_complex_numbers(lib):
+    found = lib.func.grad(lambda z: (z * z.conj()).real.sum())(lib.tensor([1 + 2j]))
+
+    assert found.tolist() == [2 + 4j]

@@ -436,3 +436,48 @@ def test_different_numbers_do_not_fit_into_what_all_samples_share(lib, raises):
         "appear like same randomness.",
     ):
         lib.vmap(lambda r: lib.zeros(2).normal_(), randomness="different")(rows(lib))
+
+
+# Indices
+
+
+def test_sample_may_be_the_index_of_another(lib):
+    places = lib.tensor([0, 1, 0])
+
+    assert lib.vmap(lambda r, i: r[i])(rows(lib), places).tolist() == [0.0, 3.0, 4.0]
+    assert lib.vmap(lambda i: lib.tensor([5.0, 7.0])[i])(places).tolist() == [5.0, 7.0, 5.0]
+    assert lib.vmap(lambda r, i: r[i.unsqueeze(0)])(rows(lib), places).tolist() == [
+        [0.0],
+        [3.0],
+        [4.0],
+    ]
+
+
+def test_places_per_sample_may_be_written_to(lib):
+    def put(r, i):
+        made = r.clone()
+        made[i.unsqueeze(0)] = 9.0
+        return made
+
+    found = lib.vmap(put)(rows(lib), lib.tensor([0, 1, 0]))
+
+    assert found.tolist() == [[9.0, 1.0], [2.0, 9.0], [9.0, 5.0]]
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["side by side", "apart"])
+def test_several_indices_keep_their_places_in_the_result(lib, apart):
+    x = lib.arange(2.0 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    i, j = lib.tensor([[0, 2], [1, 1]]), lib.tensor([0, 3])
+
+    def index(sample, i):
+        return sample[i, :, j] if apart else sample[:, j, i]
+
+    found = lib.vmap(index)(x, i)
+    one_by_one = lib.stack([index(x[0], i[0]), index(x[1], i[1])])
+
+    assert lib.equal(found, one_by_one)
+
+
+def test_data_of_a_sample_is_refused(lib, raises):
+    with raises(RuntimeError, "accessing `data` under vmap transform is not allowed"):
+        lib.vmap(lambda r: r.data)(rows(lib))

@@ -155,15 +155,24 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
         if not isinstance(item, Value):
             msg = f"make_dual(): {name} must be Tensor, not {type(item).__name__}"
             raise ArgumentError(msg)
-        if not item._key.floating:
-            msg = f"Expected {name} to be floating point or complex, but got: {item._key.dtype}"
-            raise ValueError(msg)
+        check_floating(name, item)
     if level not in {None, 0}:
         msg = f"Invalid level given to _make_dual\nmake_dual: expected level 0, got {level}."
         raise AutogradError(msg)
     check_tangent(tensor, tangent, running)
     made: Tensor = dual_of(running, tensor, tangent)
     return made
+
+
+def check_floating(name: str, tensor: Any) -> None:
+    """Check that *tensor* can change.
+
+    Raises:
+        ValueError: it is of an integer type.
+    """
+    if not tensor._key.floating:
+        msg = f"Expected {name} to be floating point or complex, but got: {tensor._key.dtype}"
+        raise ValueError(msg)
 
 
 def check_tangent(tensor: Any, tangent: Any, level: DualLevel) -> None:

@@ -118,6 +118,12 @@ def _check_scalar(result: Any) -> None:
             "sum() or mean()."
         )
         raise AutogradError(msg)
+    if result._key.complex:
+        msg = (
+            "grad can be implicitly created only for real scalar outputs but got "
+            f"{result._key.dtype}\ngrad: take the real part, or use vjp()."
+        )
+        raise AutogradError(msg)
 
 
 def grad(
@@ -203,7 +209,15 @@ def entered_run(
     aux = None
     if has_aux:
         result, aux = split_aux(result, "vjp(f, *primals)")
-    return run, *tensors_of(result, "vjp(f, *primals): expected f(*primals)"), aux
+    outputs, spec = tensors_of(result, "vjp(f, *primals): expected f(*primals)")
+    for output in outputs:
+        if not output._key.floating:
+            msg = (
+                "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got "
+                f"Tensor with dtype {output._key.dtype}\nvjp: return it as aux, with has_aux=True."
+            )
+            raise AutogradError(msg)
+    return run, outputs, spec, aux
 
 
 def _shown(spec: Any) -> str:

@@ -6,10 +6,12 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
+from ..errors import AutogradError
+from ..transforms.wrapped import is_tensor
 from ..trees import tree_flatten, tree_unflatten
 from ._differentiating import vjp
 from ._pushing import jvp
-from ._trees import picked, replaced
+from ._trees import check_input, picked, replaced
 from ._vmap import vmap
 
 if TYPE_CHECKING:
@@ -57,9 +59,11 @@ def jacrev(
             given = new if isinstance(argnums, tuple) else new[0]
             return func(*replaced(args, argnums, given), **kwargs)
 
+        _check_real("jacrev", "inputs", tree_flatten(primals)[0])
         value, pull_back, *aux = vjp(of_chosen, *primals, has_aux=has_aux)
         outputs, out_spec = tree_flatten(value)
         inputs, in_spec = tree_flatten(primals)
+        _check_real("jacrev", "outputs", outputs)
         basis = tree_unflatten(_basis(outputs), out_spec)
         columns = tree_flatten(vmap(pull_back, chunk_size=chunk_size)(basis))[0]
         blocks = [_split(c, outputs, tuple(x._array.shape)) for c, x in
@@ -72,6 +76,21 @@ def jacrev(
         return (made, *aux) if has_aux else made
 
     return wrapper
+
+
+def _check_real(who: str, what: str, tensors: Sequence[Any]) -> None:
+    """Check that no tensor is complex: a Jacobian would have two parts.
+
+    Raises:
+        RuntimeError: one is.
+    """
+    for position, tensor in enumerate(tensors):
+        if is_tensor(tensor) and tensor._key.complex:
+            msg = (
+                f"{who}: Expected all {what} to be real but received complex tensor at flattened "
+                f"input idx: {position}\n{who}: look at it with view_as_real()."
+            )
+            raise AutogradError(msg)
 
 
 def _as_given(row: Any, argnums: Any) -> Any:
@@ -132,6 +151,9 @@ def jacfwd(
         chosen = picked(argnums, args)
         primals = chosen if isinstance(argnums, tuple) else (chosen,)
         inputs, in_spec = tree_flatten(primals)
+        for one in inputs:
+            check_input(one)
+        _check_real("jacfwd", "inputs", inputs)
 
         def of_chosen(*new: Any) -> Any:
             given = new if isinstance(argnums, tuple) else new[0]
@@ -145,6 +167,7 @@ def jacfwd(
         mapped = vmap(push, randomness=randomness, out_dims=(-1, None) if has_aux else (-1,))
         change, *aux = mapped(*_basis(inputs))
         outputs, out_spec = tree_flatten(change)
+        _check_real("jacfwd", "outputs", outputs)
         rows = [
             _as_given(tree_unflatten(_columns(output, inputs), in_spec), argnums)
             for output in outputs

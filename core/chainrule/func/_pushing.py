@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
-from ..autograd.forward_ad import check_tangent
+from ..autograd.forward_ad import check_floating, check_tangent
 from ..errors import AutogradError
 from ..grad_mode import mode
 from ..shapes import Size
@@ -55,6 +55,8 @@ def jvp(
         for value, direction in zip(values, directions, strict=True):
             check_input(value)
             check_input(direction)
+            check_floating("primal", value)
+            check_floating("tangent", direction)
             check_tangent(value, direction, level)
             entered.append(dual(level, value, direction))
         result = func(*tree_unflatten(entered, spec))

@@ -159,7 +159,7 @@ def _tensor_entry(places: Any) -> Any:
         )
         places = places.to(dtypes.bool_)
         dtype = dtypes.bool_
-    if not shape and dtype.category <= dtypes.INTEGER:
+    if not shape and dtype.category <= dtypes.INTEGER and not places._key.backend.level:
         return places._key.backend.tolist(places._array)
     if dtype is dtypes.bool_ or dtype in _INTEGERS:
         return places

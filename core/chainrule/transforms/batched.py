@@ -233,6 +233,14 @@ class BatchedBackend(WrappedBackend):
         made._storage = tensor._storage
         return made
 
+    def data_of(self, tensor: Any) -> Any:
+        """Refuse: writing past autograd cannot be told from writing past the mapping."""
+        msg = (
+            "accessing `data` under vmap transform is not allowed\n"
+            "vmap: use detach(), which shares the memory too."
+        )
+        raise AutogradError(msg)
+
     def tolist(self, array: Array) -> Any:
         """Refuse, unless all samples are equal."""
         if not array.batched:

@@ -256,6 +256,11 @@ class DualBackend(WrappedBackend):
         made._storage = storage_of(tensor)
         return made
 
+    def data_of(self, tensor: Any) -> Any:
+        """Return the same memory without history, version counter and tangent."""
+        array = tensor._array
+        return self.value(DualArray(array.level, array.primal.data, None))
+
     def tolist(self, array: Array) -> Any:
         """Return the values."""
         return array.primal.tolist()
