@@ -25,7 +25,7 @@ from . import slots as slots  # whoever imports this package has them filled
 
 if TYPE_CHECKING:
     from ..backend import Backend, BackendSpec, KernelDef, KernelSet
-    from ..op import composite, primitive
+    from ..op import NOT_IMPLEMENTED, composite, primitive
     from .api import API, PluginInfo, hookimpl
     from .control import allow, block, list, pin, prefer, register, unload  # noqa: A004 - as there
     from .explanation import Explanation, explain
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from .records import FallbackWarning, PluginLoadWarning, PluginRecord
 
 __all__ = [
-    "API", "Backend", "BackendSpec", "Explanation", "FallbackWarning", "KernelDef", "KernelSet",
-    "PluginInfo", "PluginLoadWarning", "PluginRecord", "Stats", "allow", "block", "composite",
-    "explain", "fallback", "hookimpl", "list", "pin", "prefer", "primitive", "register", "stats",
-    "unload",
+    "API", "NOT_IMPLEMENTED", "Backend", "BackendSpec", "Explanation", "FallbackWarning",
+    "KernelDef", "KernelSet", "PluginInfo", "PluginLoadWarning", "PluginRecord", "Stats", "allow",
+    "block", "composite", "explain", "fallback", "hookimpl", "list", "pin", "prefer", "primitive",
+    "register", "stats", "unload",
 ]  # fmt: skip
 
 _HOME: Final = {
@@ -46,7 +46,7 @@ _HOME: Final = {
     **dict.fromkeys(("Stats", "fallback", "stats"), ".missing"),
     **dict.fromkeys(("FallbackWarning", "PluginLoadWarning", "PluginRecord"), ".records"),
     **dict.fromkeys(("Backend", "BackendSpec", "KernelDef", "KernelSet"), "..backend"),
-    **dict.fromkeys(("composite", "primitive"), "..op"),
+    **dict.fromkeys(("NOT_IMPLEMENTED", "composite", "primitive"), "..op"),
 }
 
 
