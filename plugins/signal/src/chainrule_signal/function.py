@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def windows(x: Any, length: int) -> Any:
-    """Return the stretches of *length* along the last dimension: ``(*, N - length + 1, length)``."""
+    """Return the stretches of *length* ``(*, N - length + 1, length)``."""
     return x.unfold(-1, length, 1)
 
 
