@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parents[1] / "nn"
 
 #: Promises in which chainrule goes beyond PyTorch on purpose, and why.
 OURS_ALONE = {
+    "test_recurrent_transforms": "there, recurrent layers cannot be batched",
     "test_freezing": "there, `module.requires_grad = False` is taken and does nothing",
 }
 

@@ -50,6 +50,8 @@ def sigmoid_backward(grad: Any, output: Any) -> Any:
     slope *= output
     if slope.dtype.kind == "c":
         slope = np.conjugate(slope)
+    if grad.shape != slope.shape:  # of a batch, where the output is not
+        return multiply(slope, grad)
     slope *= grad
     return slope
 
@@ -59,5 +61,7 @@ def tanh_backward(grad: Any, output: Any) -> Any:
     slope = subtract(ONE[output.dtype], multiply(output, output))
     if slope.dtype.kind == "c":
         slope = np.conjugate(slope)
+    if grad.shape != slope.shape:  # of a batch, where the output is not
+        return multiply(slope, grad)
     slope *= grad
     return slope

@@ -85,8 +85,7 @@ def gelu_backward(xp: Any) -> Any:
         slope += t
         slope += 1
         slope *= 0.5
-        slope *= grad
-        return slope
+        return slope * grad  # which may be of a batch, where the output is not
 
     return kernel
 

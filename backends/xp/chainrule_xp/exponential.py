@@ -99,7 +99,6 @@ def sigmoid_backward(xp: Any) -> Any:
         slope *= output
         if slope.dtype.kind == "c":
             slope = xp.conjugate(slope)
-        slope *= grad
-        return slope
+        return slope * grad  # which may be of a batch, where the output is not
 
     return kernel

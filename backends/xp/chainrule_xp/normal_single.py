@@ -48,8 +48,7 @@ def gelu_backward(xp: Any) -> Kernel:
         bell *= ROOT_HALF_OVER_PI
         bell *= x
         slope += bell
-        slope *= grad
-        return slope
+        return slope * grad  # which may be of a batch, where the output is not
 
     return in_single(xp, function)
 

@@ -60,8 +60,7 @@ def tanh_backward(xp: Any) -> Any:
         slope = 1 - output * output
         if slope.dtype.kind == "c":
             slope = xp.conjugate(slope)
-        slope *= grad
-        return slope
+        return slope * grad  # which may be of a batch, where the output is not
 
     return kernel
 
