@@ -324,3 +324,15 @@ def test_the_users_line_is_named_and_the_layer_it_called(device, tracked):
 
     assert cr.explain_grad(hidden).splitlines()[0].endswith("(in Linear.forward).")
     assert line in cr.explain_grad(hidden)
+
+
+def test_subclasses_made_while_tracked_keep_their_type(device):
+    with cr.autograd.track_origins():
+
+        class Marked(cr.Tensor):
+            pass
+
+        made = cr.ones(2, device=device).as_subclass(Marked)
+        assert type(made.detach()) is Marked
+        assert type(made.data) is Marked
+    assert type(made.detach()) is Marked

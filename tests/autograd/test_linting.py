@@ -285,3 +285,29 @@ def test_it_goes_together_with_tracking(model, x):
 
     assert "ExpBackward0 at " in warned(run)[0]
     assert not cr.autograd.origins.is_tracking_origins()
+
+
+def test_a_weight_that_thousands_of_nodes_save_is_no_burden(x):
+    from chainrule.autograd import linting
+
+    def run():
+        y, weight = x.clone().requires_grad_(), x.clone()
+        for _ in range(2000):
+            y = y * weight
+        y.sum().backward()
+        for _ in range(200):
+            _ = (y.detach().requires_grad_() * weight).sum().backward()
+        savers = linting.linter.savers[id(weight._array)]
+        assert len(savers.references) <= 2 * 2000 + 200
+
+    assert warned(run) == []
+
+
+def test_tensors_of_inference_mode_are_left_in_peace(device):
+    def run():
+        with cr.inference_mode():
+            y = cr.ones(3, device=device)
+            y.add_(1)
+            y.detach().mul_(2)
+
+    assert warned(run) == []

@@ -9,12 +9,14 @@
 # Nothing in the quick paths knows of any of this.
 #
 # What leaves the graph without an op (`detach`, `.data`, `item`, `tolist`, `numpy`) is a method of
-# the tensor class, which is wrapped likewise.
+# the tensor class. Subclasses know methods by identity, so the function stays, and gets other code:
+# code that calls the wrapped one.
 """
 
 from __future__ import annotations
 
 import functools
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..locks import new_rlock
@@ -54,8 +56,13 @@ def observe(observer: Observer) -> None:
     """Let *observer* see every call from now on."""
     with _swapping:
         _observers.append(observer)
-        if len(_observers) == 1:
+        if len(_observers) > 1:
+            return
+        try:
             _swap_in()
+        except BaseException:
+            unobserve(observer)
+            raise
 
 
 def unobserve(observer: Observer) -> None:
@@ -132,8 +139,8 @@ def _swap_in() -> None:
         for cell in function.__closure__ or ():
             _fill(cell, wrapped)
     for name in _WAYS_OUT:
-        _set_attribute(name, lambda before, name=name: _method(name, before))
-    _set_attribute("data", lambda p: property(_method("data", p.fget), p.fset, p.fdel))
+        _lead_past(name, _stated(name))
+    _lead_past("data", _stated("data").fget)
 
 
 def _functions() -> list[Any]:
@@ -167,9 +174,30 @@ def _set(namespace: dict[str, Any], name: str, value: Any) -> None:
     namespace[name] = value
 
 
-def _set_attribute(name: str, wrap: Callable[..., Any]) -> None:
-    """Wrap an attribute of the class of tensors that states it."""
-    kind = next(kind for kind in Tensor.__mro__ if name in vars(kind))
-    before = vars(kind)[name]
-    setattr(kind, name, wrap(before))
-    _undo.append(lambda: setattr(kind, name, before))
+#: The wrapped ways out, by name.
+_ways: Final[dict[str, Callable[..., Any]]] = {}
+
+
+def _way(*args: Any, **kwargs: Any) -> Any:
+    """Stand in for a way out: its code runs among the globals of another module."""
+    from sys import modules
+
+    return modules["MODULE"]._ways["NAME"](*args, **kwargs)
+
+
+def _stated(name: str) -> Any:
+    """Return an attribute of the class of tensors that states it."""
+    return next(vars(kind)[name] for kind in Tensor.__mro__ if name in vars(kind))
+
+
+def _lead_past(name: str, function: Any) -> None:
+    """Let *function*, the same object, call the observers."""
+    code, constants = function.__code__, {"MODULE": __name__, "NAME": name}
+    plain = FunctionType(
+        code, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    plain.__kwdefaults__ = function.__kwdefaults__
+    _ways[name] = _method(name, plain)
+    consts = tuple(constants.get(const, const) for const in _way.__code__.co_consts)
+    function.__code__ = _way.__code__.replace(co_consts=consts, co_name=code.co_name)
+    _undo.append(lambda: setattr(function, "__code__", code))

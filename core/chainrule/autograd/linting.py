@@ -8,13 +8,13 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from .. import anomaly, graph, traces
-from ..graph import LEAF, version_of
+from ..graph import LEAF
 from ..nn.parameter import Parameter
 from ..optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
-from ..value import Value
+from ..value import Value, times_written
 from ..watching import unwatch, watch
 from ._live import live_nodes, saved_tensors
 from ._naming import ByIdentity, name_of, op_name, place_of
@@ -34,6 +34,8 @@ __all__ = ["LintWarning", "is_linting", "lint"]
 _PAIRWISE: Final = frozenset({"cr::sub", "cr::rsub", "cr::eq", "cr::ne"})
 #: Graphs of how many earlier steps may be alive.
 _STEPS: Final = 3
+#: How many notes are kept before those on what is gone are thrown away.
+_FIRST_PRUNING: Final = 64
 #: After how many steps live graphs are looked for again: that is not quick.
 _EVERY: Final = 10
 
@@ -42,12 +44,35 @@ class LintWarning(UserWarning):
     """A slip that gives no error."""
 
 
+class _Savers:
+    """The nodes that save one memory, held weakly."""
+
+    __slots__ = ("references", "room")
+
+    def __init__(self) -> None:
+        self.references: list[weakref.ref[Node]] = []
+        self.room = _FIRST_PRUNING
+
+    def add(self, node: Node) -> None:
+        """Add a node; from time to time, forget those that are gone."""
+        if len(self.references) >= self.room:
+            self.references = [weakref.ref(waiting) for waiting in self.waiting()]
+            self.room = 2 * len(self.references) + _FIRST_PRUNING
+        self.references.append(weakref.ref(node))
+
+    def waiting(self) -> list[Node]:
+        """Return the nodes that are there and were not freed yet, the youngest first."""
+        found = (reference() for reference in reversed(self.references))
+        return [node for node in found if node is not None and not is_freed(node)]
+
+
 class _Linter:
     """What is remembered while the lint is on; every warning is given once per line or name."""
 
     def __init__(self) -> None:
         self.said: set[object] = set()
-        self.savers: dict[int, list[weakref.ref[Node]]] = {}  # of memory, by identity
+        self.savers: dict[int, _Savers] = {}  # of memory, by identity
+        self.room = _FIRST_PRUNING  # for how many memories, before the dict is looked through
         self.data_of: ByIdentity[weakref.ref[Any]] = ByIdentity()
         self.used: ByIdentity[tuple[weakref.ref[Any], int]] = ByIdentity()  # .grad, at a step
         self.stale: ByIdentity[str] = ByIdentity()  # where a used .grad was added to
@@ -69,18 +94,23 @@ class _Linter:
         for item in saved:
             for tensor in item if isinstance(item, (tuple, list)) else (item,):
                 if isinstance(tensor, Value):
-                    known = self.savers.setdefault(_memory(tensor), [])
-                    known[:] = [r for r in known if (n := r()) is not None and not is_freed(n)]
-                    known.append(weakref.ref(node))
+                    self._saves(node, _memory(tensor))
         return saved
+
+    def _saves(self, node: Node, memory: int) -> None:
+        known = self.savers.get(memory)
+        if known is None:
+            if len(self.savers) >= self.room:
+                self.savers = {m: s for m, s in self.savers.items() if s.waiting()}
+                self.room = 2 * len(self.savers) + _FIRST_PRUNING
+            known = self.savers[memory] = _Savers()
+        known.add(node)
 
     def saver_of(self, tensor: Any) -> Node | None:
         """Return a node that keeps the memory of *tensor* for a pass that is still to come."""
         memory = _memory(tensor)
-        for reference in self.savers.get(memory, ()):
-            node = reference()
-            if node is None or is_freed(node):
-                continue
+        savers = self.savers.get(memory)
+        for node in () if savers is None else savers.waiting():
             if any(_memory(kept) == memory for _, kept in saved_tensors(node)):
                 return node
         return None
@@ -91,7 +121,7 @@ class _Linter:
         """Remember what an in-place operation starts from."""
         if not name.endswith("_") or not args or not isinstance(args[0], Value):
             return None
-        return args[0]._storage is not None and args[0]._storage.version, self.saver_of(args[0])
+        return (self.saver_of(args[0]),)
 
     def failed(self, token: Any, name: str) -> None:
         """Nothing to say."""
@@ -103,7 +133,7 @@ class _Linter:
         if name == "data":
             self.data_of[result] = weakref.ref(args[0])
         elif token is not None:
-            self._written(op_name(name), args[0], token[1])
+            self._written(op_name(name), args[0], token[0])
         elif name in _PAIRWISE and len(args) > 1:
             self._paired(op_name(name), args[0], args[1], result)
 
@@ -161,10 +191,11 @@ class _Linter:
     def arrives(self, leaf: Any, grad: Any) -> None:
         """Look at what a gradient is added to."""
         known = self.used.get(leaf)
-        if known is None or leaf._grad is None:
+        if known is None:
             return
         reference, version = known
-        if reference() is leaf._grad and version_of(leaf._grad) == version:
+        used = reference()
+        if used is not None and used is leaf._grad and times_written(used) == version:
             self.stale[leaf] = traces.here().place()
 
     def added(self, leaf: Any) -> None:
@@ -199,7 +230,7 @@ class _Linter:
         for param in (p for group in optimizer.param_groups for p in group["params"]):
             if param._grad is None:
                 continue
-            self.used[param] = weakref.ref(param._grad), version_of(param._grad)
+            self.used[param] = weakref.ref(param._grad), times_written(param._grad)
             saver = self.saver_of(param)
             if saver is not None and param._requires_grad:
                 self.say(
@@ -256,10 +287,10 @@ class _WrittenGradients:
     def run(self, node: Node, grad: Any, run: Callable[[Node, Any], None]) -> None:
         """Run a node between two looks at what it was given."""
         grads = [g for g in (grad if isinstance(grad, list) else [grad]) if isinstance(g, Value)]
-        before = [version_of(g) for g in grads]
+        before = [times_written(g) for g in grads]
         run(node, grad)
         for given, version in zip(grads, before, strict=True):
-            if version_of(given) != version and linter is not None:
+            if times_written(given) != version and linter is not None:
                 by = getattr(given._storage, "written", None)
                 linter.say(
                     ("gradient", node.name()),
