@@ -221,6 +221,8 @@ def fractional_max_pool(xp: Any) -> Any:
         spatial = len(kernel_size)
         lead, sizes = x.shape[: x.ndim - spatial], x.shape[x.ndim - spatial :]
         rows = []
+        if len(lead) == 1:  # without a batch, the first sample's shifts count
+            samples = samples[0]
         for dim, (n, k, count) in enumerate(zip(sizes, kernel_size, output_size, strict=True)):
             drawn = samples[..., spatial - 1 - dim if spatial == 2 else dim].reshape(lead)
             start = _random_starts(xp, drawn, n, k, count)

@@ -184,6 +184,10 @@ def _fitting(var: Tensor, input: Tensor) -> Tensor:
         return var
     if shape[:-1] == found:
         return var.unsqueeze(-1)
+    if len(shape) == len(found):  # one dimension may have one variance for all
+        others = [v for n, v in zip(shape, found, strict=True) if n != v]
+        if others == [1]:
+            return var
     msg = (
         "var is of incorrect size\n"
         f"gaussian_nll_loss: expected {shape}, {(*shape[:-1], 1)} or {shape[:-1]}, got {found}."
