@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from chainrule.op import all_ops
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Sentences of PyTorch's where it refuses what chainrule computes, and why that is right.
 BEYOND = {
@@ -16,6 +22,12 @@ BEYOND = {
     "not implemented for '": "chainrule has the kernel",
     "returned an invalid gradient at index": "PyTorch's formula fails for an index smaller than "
     "its source, and for out= of another shape",
+    "is not differentiable with respect to argument": "chainrule takes no gradient, or has one",
+    "does not support automatic differentiation for outputs": "chainrule has the formula",
+    "In-place abs is not supported for complex tensors": "the real parts are written",
+    "INTERNAL ASSERT FAILED": "PyTorch calls that a defect of its own",
+    "input matrix is singular": "chainrule's formula does without solving",
+    "is invalid for input of size": "PyTorch's formula fails for what is empty",
     "INDICES element is out of DATA bounds": "PyTorch's formula of index_fill takes no negative "
     "indices",
 }
@@ -23,8 +35,14 @@ BEYOND = {
 #: Differences on purpose: kind, where (a pattern), the start of what chainrule shows. Each is a row
 #: of docs/reference/differences.md.
 KNOWN = (
-    ("is a view", r"^(conj|adjoint|H|sum_to_size)\b", "False"),  # a copy
-    ("requires_grad", "^gradient", "False"),  # PyTorch's refuses to be differentiated again
+    ("what it looks into", r"^(conj|adjoint|H|sum_to_size|lu_unpack)\b", "None"),  # a copy
+    ("what is a new object", "^(contiguous|lu_unpack)", ""),  # of a result that lies otherwise
+    ("requires_grad", "^(triangular_solve|linalg.lstsq|lu_unpack)", "False"),  # a copy, no function
+    ("requires_grad", "^logical_", ""),  # PyTorch keeps the history of what was overwritten
+    ("error of ours alone", "^logical_", "InplaceError"),  # likewise
+    ("error of ours alone", "^addbmm_", "ShapeError"),  # PyTorch lets the target grow
+    ("shape", "^after addbmm_", ""),  # likewise
+    ("version", "^after set_data", "-1"),  # PyTorch's counter of a tensor that got other memory
 )
 
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
@@ -53,9 +71,52 @@ def _short(text: str) -> str:
     return re.sub(r"[\d.]+", "#", text)[:80]
 
 
-def is_beyond(mine: Exception | None, other: Exception | None) -> bool:
-    """Return whether chainrule computes what PyTorch refuses, for a reason of the table."""
-    return other is not None and any(text in str(other) for text in BEYOND)
+def is_beyond(
+    mine: Exception | None, other: Exception | None, *, labels: Sequence[str] = ()
+) -> bool:
+    """Return whether chainrule computes what PyTorch refuses, for a reason of the table.
+
+    An op of *labels*, the lines so far, may save less than PyTorch's: then a write that PyTorch
+    refuses to differentiate past does no harm.
+    """
+    if other is None:
+        return False
+    text = str(other)
+    if mine is None and "modified by an inplace operation" in text:
+        return any(name in saves_less() for name in map(op_of, labels))
+    return any(sentence in text for sentence in BEYOND)
+
+
+def op_of(label: str) -> str:
+    """Return the op that a line calls."""
+    return label.partition("[")[0].rstrip("_")
+
+
+@functools.cache
+def saves_less() -> frozenset[str]:
+    """Return the names of ops whose nodes do not keep all that PyTorch's keep."""
+    names = {op.__name__ for op in all_ops.values() if op.also_saves}
+    return frozenset(names) | _SAVE_LESS
+
+
+#: Functions made of several ops, one of which does.
+_SAVE_LESS = frozenset({
+    "linalg.lu_solve", "lu_solve", "linalg.lstsq", "take_along_dim", "index_select", "repeat",
+    "masked_select", "put", "take", "squeeze", "cummax", "cummin",
+})  # fmt: skip
+
+#: Functions that PyTorch differentiates to NaN where they have a kink, and chainrule to zero.
+_WITH_A_KINK = re.compile(r"norm|dist|std|normalize|cosine|abs|renorm|hypot|polar")
+
+
+def is_of_a_kink(found: Difference, labels: Sequence[str]) -> bool:
+    """Return whether a second derivative is NaN in PyTorch alone, at a kink."""
+    return (
+        found.where == "gradient 2"
+        and "nan" in found.theirs
+        and "nan" not in found.ours
+        and any(_WITH_A_KINK.search(label) for label in labels)
+    )
 
 
 def is_known(difference: Difference | None) -> bool:
@@ -111,10 +172,14 @@ def _of_pair(left: Any, right: Any, *, values_only: bool) -> tuple[str, str, str
     for kind, of in _FACTS.items():
         if values_only and kind in _OF_HISTORY:
             continue
+        if values_only and kind == "requires_grad" and not left.requires_grad:
+            continue  # PyTorch counts what a formula only looks at
         ours, theirs = _read(of, left), _read(of, right)
         if ours != theirs:
             return kind, f"{ours}{_of_view(left, right)}", str(theirs)
     if not _close(_values(left), _values(right)):
+        if overlaps(right):
+            return None  # written element by element there, and all at once here
         return "values", _shown(left), _shown(right)
     return None if values_only else _of_gradients(left, right)
 
@@ -123,6 +188,17 @@ def _of_view(left: Any, right: Any) -> str:
     """Return what tells a view that was made under no_grad: PyTorch says that it requires grad."""
     lost = right._is_view() and right.requires_grad and _read(lambda t: t.grad_fn, right) is None
     return " (a view made without recording)" if lost and not left.requires_grad else ""
+
+
+def overlaps(tensor: Any) -> bool:
+    """Return whether elements of *tensor* share memory."""
+    reach = 0
+    for step, size in sorted(zip(tensor.stride(), tensor.shape, strict=True)):
+        if size > 1:
+            if step <= reach:
+                return True
+            reach += step * (size - 1)
+    return False
 
 
 def _read(fact: Any, tensor: Any) -> Any:
@@ -145,6 +221,22 @@ def _of_gradients(left: Any, right: Any) -> tuple[str, str, str] | None:
     return None
 
 
+def of_places(
+    where: str, mine: list[Any], my_pool: list[Any], other: list[Any], pool: list[Any]
+) -> Difference | None:
+    """Return how the new tensors differ in what tensors of the pool they look into."""
+    for left, right in zip(mine, other, strict=True):
+        places = _place(left, my_pool), _place(right, pool)
+        if places[0] != places[1]:
+            return Difference(where, "what it looks into", str(places[0]), str(places[1]))
+    return None
+
+
+def _place(tensor: Any, pool: list[Any]) -> int | None:
+    base = tensor._base if tensor._is_view() else None
+    return next((number for number, t in enumerate(pool) if t is base), None)
+
+
 def of_versions(where: str, mine: list[int], other: list[int]) -> Difference | None:
     """Return how the numbers of writes since the tensors were made differ."""
     for number, (left, right) in enumerate(zip(mine, other, strict=True)):
@@ -162,9 +254,8 @@ _FACTS = {
     "shape": lambda t: tuple(t.shape),
     "requires_grad": lambda t: t.requires_grad,
     "is_leaf": lambda t: t.is_leaf,
-    "is a view": lambda t: t._is_view(),
 }
-_OF_HISTORY = {"is_leaf", "is a view"}
+_OF_HISTORY = {"is_leaf"}
 
 
 def _values(t: Any) -> Any:
@@ -172,8 +263,8 @@ def _values(t: Any) -> Any:
 
 
 def _close(ours: Any, theirs: Any) -> bool:
-    if ours.dtype.kind in "biu":
-        return bool((ours == theirs).all())
+    if ours.dtype.kind in "biu" or ours.tobytes() == theirs.tobytes():
+        return bool((ours == theirs).all()) or ours.dtype.kind not in "biu"
     finite = np.abs(theirs[np.isfinite(theirs)])
     scale = max(1.0, float(finite.max())) if finite.size else 1.0
     return np.allclose(ours, theirs, rtol=_RELATIVE, atol=_ABSOLUTE * scale, equal_nan=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import re
 import sys
 from math import ceil, prod
 from pathlib import Path
@@ -47,6 +48,14 @@ LEFT_OUT = {
     "empty_strided": "its values are what lay in memory",
     "scatter_reduce": "ties of extremes share otherwise; differences.md",
 }
+_CELLS = "PyTorch's takes batches alone"
+LEFT_OUT |= dict.fromkeys(("gru_cell", "lstm_cell", "rnn_relu_cell", "rnn_tanh_cell"), _CELLS)
+
+#: Ops of matrices: of one that is singular nobody knows more than a digit. The tensors that they
+#: are given are their own, nudged by those of the pool.
+_OF_MATRICES = re.compile(
+    r"linalg|solve|inverse|pinv|cholesky|lu|qr|svd|det|geqrf|ormqr|eig|matrix"
+)
 _DTYPES = ("float64", "complex128", "int64", "bool")
 
 
@@ -97,7 +106,7 @@ def adapted(tensor: Any, shape: tuple[int, ...]) -> Any:
     return flat[:wanted].reshape(shape)
 
 
-def _substituted(sample: Any, pool: list[Any], pick: random.Random) -> Any:
+def _substituted(name: str, sample: Any, pool: list[Any], pick: random.Random) -> Any:
     """Return *sample* with tensors of the pool in place of some of its own."""
     replaced = []
     for position, own in enumerate(_tensors(sample)):
@@ -105,7 +114,8 @@ def _substituted(sample: Any, pool: list[Any], pick: random.Random) -> Any:
         if position and not own.dtype.is_floating_point and not own.dtype.is_complex:
             fitting = []  # an index: PyTorch's kernels do not check the bounds of all
         if fitting and (position == 0 or pick.random() < 0.5):
-            replaced.append(adapted(pick.choice(fitting), tuple(own.shape)))
+            drawn = adapted(pick.choice(fitting), tuple(own.shape))
+            replaced.append(own + 0.001 * drawn if _OF_MATRICES.search(name) else drawn)
         else:
             replaced.append(own.clone())  # a later line may write into it
     return _with(sample, iter(replaced))
@@ -141,7 +151,7 @@ def op_step(name: str, dtype: str, number: int, *, in_place: bool = False) -> An
     def step(lib: Any, pool: list[Any], pick: random.Random) -> Any:
         ours, theirs = samples_of(name, dtype)[number]
         here = lib.__name__ == "chainrule"
-        sample = _substituted(ours if here else theirs, pool, pick)
+        sample = _substituted(name, ours if here else theirs, pool, pick)
         if in_place:
             target = sample.args[0]
             if not any(target is t for t in pool) and not target.requires_grad:
