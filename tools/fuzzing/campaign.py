@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from . import programs
+from . import comparison, programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +45,7 @@ class Tally:
         self.refused += outcome.refused
         self.beyond += outcome.beyond
         self.known += outcome.known
-        self.used.update(line.label.partition("[")[0] for line in lines)
+        self.used.update(comparison.op_of(line.label) for line in lines)
         if outcome.difference is None:
             return
         signature = outcome.difference.signature
@@ -53,9 +53,7 @@ class Tally:
             self.findings[signature].count += 1
             return
         shorter, difference = shortened(lines, outcome.difference)
-        self.findings[signature] = Finding(
-            seed, [f"{line.label} in {line.mode}" for line in shorter], difference
-        )
+        self.findings[signature] = Finding(seed, [line.label for line in shorter], difference)
 
     def merge(self, other: Tally) -> None:
         """Add what another process found."""

@@ -53,6 +53,8 @@ def draw(seed: int) -> list[Line]:
             label = pick.choice(sorted(table))
             step = table[label]
         mode = pick.choices([*MODES], (16, 3, 1, 1, 1))[0]
+        if mode != "plain":
+            label = f"{label} in {mode}"
         lines.append(Line(label, step, mode, pick.getrandbits(32)))
     return lines
 

@@ -33,7 +33,8 @@ def with_other(function: Callable[[Any, Any], Any]) -> Any:
 
     def step(lib: Any, pool: list[Any], pick: random.Random) -> Any:
         target, other = _floating(pool, pick), _floating(pool, pick)
-        return function(target, adapted(other, tuple(target.shape)))
+        operand = other if other is target else adapted(other.clone(), tuple(target.shape))
+        return function(target, operand)
 
     return step
 
