@@ -329,8 +329,13 @@ class GraphTask:
             run_node_hooks(hooks.node_after, (), lambda hook, new: hook(new, tuple(grads)))
 
     def add_to_grad(self, leaf: Any, grad: Any) -> None:
-        """Add *grad* into ``leaf.grad``, unless it was frozen since the graph was made."""
-        if not leaf._requires_grad:
+        """Add *grad* into ``leaf.grad``.
+
+        Not of what was frozen since the graph was made; nor of a view that was made unrecorded: it
+        says that it requires grad, as its base does, and leads nowhere.
+        """
+        base = leaf._base
+        if not leaf._requires_grad or (base is not None and base._requires_grad):
             return
         self.owned.add_to_grad(leaf, grad, create_graph=self.create_graph)
 

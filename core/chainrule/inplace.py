@@ -221,7 +221,9 @@ def rewrite_history(target: Any, result: Any) -> None:
         return
     _take_retained(target)
     before = _as_it_was(base)
-    stride = base._key.backend.strides(base._array)
+    stride: Any = base._key.backend.strides(base._array)
+    if any(step < 0 for step in stride):
+        stride = None  # no tensor of PyTorch's lies so; the views of one count no elements
     view_scatter.record_onto(base, (before, result, target._view.way(), stride))
     retained = _take_retained(before)
     if retained is not None:

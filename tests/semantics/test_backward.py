@@ -139,6 +139,17 @@ def test_leaf_that_was_frozen_since_gets_no_gradient(lib):
     assert x.grad.tolist() == [1.0, 1.0]
 
 
+def test_view_made_without_recording_leads_nowhere(lib):
+    x = lib.ones(2, 2, requires_grad=True)
+    with lib.no_grad():
+        row = x[0]
+    (row * 2).sum().backward()
+
+    assert row.requires_grad
+    assert row.grad is None
+    assert x.grad is None
+
+
 def test_retained_graph_may_be_walked_again(lib):
     x = lib.ones(2, requires_grad=True)
     y = (x * x).sum()

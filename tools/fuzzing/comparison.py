@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: Sentences of PyTorch's where it refuses what chainrule computes, and why that is right.
 BEYOND = {
+    "some elements of the input tensor and the written-to tensor refer to": "an operand that "
+    "overlaps its target in part is read before it is written",
+    "view_as_real doesn't work on unresolved conjugated": "a conjugate is a copy",
     "derivative for aten::": "chainrule has the formula",
     "the derivative for": "chainrule has the formula",
     "is not implemented for": "chainrule has the kernel",
@@ -25,6 +28,7 @@ BEYOND = {
     "is not differentiable with respect to argument": "chainrule takes no gradient, or has one",
     "does not support automatic differentiation for outputs": "chainrule has the formula",
     "In-place abs is not supported for complex tensors": "the real parts are written",
+    "Expected a proper Tensor but got None": "PyTorch's formula fails where nothing arrives",
     "INTERNAL ASSERT FAILED": "PyTorch calls that a defect of its own",
     "input matrix is singular": "chainrule's formula does without solving",
     "Trying to resize storage that is not resizable": "the comparison has looked at its array",
@@ -38,7 +42,7 @@ BEYOND = {
 #: Differences on purpose: kind, where (a pattern), the start of what chainrule shows. Each is a row
 #: of docs/reference/differences.md.
 KNOWN = (
-    ("what it looks into", r"^(conj|adjoint|H|sum_to_size|lu_unpack)\b", "None"),  # a copy
+    ("what it looks into", r"^(conj|adjoint|H|sum_to_size|lu_unpack)\b", "-1"),  # a copy
     ("what is a new object", "^(contiguous|lu_unpack)", ""),  # of a result that lies otherwise
     ("requires_grad", "^(triangular_solve|linalg.lstsq|lu_unpack)", "False"),  # a copy, no function
     ("requires_grad", "^logical_", ""),  # PyTorch keeps the history of what was overwritten
@@ -50,6 +54,14 @@ KNOWN = (
     ("values", r"^cholesky_inverse\[complex", ""),  # PyTorch reads half of it
     ("values", "^polygamma", "inf"),  # at a pole PyTorch's value is large
     ("requires_grad", "^(gradient|histogram|histogramdd)", "False"),  # no function of the input
+    ("error of ours alone", "^(gradient|backward)", "Sequence"),  # one node for all steps
+    ("error of ours alone", "in inference_mode$", "AutogradError: Can't detach views"),
+    ("error of another type", "^index_put_", "DimError"),  # whichever is found first
+    ("requires_grad", "^asarray", "False"),  # of a view made without recording
+    ("requires_grad", "^gradient 2", ""),  # PyTorch counts what a formula only looks at
+    ("error of ours alone", "^gradient", "The size of tensor a"),  # of what out= gave another shape
+    ("number of results", "^gradient$", "1"),  # a view made without recording
+    ("error of PyTorch's alone", "^to complex", ""),  # likewise
     ("error of ours alone", "^addbmm_", "ShapeError"),  # PyTorch lets the target grow
     ("shape", "^after addbmm_", ""),  # likewise
     ("version", "^after set_data", "-1"),  # PyTorch's counter of a tensor that got other memory
@@ -114,15 +126,24 @@ def saves_less() -> frozenset[str]:
 #: Functions made of several ops, one of which does.
 _SAVE_LESS = frozenset({
     "linalg.lu_solve", "lu_solve", "linalg.lstsq", "take_along_dim", "index_select", "repeat",
-    "masked_select", "put", "vander", "linalg.vander", "take", "squeeze", "cummax", "cummin",
+    "masked_select", "put", "vander", "linalg.vander", "fft.ihfft",
+    "fft.ihfft2", "fft.ihfftn", "fft.rfft", "fft.irfft",
+    "fft.rfft2", "fft.rfftn", "take", "squeeze", "cummax", "cummin",
 })  # fmt: skip
 
+_LOGICAL_WRITE = re.compile("logical_(and|or|xor|not)_")
 #: Functions that PyTorch differentiates to NaN where they have a kink, and chainrule to zero.
 _WITH_A_KINK = re.compile(r"norm|dist|std|normalize|cosine|abs|renorm|hypot|polar")
 
 
 def is_of_a_kink(found: Difference, labels: Sequence[str]) -> bool:
-    """Return whether a second derivative is NaN in PyTorch alone, at a kink."""
+    """Return whether gradients differ as they may.
+
+    A second derivative is NaN in PyTorch alone, at a kink; or a logical operation wrote into what
+    had a history, which PyTorch keeps.
+    """
+    if any(_LOGICAL_WRITE.match(label) for label in labels):
+        return True
     return (
         found.where == "gradient 2"
         and "nan" in found.theirs

@@ -46,6 +46,13 @@ LEFT_OUT = {
     "empty_like": "its values are what lay in memory",
     "new_empty": "its values are what lay in memory",
     "empty_strided": "its values are what lay in memory",
+    "as_strided_scatter": "PyTorch's gradient of the input is that of what was overwritten",
+    "ctc_loss": "PyTorch has two functions of the name, which scale in different ways",
+    "nn.functional.pdist": "of equal extremes each gets the gradient in PyTorch, a share here",
+    "pdist": "likewise",
+    "cdist": "likewise",
+    "cholesky_inverse": "PyTorch reads half of its input",
+    "pixel_unshuffle": "PyTorch leaves the shape of what is empty",
     "scatter_reduce": "ties of extremes share otherwise; differences.md",
 }
 _CELLS = "PyTorch's takes batches alone"

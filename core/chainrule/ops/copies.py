@@ -61,7 +61,7 @@ def _sliced(x: Any, dim: int = 0, start: Any = None, end: Any = None, step: int 
 
 alias_copy = _copy_of(lambda x: x, "alias_copy")
 as_strided_copy = _copy_of(as_strided, "as_strided_copy")
-detach_copy = _copy_of(lambda x: x.detach(), "detach_copy")
+detach_copy = _copy_of(lambda x: x, "detach_copy")  # a copy keeps its history, whatever its name
 diagonal_copy = _copy_of(ops.diagonal, "diagonal_copy")
 expand_copy = _copy_of(lambda x, size, *, implicit=False: x.expand(size), "expand_copy")
 narrow_copy = _copy_of(ops.narrow, "narrow_copy")
@@ -80,7 +80,7 @@ unfold_copy = _copy_of(
 unsqueeze_copy = _copy_of(ops.unsqueeze, "unsqueeze_copy")
 view_as_complex_copy = _copy_of(ops.view_as_complex, "view_as_complex_copy")
 view_as_real_copy = _copy_of(ops.view_as_real, "view_as_real_copy")
-view_copy = _copy_of(lambda x, size: x.view(size), "view_copy")
+view_copy = _copy_of(lambda x, size: x.reshape(size), "view_copy")
 
 
 # Put together

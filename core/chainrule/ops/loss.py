@@ -11,6 +11,7 @@ from math import prod as product
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import AutogradError, DomainError
+from ..grad_mode import mode
 from ..op import composite
 from ..shapes import broadcast_shapes
 from ._arguments import check_tensor
@@ -74,8 +75,10 @@ def must_not_require_grad(function: str, **arguments: Tensor | None) -> None:
     """Check that nobody waits for a gradient by an argument that has none.
 
     Raises:
-        RuntimeError: one of them requires grad.
+        RuntimeError: one of them requires grad, and operations are recorded.
     """
+    if not mode.enabled:
+        return
     for name, tensor in arguments.items():
         if tensor is not None and tensor._requires_grad:
             msg = (
