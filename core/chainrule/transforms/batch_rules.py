@@ -231,6 +231,26 @@ def _joined(grows: int) -> Rule:
     return rule
 
 
+def _block_diagonal(call: Call) -> Any:
+    """Put every block between zeros into a row of blocks, and the rows under one another."""
+    (items,) = call.operands
+    blocks = []
+    for item in items:
+        tensor, missing = item.whole(), 2 - len(item.shape)
+        blocks.append(ops.reshape(tensor, (call.level.size, *(1,) * missing, *item.shape)))
+    dtype, widths = call.static("dtype"), [block.shape[2] for block in blocks]
+    rows, before, total = [], 0, sum(widths)
+    for block, width in zip(blocks, widths, strict=True):
+        height = block.shape[1]
+        left, right = (
+            block.new_zeros((call.level.size, height, size), dtype=dtype)
+            for size in (before, total - before - width)
+        )
+        rows.append(raw._cat([left, block, right], 2, dtype))
+        before += width
+    return raw._cat(rows, 1, dtype)
+
+
 # Distances
 
 
@@ -442,6 +462,7 @@ TABLE: Final[dict[str, Any]] = {
     "trace": _trace,
     "on_diagonal": _on_diagonal,
     "_cat": _joined(0),
+    "_block_diag": _block_diagonal,
     "_stack": _joined(1),
     "_dist": _dist,
     "linalg_cross": _crossed,

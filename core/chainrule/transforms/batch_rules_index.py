@@ -208,11 +208,31 @@ def _placed(accumulate: bool) -> Any:
 
 def _index_fill(call: Call) -> Any:
     target, index, value = call.operands
-    if not target.shape or index.batched or (isinstance(value, BatchedArray) and value.batched):
+    if not target.shape:
         return one_by_one(call)
     dim = call.static("dim") % len(target.shape)
-    number = value.tensor if isinstance(value, BatchedArray) else value
-    return call.run([target.whole(), index.tensor, number], dim=dim + 1)
+    differs = isinstance(value, BatchedArray) and value.batched
+    if not index.batched and not differs:
+        number = value.tensor if isinstance(value, BatchedArray) else value
+        return call.run([target.whole(), index.tensor, number], dim=dim + 1)
+    if not isinstance(value, BatchedArray):
+        filled = ops.full((), value, dtype=target.tensor.dtype, device=target.tensor.device)
+        value = BatchedArray(call.level, filled, False)
+    operands = [target, _at(dim, len(target.shape), index), value]
+    return _index_put(Call(call.op, call.level, operands, {"accumulate": False}))
+
+
+def _masked_scatter(call: Call) -> Any:
+    """Take elements of the source in the order in which the mask asks for them."""
+    target, mask, source = call.operands
+    size, shape = call.level.size, target.shape
+    chosen = ops.reshape(_spread(mask, tuple(shape), size), (size, prod(shape)))
+    places = (ops.cumsum(chosen, 1) - 1).clamp(0, max(prod(source.shape) - 1, 0))
+    rows = ops.reshape(source.whole(), (size, prod(source.shape)))
+    if not prod(source.shape):
+        return ops.clone(target.whole())
+    found = ops.reshape(ops.gather(rows, 1, places), (size, *shape))
+    return ops.where(ops.reshape(chosen, (size, *shape)), found, target.whole())
 
 
 # Flat places
@@ -298,6 +318,7 @@ TABLE: Final[dict[str, Any]] = {
     "_index_add": _placed(True),
     "_index_copy": _placed(False),
     "_index_fill": _index_fill,
+    "_masked_scatter": _masked_scatter,
     "_take": _take,
     "take_backward": _take_backward,
     "_put": _put,
