@@ -17,16 +17,18 @@ SUBPACKAGES = frozenset({
 IN_PLACE = frozenset({
     "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_",
     "arctanh_", "as_strided_", "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_",
-    "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "cos_", "cosh_", "detach_", "erf_",
-    "erfc_", "exp2_", "exp_", "expm1_", "fill_", "fix_", "floor_", "frac_", "index_put_", "log10_",
-    "log1p_", "log2_", "log_", "nan_to_num_", "neg_", "negative_", "reciprocal_", "relu_",
-    "resize_as_", "round_", "rsqrt_", "sigmoid_", "sin_", "sinh_", "sqrt_", "square_", "tan_",
-    "tanh_", "trunc_", "xlogy_", "zero_",
+    "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "cos_", "cosh_", "deg2rad_", "detach_",
+    "erf_", "erfc_", "exp2_", "exp_", "expm1_", "fill_", "fix_", "floor_", "frac_", "gcd_", "i0_",
+    "index_put_", "lcm_", "ldexp_", "log10_", "log1p_", "log2_", "log_", "logit_", "nan_to_num_",
+    "neg_", "negative_", "rad2deg_", "reciprocal_", "relu_", "resize_as_", "round_", "rsqrt_",
+    "sigmoid_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "tan_", "tanh_", "trunc_", "xlogy_",
+    "zero_",
 })  # fmt: skip
 
 #: Names of the top level that live in a subpackage.
 MOVED = {
     "Generator": "random",
+    "celu_": "nn.functional",
     "default_generator": "random",
     "explain": "plugin",
     "explain_grad": "autograd.explaining",
@@ -36,11 +38,14 @@ MOVED = {
     "load": "serialization",
     "manual_seed": "random",
     "prefer": "plugin",
+    "rrelu_": "nn.functional",
     "save": "serialization",
     "seed": "random",
+    "selu_": "nn.functional",
     "set_rng_state": "random",
     "stats": "plugin",
     "vmap": "func",
+    "threshold_": "nn.functional",
 }
 
 

@@ -99,9 +99,14 @@ def _shares(one: Value, other: Value, *, whole: bool) -> bool:
     if first is None or second is None:
         return False
     if first == second:
-        strides = [v._key.backend.strides(v._array) for v in (one, other)]
-        return whole or strides[0] != strides[1]
+        return whole or _steps(one) != _steps(other)
     return first[0] < second[1] and second[0] < first[1]
+
+
+def _steps(value: Value) -> list[int]:
+    """Return the strides of the dimensions that have any."""
+    strides = value._key.backend.strides(value._array)
+    return [s for s, size in zip(strides, value._array.shape, strict=True) if size != 1]
 
 
 def _extent(value: Value) -> tuple[int, int] | None:

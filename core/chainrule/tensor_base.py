@@ -205,7 +205,7 @@ class TensorBase(Copyable):
         return self
 
     def _set_requires_grad(self, flag: bool, refusal: str) -> None:
-        if self._base is not None:
+        if self._base is not None and self._node is not None:
             refresh(self)
         if self._node is not None:
             if flag:
