@@ -37,6 +37,7 @@ _LATER = {
     "graph_stats": "reporting",
     "lint": "linting",
     "refuse_saved_writes": "_strict_writes",
+    "safe_where": "selecting",
     "to_dot": "drawing",
     "to_html": "drawing",
     "to_mermaid": "drawing",

@@ -355,6 +355,9 @@ class lint:  # noqa: N801 - reads as the other switches do
     - a gradient that a hook wrote into while it was on its way;
     - graphs of several earlier steps that are still alive.
 
+    As any warning, it can be made an error: ``warnings.simplefilter("error", LintWarning)`` lets a
+    write that will spoil a gradient raise where it happens.
+
     Args:
         enabled: Whether it is on.
 

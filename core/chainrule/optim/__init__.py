@@ -4,6 +4,7 @@ from . import lr_scheduler, optimizer, swa_utils
 from ._adafactor import Adafactor
 from ._muon import Muon
 from ._swap import swap_in_optimizer_params_and_state
+from .accumulation import accumulate
 from .adadelta import Adadelta
 from .adagrad import Adagrad
 from .adam import Adam
@@ -36,6 +37,7 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "SparseAdam",
+    "accumulate",
     "lr_scheduler",
     "optimizer",
     "swa_utils",
