@@ -196,6 +196,9 @@ def batch_norm(
     shape = tuple(input._array.shape)
     if training:
         check_values_per_channel(input)
+        if eps <= 0:
+            msg = f"batch_norm eps must be positive during training, but got {eps}"
+            raise ValueError(msg)
     _check_statistics(shape, running_mean, running_var, weight, bias, training)
     if input._key.category != dtypes.FLOATING:
         raise refusal("batch_norm", "batch_norm", input._key.dtype)

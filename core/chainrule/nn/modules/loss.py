@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 from .. import functional as F
 from ._loss_base import Loss, WeightedLoss
@@ -277,7 +278,17 @@ class MarginRankingLoss(Loss):
 
 
 class NLLLoss2d(NLLLoss):
-    """`NLLLoss` under an old name."""
+    """`NLLLoss` under an old name, with a warning."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            "NLLLoss2d has been deprecated. "
+            "Please use NLLLoss instead as a drop-in replacement and see "
+            "https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        super().__init__(*args, **kwargs)
 
 
 class CTCLoss(Loss):
