@@ -35,6 +35,9 @@ from .dtypes import (
     promote_types,
     set_default_dtype,
     uint8,
+    uint16,
+    uint32,
+    uint64,
 )  # fmt: skip
 from .dtypes import bool_ as bool
 from .grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
@@ -115,6 +118,9 @@ __all__ = [
     "short",
     "tensor",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
     "use",
     "using",
 ]  # fmt: skip

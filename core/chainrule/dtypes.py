@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .errors import ArgumentError
+from .errors import ArgumentError, DTypeError
 
 # Note [Type promotion]
 # ---------------------
@@ -45,7 +45,7 @@ class DType:
     @property
     def is_signed(self) -> bool:
         """Return whether it holds negative numbers."""
-        return self is not uint8 and self is not bool_
+        return self not in _UNSIGNED
 
     def to_real(self) -> DType:
         """Return the floating type of one component of a complex type."""
@@ -68,6 +68,9 @@ int8: Final = DType("int8", INTEGER, 1, 1, "Char")
 int16: Final = DType("int16", INTEGER, 2, 2, "Short")
 int32: Final = DType("int32", INTEGER, 4, 3, "Int")
 int64: Final = DType("int64", INTEGER, 8, 4, "Long")
+uint16: Final = DType("uint16", INTEGER, 2, 4, "UInt16")
+uint32: Final = DType("uint32", INTEGER, 4, 4, "UInt32")
+uint64: Final = DType("uint64", INTEGER, 8, 4, "UInt64")
 float16: Final = DType("float16", FLOATING, 2, 5, "Half")
 bfloat16: Final = DType("bfloat16", FLOATING, 2, 5, "BFloat16")
 float32: Final = DType("float32", FLOATING, 4, 6, "Float")
@@ -77,8 +80,11 @@ complex128: Final = DType("complex128", COMPLEX, 16, 9, "ComplexDouble")
 
 ALL: Final = (
     bool_, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64,
-    complex128,
+    complex128, uint16, uint32, uint64,
 )  # fmt: skip
+#: For storage: they mix with floating dtypes and with themselves alone.
+WIDE_UNSIGNED: Final = frozenset({uint16, uint32, uint64})
+_UNSIGNED: Final = WIDE_UNSIGNED | {bool_, uint8}
 ALIASES: Final = {
     "half": float16, "float": float32, "double": float64, "short": int16, "int": int32,
     "long": int64, "cfloat": complex64, "cdouble": complex128,
@@ -113,12 +119,27 @@ def promote_types(type1: DType, type2: DType) -> DType:
     """
     if type1 is type2:
         return type1
+    if type1 in WIDE_UNSIGNED or type2 in WIDE_UNSIGNED:
+        return _promote_wide(type1, type2)
     low, high = (type1, type2) if type1.rank <= type2.rank else (type2, type1)
     if low.rank == high.rank:  # uint8 with int8, float16 with bfloat16
         return int16 if low.category == INTEGER else float32
     if high.category == COMPLEX and low is float64:
         return complex128
     return high
+
+
+def _promote_wide(type1: DType, type2: DType) -> DType:
+    """Return the floating one of the two: there is no other promotion of wide unsigned dtypes."""
+    floating = next((t for t in (type1, type2) if t.category == FLOATING), None)
+    if floating is None:
+        msg = (
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+            f"{type1.scalar_name} and {type2.scalar_name}\n"
+            "promote_types: convert one of them with .to(...)."
+        )
+        raise DTypeError(msg)
+    return floating
 
 
 _default_dtype = float32

@@ -733,7 +733,7 @@ def _fit_number(number: Any, dtype: dtypes.DType) -> Any:
     if dtype.category != dtypes.INTEGER or not isinstance(number, int):
         return number
     bits = 8 * dtype.itemsize
-    low = 0 if dtype is dtypes.uint8 else -(1 << (bits - 1))
+    low = -(1 << (bits - 1)) if dtype.is_signed else 0
     return (number - low) % (1 << bits) + low
 
 

@@ -16,6 +16,7 @@ RECORDER = Path(__file__).parents[2] / "tools" / "record_saved_names.py"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", "opinfo: compares with PyTorch over its own samples")
 
 
 def pytest_generate_tests(metafunc):

@@ -12,7 +12,6 @@ Largest error in float64, in units in the last place:
 - 3: `ndtr`, `log_ndtr`, `ndtri`, `sinc`
 - 4: `i0`, `i0e`, `i1`, `i1e`
 - 4: `polygamma` for positive x, more for negative x
-- 100: `igamma`, `igammac`, `zeta`, whose terms are powers
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from __future__ import annotations
 from .special_bessel import i0, i0e, i1, i1e, sinc
 from .special_erf import erf, erfc, erfcx, erfinv
 from .special_gamma import digamma, lgamma
-from .special_incomplete import igamma, igammac, zeta
 from .special_normal import log_ndtr, ndtr, ndtri
 from .special_polygamma import polygamma
 
@@ -34,13 +32,10 @@ __all__ = [
     "i0e",
     "i1",
     "i1e",
-    "igamma",
-    "igammac",
     "lgamma",
     "log_ndtr",
     "ndtr",
     "ndtri",
     "polygamma",
     "sinc",
-    "zeta",
 ]

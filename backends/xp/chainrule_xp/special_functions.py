@@ -28,6 +28,15 @@ FACTORIES = {
     "ndtri": "cr::special_ndtri",
     "sinc": "cr::sinc",
     "zeta": "cr::_zeta",
+    "bessel_j0": "cr::special_bessel_j0",
+    "bessel_j1": "cr::special_bessel_j1",
+    "bessel_y0": "cr::special_bessel_y0",
+    "bessel_y1": "cr::special_bessel_y1",
+    "modified_bessel_k0": "cr::special_modified_bessel_k0",
+    "modified_bessel_k1": "cr::special_modified_bessel_k1",
+    "scaled_modified_bessel_k0": "cr::special_scaled_modified_bessel_k0",
+    "scaled_modified_bessel_k1": "cr::special_scaled_modified_bessel_k1",
+    "spherical_bessel_j0": "cr::special_spherical_bessel_j0",
 }
 
 
@@ -35,9 +44,9 @@ def _late(name: str) -> Kernel:
     """Return the factory called *name*, imported when a kernel is first made from it."""
 
     def factory(xp: Any) -> Kernel:
-        from . import special
+        from . import special, special_further
 
-        return getattr(special, name)(xp)
+        return getattr(special if name in special.__all__ else special_further, name)(xp)
 
     return factory
 

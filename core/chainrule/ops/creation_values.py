@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import dtypes
 from ..dtypes import BOOL, COMPLEX, INTEGER
 from ..errors import DTypeError
 from ..value import Value
@@ -54,7 +53,7 @@ def fit_value(value: Number, dtype: DType) -> Number:
 
 def _fit_integer(value: Any, dtype: DType) -> int:
     bits = 8 * dtype.itemsize
-    low, high = (0, 1 << bits) if dtype is dtypes.uint8 else (-(1 << bits - 1), 1 << bits - 1)
+    low, high = (0, 1 << bits) if not dtype.is_signed else (-(1 << bits - 1), 1 << bits - 1)
     if isinstance(value, int) and not low and -high < value < 0:
         return value + high  # as in C, a small negative number wraps around
     if not math.isfinite(value) or not low <= value < high:

@@ -34,7 +34,7 @@ def as_number(value: Any, dtype: dtypes.DType) -> Any:
     if dtype.category == dtypes.BOOL:
         return bool(value)
     if dtype.category == dtypes.INTEGER:
-        return int(value) % 256 if dtype is dtypes.uint8 else int(value)
+        return int(value) if dtype.is_signed else int(value) % (1 << 8 * dtype.itemsize)
     return value
 
 
@@ -60,6 +60,6 @@ def _overflows(value: Any, dtype: dtypes.DType) -> bool:
     if not isfinite(value):
         return True
     bits = 8 * dtype.itemsize
-    if dtype is dtypes.uint8:
+    if not dtype.is_signed:
         return not -(1 << bits) < int(value) < 1 << bits or (isinstance(value, float) and value < 0)
     return not -(1 << bits - 1) <= int(value) < 1 << bits - 1

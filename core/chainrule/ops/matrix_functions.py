@@ -62,7 +62,8 @@ def _pinv(self: Tensor, atol: Any = None, rtol: Any = None, hermitian: bool = Fa
     if hermitian:
         values, V = linalg_eigh(self)
         sizes = values.abs()
-        kept = sizes > _tolerances(self, sizes.amax(-1, keepdim=True), atol, rtol)
+        largest = sizes.amax(-1, keepdim=True) if sizes.numel() else sizes
+        kept = sizes > _tolerances(self, largest, atol, rtol)
         scaled: Tensor = V * _inverse_where(kept, values).to(V._key.dtype).unsqueeze(-2)
         return scaled @ V.mH
     U, S, Vh = linalg_svd(self, full_matrices=False)
@@ -579,6 +580,8 @@ def linalg_vander(x: Tensor, *, N: int | None = None) -> Tensor:
     count = (shape[-1] if shape else 1) if N is None else N
     if count <= 1:
         fail(ShapeError, "N must be greater than 1.", f"vander: got {count}.")
+    if not shape:
+        x, shape = x.reshape(1), (1,)
     if not x._key.floating:
         x = x.to(dtypes.int64)
     powers = x.unsqueeze(-1).expand(*shape, count - 1).cumprod(-1)
@@ -761,4 +764,7 @@ def ormqr(
     tensor([[1.],
             [1.]])
     """
+    if len(self._array.shape) < 2:
+        sentence = "torch.ormqr: input must have at least 2 dimensions."
+        fail(ShapeError, sentence, "ormqr: expected what geqrf() gives.")
     return _ormqr(self, input2, input3, left, transpose)

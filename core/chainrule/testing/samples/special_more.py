@@ -50,7 +50,33 @@ def _fixed_first(low: float, high: float, low2: float, high2: float) -> Any:
     return samples
 
 
+def _orders(make: Maker) -> Iterator[Sample]:
+    yield Sample(make(2, 3, low=-1.5, high=1.5).detach(), make.index(3, below=5).to(make.dtype))
+    yield Sample(make().detach(), make.index(4, below=9).to(make.dtype))
+    yield Sample(make(0, 3).detach(), make.of([1.0, 2.0, 3.0]).detach())
+
+
+POLYNOMIALS = (
+    *(f"chebyshev_polynomial_{kind}" for kind in "tuvw"),
+    *(f"shifted_chebyshev_polynomial_{kind}" for kind in "tuvw"),
+    "hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l",
+    "legendre_polynomial_p",
+)  # fmt: skip
+
 cases = [
+    *[
+        one(f"special.{name}", 0.5, 12.0, dtypes=NO_HALF)
+        for name in (
+            "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "modified_bessel_k0",
+            "modified_bessel_k1", "scaled_modified_bessel_k0", "scaled_modified_bessel_k1",
+            "spherical_bessel_j0",
+        )
+    ],
+    *[
+        OpCase(f"special.{name}", _orders, None, ("float32", "float64"), grad=False,
+               tolerance={"float32": 1e-4})
+        for name in POLYNOMIALS
+    ],
     one("i0", -4.0, 4.0, in_place="i0_"),
     one("special.i0e", -4.0, 4.0),
     one("special.i1", -4.0, 4.0),
