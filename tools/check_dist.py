@@ -1,5 +1,7 @@
 """Build the distribution, install it into an empty environment, and use it there.
 
+With ``--quick``, the projects of new plugins are not tested, which takes the conformance kit.
+
 This is the one check that sees what a person who runs ``pip install`` gets: files left out of
 the archive, a dependency not declared, an entry point misspelt. The wheel is built from the
 source archive, and everything runs in a temporary folder, out of reach of the source tree.
@@ -69,6 +71,22 @@ def check(wheel: Path, folder: Path) -> None:
     run(python, "-W", "error", "smoke_test.py", cwd=folder)
     run(chainrule, "info", cwd=folder)
     run(chainrule, "demo", "--epochs", "2", cwd=folder)
+    if "--quick" not in sys.argv[1:]:
+        check_new_plugins(wheel, python, chainrule, folder)
+
+
+def check_new_plugins(wheel: Path, python: Path, chainrule: Path, folder: Path) -> None:
+    """Start an op plugin and a backend from nothing, and run their own tox, the kit included.
+
+    A constraint lets their environments take this very wheel, wherever else the name is found.
+    """
+    constraint = folder / "constraint.txt"
+    constraint.write_text(f"chainrule @ {wheel.as_uri()}\n", encoding="utf-8")
+    os.environ["PIP_CONSTRAINT"] = str(constraint)
+    run(python, "-m", "pip", "install", "--quiet", "tox", cwd=folder)
+    for kind, name, environment in (("op", "smooth", "numpy,sim"), ("backend", "mine", "own")):
+        run(chainrule, "plugins", "new", "--kind", kind, name, cwd=folder)
+        run(python, "-m", "tox", "-e", environment, cwd=folder / f"chainrule-{name}")
 
 
 def main() -> None:

@@ -238,7 +238,8 @@ def _pixel_shuffle(self: Tensor, upscale_factor: int) -> Tensor:
     n = len(lead)
     parts = x.reshape(*lead, channels // (r * r), r, r, high, wide)
     order = (*range(n), n, n + 3, n + 1, n + 4, n + 2)
-    return parts.permute(order).reshape(*lead, channels // (r * r), high * r, wide * r)
+    copied = parts.permute(order).clone()  # always: the op is no view, whatever the sizes
+    return copied.reshape(*lead, channels // (r * r), high * r, wide * r)
 
 
 @composite(dtype="same", nodes={"": "PixelUnshuffleBackward0"})
@@ -249,7 +250,8 @@ def _pixel_unshuffle(self: Tensor, downscale_factor: int) -> Tensor:
     n = len(lead)
     parts = x.reshape(*lead, channels, high // r, r, wide // r, r)
     order = (*range(n), n, n + 2, n + 4, n + 1, n + 3)
-    return parts.permute(order).reshape(*lead, channels * r * r, high // r, wide // r)
+    copied = parts.permute(order).clone()  # as above
+    return copied.reshape(*lead, channels * r * r, high // r, wide // r)
 
 
 _pixel_shuffle.vjp(self=lambda grad, upscale_factor: _pixel_unshuffle(grad, upscale_factor))

@@ -68,6 +68,8 @@ class OpCase:
         tolerance: Relative tolerance per dtype, where the table of the kit is too tight, with the
             reason in a comment beside it.
         deterministic: Whether two calls give the same numbers.
+        aliases: Whether outputs may be memory of inputs though no statement says so, as PyTorch has
+            it for the ``unsafe_`` ops.
     """
 
     name: str
@@ -81,6 +83,7 @@ class OpCase:
     in_place: str = ""
     tolerance: dict[str, float] = field(default_factory=dict)
     deterministic: bool = True
+    aliases: bool = False
 
     def operation(self) -> Any:
         """Return what the name names: below `chainrule`, or else below `chainrule.ops`.

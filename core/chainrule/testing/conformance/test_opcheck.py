@@ -22,7 +22,7 @@ def test_mutation_of_inputs_is_none(case: OpCase, dtype: str, device: str) -> No
     checks.check_statement("mutation", case, dtype, device)
 
 
-@ANY
+@pytest.mark.cases(suits=lambda case: not case.aliases, dtypes=ONE)
 def test_aliasing_is_declared(case: OpCase, dtype: str, device: str) -> None:
     checks.check_statement("aliasing", case, dtype, device)
 

@@ -286,6 +286,7 @@ cases = [
         _parts,
         saved=("dim", "split_size"),
         node="UnsafeSplitBackward0",
+        aliases=True,
     ),
     OpCase(
         "unsafe_split_with_sizes",
@@ -293,12 +294,14 @@ cases = [
         _parts,
         saved=("dim", "split_sizes"),
         node="UnsafeSplitWithSizesBackward0",
+        aliases=True,
     ),
     OpCase(
         "unsafe_chunk",
         on_one(((5, 2), 2), ((2, 4), 3, -1), ((2,), 5)),
         _chunks,
         node="UnsafeSplitBackward0",
+        aliases=True,
     ),
     OpCase(
         "unbind",
