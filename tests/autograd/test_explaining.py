@@ -336,3 +336,32 @@ def test_subclasses_made_while_tracked_keep_their_type(device):
         assert type(made.detach()) is Marked
         assert type(made.data) is Marked
     assert type(made.detach()) is Marked
+
+
+def test_threads_that_come_and_go_leave_it_off():
+    import threading
+
+    def work():
+        for _ in range(10):
+            with cr.autograd.track_origins():
+                (cr.ones(2, requires_grad=True) * 2).sum().backward()
+
+    quick = cr.add.fast
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert not origins.is_tracking_origins()
+    assert cr.add.fast is quick
+
+
+def test_a_plain_call_holds_until_the_next_one():
+    cr.autograd.track_origins()
+    assert origins.is_tracking_origins()
+    with cr.autograd.track_origins(False):
+        assert not origins.is_tracking_origins()
+    assert origins.is_tracking_origins()
+    cr.autograd.track_origins(False)
+    assert not origins.is_tracking_origins()

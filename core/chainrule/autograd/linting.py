@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 import weakref
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import anomaly, graph, traces
 from ..graph import LEAF
@@ -20,11 +20,11 @@ from ._live import live_nodes, saved_tensors
 from ._naming import ByIdentity, name_of, op_name, place_of
 from ._observing import observe, unobserve
 from ._passes import observe_passes, unobserve_passes
+from ._switching import Switch
 from .origins import is_freed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import TracebackType
 
     from ..graph import Edge, Node
 
@@ -341,7 +341,7 @@ def _switch(enabled: bool) -> None:
     vars(module)["linter"] = None
 
 
-class lint:  # noqa: N801 - reads as the other switches do
+class lint(Switch):  # noqa: N801 - reads as the other switches do
     """Warn of slips that give no error, as a plain call or for a ``with`` block. Off by default.
 
     What is warned of, as a `LintWarning`, once per line:
@@ -370,17 +370,6 @@ class lint:  # noqa: N801 - reads as the other switches do
     sub() of shapes (3, 1) and (3,) gave (3, 3)
     """
 
-    def __init__(self, enabled: bool = True) -> None:
-        self._before = is_linting()
+    @staticmethod
+    def _apply(enabled: bool) -> None:
         _switch(enabled)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        _switch(self._before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import anomaly, traces
 from ..grad_mode import mode
@@ -14,10 +14,10 @@ from ..value import Value
 from ._naming import ByIdentity, described, name_of, op_name
 from ._observing import observe, unobserve
 from ._passes import observe_passes, unobserve_passes
+from ._switching import Switch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
 
     from ..graph import Edge, Node
 
@@ -226,7 +226,7 @@ def _switch(enabled: bool) -> None:
         traces.words.no_graph = traces.words.freed = None
 
 
-class track_origins:  # noqa: N801 - reads as PyTorch's detect_anomaly does
+class track_origins(Switch):  # noqa: N801 - reads as PyTorch's detect_anomaly does
     """Remember where tensors lose their history, as a plain call or for a ``with`` block.
 
     While it is on, every node remembers the line that made it, every write into memory the line
@@ -250,20 +250,9 @@ class track_origins:  # noqa: N801 - reads as PyTorch's detect_anomaly does
     backward: the history ended on the way: argmax() gave torch.int64, and only floating ...
     """
 
-    def __init__(self, enabled: bool = True) -> None:
-        self._before = traces.state.origins
+    @staticmethod
+    def _apply(enabled: bool) -> None:
         _switch(enabled)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        _switch(self._before)
 
 
 def is_freed(node: Node) -> bool:
