@@ -187,6 +187,12 @@ def _batched(
     materialize: bool,
 ) -> tuple[Any, ...]:
     """Pull the whole batch of gradients back at once."""
+    if grad_outputs is None or any(batch is None for batch in _sequence(grad_outputs)):
+        msg = (
+            "grad: is_grads_batched=True expects grad_outputs, one batch of gradients per output, "
+            "got None."
+        )
+        raise ValueError(msg)
     batches = _sequence(grad_outputs)
     for position, (output, batch) in enumerate(zip(outputs, batches, strict=True)):
         if tuple(batch._array.shape[1:]) != tuple(output._array.shape) or not batch._array.shape:

@@ -20,7 +20,7 @@ from .views import become_view, refresh
 from .watching import makes_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .op import Op
     from .plan import Plan
@@ -45,6 +45,8 @@ def fast_path(op: Op[Any, Any]) -> Callable[..., Any]:
         return _traced(op)
     if _is_plain_view(op):
         return _view(op)
+    if _is_of_one(op, kinds):
+        return _of_one(op)
     if kinds == [TENSORS] and op.promote is None and not op.multiple and not op.refuses:
         return _join(op)
     return _positional(op)
@@ -87,19 +89,79 @@ def _view(op: Op[Any, Any]) -> Callable[..., Any]:
             return out
         if plan.tensor_slots:
             record(plan, bound, (out,))
-            return out
-        node = new_node(plan.node_class)
-        node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
-        node._key, node._shape, node._seq = out._key, array.shape, next_sequence()
-        saved = [None, *statics, *plan.padding]
-        for slot, _ in plan.shape_slots:
-            saved[slot] = self._array.shape
-        node._saved = tuple(saved)
-        node._edges = ((self, LEAF) if self._node is None else (self._node, self._output_nr),)
-        out._requires_grad, out._node = True, node
+        else:
+            _record_shape(plan, bound, out)
         return out
 
     return view
+
+
+def _is_of_one(op: Op[Any, Any], kinds: Sequence[str]) -> bool:
+    """Return whether an op takes one tensor, first, and promotes and refuses nothing."""
+    plain = kinds == [TENSOR] and op.schema.tensor_positions == (0,) and op.promote is None
+    return plain and not (op.multiple or op.view or op.refuses)
+
+
+def _of_one(op: Op[Any, Any]) -> Callable[..., Any]:
+    """Return the fast path of an op on one tensor that makes a new one: a reduction, a copy."""
+    table, general, plans, branches = op.table, op.general, op.plans, op.branches
+    params, required = op.schema.params[1:], op.schema.required - 1
+    names, defaults = tuple(p.name for p in params), tuple(p.default for p in params)
+    positional, same_dtype = op.schema.positional - 1, op.dtype == "same"
+
+    def of_one(self: Any = REQUIRED, *statics: Any) -> Any:
+        count = len(statics)
+        if not required <= count <= positional or not isinstance(self, Value) or op.check:
+            return general((self, *statics), {})
+        if self._base is not None:
+            refresh(self)
+        key = self._key
+        if statics:
+            given = {n: s for n, s, d in zip(names, statics, defaults) if s is not d}  # noqa: B905 - defaults may be left out
+            array = table[key.index](self._array, **given)
+        else:
+            array = table[key.index](self._array)
+        if type(array) is not key.array_type:
+            array = key.backend.wrap(array)
+        out = _new(_value.result_class)
+        out._array, out._key = array, key
+        out._storage = out._grad = out._base = out._hooks = out._node = None
+        out._output_nr, out._requires_grad = 0, False
+        if not same_dtype:
+            dtype = op.result_dtype(key, array)
+            if dtype is not key.dtype:
+                out._key = key.of(dtype)
+        if not (self._requires_grad and mode.enabled and out._key.floating):
+            return out
+        bound = (self, *statics, *defaults[count:])
+        overload = op.overload(bound) if branches else op.only_overload
+        try:
+            plan = plans[overload, 1, 0]
+        except KeyError:
+            plan = op.plan(overload, 1)
+        if plan is not None:
+            if plan.tensor_slots:
+                record(plan, bound, (out,))
+            else:
+                _record_shape(plan, bound, out)
+        return out
+
+    return of_one
+
+
+def _record_shape(plan: Plan, bound: tuple[Any, ...], out: Any) -> None:
+    """Make the node of an op of one tensor that saves its shape and statics at most."""
+    source = bound[0]
+    node = new_node(plan.node_class)
+    node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
+    node._key, node._shape, node._seq = out._key, out._array.shape, next_sequence()
+    saved = [None, *bound[1:], *plan.padding]
+    for slot, _ in plan.shape_slots:
+        saved[slot] = source._array.shape
+    node._saved = tuple(saved)
+    made_by = source._node
+    node._edges = ((source, LEAF) if made_by is None else (made_by, source._output_nr),)
+    out._requires_grad, out._node = True, node
 
 
 def _join(op: Op[Any, Any]) -> Callable[..., Any]:

@@ -108,6 +108,11 @@ class Node:
     _extras: Extras | None
     _plan: Any = None  # op.Plan, for the nodes of ops
 
+    def __new__(cls) -> Node:
+        """Refuse: nodes are made by operations."""
+        msg = f"Can't instantiate abstract class {cls.__name__}: nodes are made by operations."
+        raise TypeError(msg)
+
     def name(self) -> str:
         """Return the name that PyTorch gives a node of this kind."""
         return type(self).__name__

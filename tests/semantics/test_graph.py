@@ -206,3 +206,24 @@ def test_graph_is_written_with_pytorchs_names(lib, compute, names):
     x = lib.tensor([[0.5, 2.0], [1.5, -1.0]], requires_grad=True)
 
     assert names_back_from(compute(lib, x).grad_fn)[: len(names)] == names
+
+
+def test_node_tells_what_gradients_it_takes(lib):
+    x = lib.ones(2, 3, dtype=lib.float64, requires_grad=True)
+    (taken,) = (x * 2).grad_fn._input_metadata
+
+    assert (list(taken.shape), taken.dtype, taken.device) == ([2, 3], lib.float64, x.device)
+    assert len(x.unbind()[0].grad_fn._input_metadata) == 2
+
+
+def test_node_cannot_be_made_by_hand(lib):
+    with pytest.raises(TypeError, match="Can't instantiate abstract class Node"):
+        lib.autograd.graph.Node()
+
+
+def test_node_takes_no_further_attributes(lib):
+    node = (lib.ones(2, requires_grad=True) * 2).grad_fn
+    with pytest.raises(AttributeError, match="'MulBackward0' object has no attribute 'foo'"):
+        node.foo = 3
+    with pytest.raises(AttributeError):
+        node.metadata = {}

@@ -8,6 +8,7 @@ from .. import dtypes
 from ..errors import ShapeError
 from ..op import primitive
 from ..shapes import wrap_dim
+from ..value import Value
 from . import splitting
 from ._arguments import check_tensors, zeros_shaped
 from ._operands import into
@@ -76,6 +77,8 @@ def cat(
     >>> cr.cat([cr.tensor([1, 2]), cr.tensor([3])])
     tensor([1, 2, 3])
     """
+    if out is None and axis is None and _are_alike(tensors, dim):
+        return _cat.fast(tensors, dim)  # type: ignore[no-any-return]  # an op's result
     check_tensors("cat", tensors)
     dim = dim if axis is None else axis
     _check_joinable(tensors, dim)
@@ -84,6 +87,19 @@ def cat(
         if tensor._key is not first:
             return into(out, _cat, tensors, dim, _common_dtype(tensors))  # type: ignore[no-any-return]  # an op's result
     return into(out, _cat, tensors, dim)  # type: ignore[no-any-return]  # an op's result
+
+
+def _are_alike(tensors: Any, dim: Any) -> bool:
+    """Return whether *tensors* have one key and one shape with *dim*: nothing to check then."""
+    if type(tensors) not in {list, tuple} or not tensors or type(dim) is not int:
+        return False
+    if not isinstance(tensors[0], Value):
+        return False
+    key, shape = tensors[0]._key, tensors[0]._array.shape
+    for tensor in tensors:
+        if not isinstance(tensor, Value) or tensor._key is not key or tensor._array.shape != shape:
+            return False
+    return -len(shape) <= dim < len(shape)
 
 
 def _common_dtype(tensors: Sequence[Tensor]) -> DType:

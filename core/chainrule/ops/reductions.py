@@ -126,7 +126,7 @@ def sum(
     tensor([3., 3.])
     """
     if dim is None and not keepdim:
-        return _sum_all(self) if dtype is None else _sum_all(self, dtype)
+        return _sum_all.fast(self) if dtype is None else _sum_all(self, dtype)
     return _sum(self, reduced_dims("sum", dim, len(self._array.shape)), keepdim, dtype)
 
 

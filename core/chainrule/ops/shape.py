@@ -89,6 +89,8 @@ def view(input: Tensor, *sizes: Any, size: Any = None, dtype: DType | None = Non
     >>> cr.tensor(1.0).view(cr.int32)
     tensor(1065353216, dtype=torch.int32)
     """
+    if size is None and dtype is None and _fits(input, sizes):
+        return _view.fast(input, sizes)  # type: ignore[no-any-return]  # an op's result
     check_tensor("view", input)
     if dtype is None and len(sizes) == 1 and isinstance(sizes[0], DType):
         dtype = sizes[0]
@@ -100,6 +102,18 @@ def view(input: Tensor, *sizes: Any, size: Any = None, dtype: DType | None = Non
     except ArgumentError as error:
         raise _no_overload(sizes, error) from None
     return _view.fast(input, fit_size(wanted, prod(input._array.shape)))  # type: ignore[no-any-return]  # an op's result
+
+
+def _fits(input: Any, sizes: tuple[Any, ...]) -> bool:
+    """Return whether *sizes* are integers, none to be inferred, that the elements fill."""
+    if not sizes or not isinstance(input, Value):
+        return False
+    count = 1
+    for size in sizes:
+        if type(size) is not int or size < 0:
+            return False
+        count *= size
+    return bool(count == prod(input._array.shape))
 
 
 def _no_overload(sizes: tuple[Any, ...], error: ArgumentError) -> ArgumentError:
