@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self, cast
 
 from . import traces
 from . import value as _value
@@ -108,7 +108,7 @@ class Node:
     _extras: Extras | None
     _plan: Any = None  # op.Plan, for the nodes of ops
 
-    def __new__(cls) -> Node:
+    def __new__(cls) -> Self:
         """Refuse: nodes are made by operations."""
         msg = f"Can't instantiate abstract class {cls.__name__}: nodes are made by operations."
         raise TypeError(msg)
