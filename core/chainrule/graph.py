@@ -109,9 +109,11 @@ class Node:
     _plan: Any = None  # op.Plan, for the nodes of ops
 
     def __new__(cls) -> Self:
-        """Refuse: nodes are made by operations."""
-        msg = f"Can't instantiate abstract class {cls.__name__}: nodes are made by operations."
-        raise TypeError(msg)
+        """Refuse to make a node of no kind: nodes are made by operations."""
+        if cls is Node:
+            msg = "Can't instantiate abstract class Node: nodes are made by operations."
+            raise TypeError(msg)
+        return _new(cls)
 
     def name(self) -> str:
         """Return the name that PyTorch gives a node of this kind."""
