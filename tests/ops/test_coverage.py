@@ -22,7 +22,19 @@ WITHOUT_SAMPLES = {
 #: Ops that no sample runs, since they give nothing back and write; and where they are tested.
 WITHOUT_RESULT = {
     **dict.fromkeys(
-        ("_count_steps_", "_fused_adam_", "_fused_sgd_", "_zeros_beside_"), "tests/optim"
+        (
+            "_count_steps_",
+            "_fused_adadelta_",
+            "_fused_adagrad_",
+            "_fused_adam_",
+            "_fused_adamax_",
+            "_fused_nadam_",
+            "_fused_radam_",
+            "_fused_rmsprop_",
+            "_fused_sgd_",
+            "_zeros_beside_",
+        ),
+        "tests/optim",
     ),
     "_write_at_": "tests/semantics, as the assignment to an item",
     **dict.fromkeys(

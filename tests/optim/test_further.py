@@ -86,3 +86,49 @@ def test_recorded_first_step_with_momentum_passes_gradients_through_its_buffer()
     param.sum().backward()
 
     assert w.grad.tolist() == pytest.approx([1 - 0.25 * 2 * 0.5, 1 - 0.25 * 2 * 2.0])
+
+
+RECORDED = {
+    "SGD": {"momentum": 0.9, "weight_decay": 0.1},
+    "SGD by Nesterov": {"momentum": 0.9, "nesterov": True},
+    "Adam": {"eps": 1.0, "weight_decay": 0.1},
+    "Adam with the largest": {"eps": 1.0, "amsgrad": True},
+    "Adagrad": {"eps": 1.0},
+    "Adadelta": {"eps": 0.5},
+    "RMSprop": {"eps": 1.0},
+    "RMSprop centered": {"eps": 1.0, "centered": True, "momentum": 0.5, "alpha": 0.5},
+    "Adamax": {"eps": 1.0},
+    "NAdam": {"eps": 1.0},
+    "RAdam": {"eps": 1.0, "betas": (0.5, 0.5)},
+    "ASGD": {"weight_decay": 0.1},
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_three_recorded_steps_have_the_gradient_of_finite_differences(name):
+    def trained(w):
+        param = w.clone()
+        param.retain_grad()
+        make = getattr(cr.optim, name.partition(" ")[0])
+        optimizer = make([param], lr=0.25, differentiable=True, **RECORDED[name])
+        for scale in (1.0, 2.0, -1.0):
+            param.grad = scale * w * w
+            optimizer.step()
+        return param
+
+    w = cr.tensor([0.5, 2.0, -1.0], dtype=cr.float64, requires_grad=True)
+
+    assert cr.autograd.gradcheck(trained, (w,))
+
+
+def test_recorded_steps_by_signs_pass_no_gradient_and_no_error():
+    w = cr.tensor([0.5, 2.0], requires_grad=True)
+    param = w.clone()
+    param.retain_grad()
+    optimizer = cr.optim.Rprop([param], lr=0.25, differentiable=True)
+    for scale in (1.0, -1.0, 1.0):
+        param.grad = scale * w * w
+        optimizer.step()
+    param.sum().backward()
+
+    assert w.grad.tolist() == [1.0, 1.0]

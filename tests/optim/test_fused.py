@@ -8,7 +8,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.op import all_ops
-from chainrule.ops import fused
+from chainrule.ops import fused, fused_adaptive
 
 SHAPES = [(3, 2), (4,), (), (2, 1, 2)]
 ADAM = {"lr": 0.1, "beta1": 0.8, "beta2": 0.9, "eps": 1e-3}
@@ -102,3 +102,52 @@ def test_backend_without_a_kernel_runs_the_body(monkeypatch):
 
 def test_update_ops_are_listed_with_the_other_ops():
     assert {"cr::_fused_adam_", "cr::_fused_sgd_", "cr::_count_steps_"} <= all_ops.keys()
+
+
+ADAPTIVE = {
+    "adagrad": (1, {"steps": [1.0, 1.0, 2.0, 7.0], "lr_decay": 0.1, "eps": 1e-3}),
+    "adadelta": (2, {"rho": 0.8, "eps": 1e-3}),
+    "adamax": (2, {"steps": [1.0, 1.0, 2.0, 7.0], "beta1": 0.8, "beta2": 0.9, "eps": 1e-3}),
+    "nadam": (
+        2,
+        {
+            **{name: ADAM[name] for name in ("beta1", "beta2", "eps")},
+            "steps": [1.0, 1.0, 2.0, 7.0], "mus": [0.5, 0.5, 0.6, 0.7],
+            "next_mus": [0.6, 0.6, 0.7, 0.8], "mu_products": [0.5, 0.5, 0.3, 0.1],
+        },
+    ),
+    "radam": (
+        2,
+        {
+            **{name: ADAM[name] for name in ("beta1", "beta2", "eps")},
+            "steps": [1.0, 9.0, 2.0, 70.0],
+        },
+    ),
+    "rmsprop": (1, {"alpha": 0.8, "eps": 1e-3, "momentum": 0.0}),
+    "rmsprop centered": (2, {"alpha": 0.8, "eps": 2.0, "momentum": 0.0}),
+    "rmsprop with momentum": (3, {"alpha": 0.8, "eps": 2.0, "momentum": 0.9}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADAPTIVE)
+@pytest.mark.parametrize(
+    ("decay", "maximize", "decoupled"), list(itertools.product([0, 0.1], [False, True], [0, 1]))
+)
+@pytest.mark.parametrize("dtype", [cr.float32, cr.float64])
+def test_kernel_of_an_adaptive_step_agrees_with_its_body(name, decay, maximize, decoupled, dtype):
+    count, options = ADAPTIVE[name]
+    options = {**options, "lr": 0.1, "weight_decay": decay, "maximize": maximize}
+    if name in {"nadam", "radam"}:
+        options["decoupled"] = bool(decoupled)
+    op = getattr(fused_adaptive, f"_fused_{name.partition(' ')[0]}_")
+    by_kernel, by_body = (lists(2 + count, dtype, positive_from=2) for _ in range(2))
+    for square in (*by_kernel[2], *by_body[2]):
+        square.add_(4.0)  # so that the square of no average is larger
+    missing = [[]] * (len(op.differentiable) - 2 - count)
+    op(*by_kernel, *missing, **options)
+    with cr.no_grad():
+        op.function(*by_body, *missing, **options)
+
+    tolerance = 1e-5 if dtype is cr.float32 else 1e-13
+    for kernel, body in zip(by_kernel, by_body, strict=True):
+        assert values(kernel) == pytest.approx(values(body), rel=tolerance, abs=tolerance)

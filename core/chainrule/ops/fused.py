@@ -105,6 +105,11 @@ def _count_steps_(steps: Sequence[Tensor]) -> tuple[float, ...]:
     return tuple(float(step.add_(1).item()) for step in steps)
 
 
+def kept(tensor: Any) -> Any:
+    """Return *tensor* as a recorded step may save it: a copy, since later steps write into it."""
+    return tensor.clone() if mode.enabled else tensor
+
+
 def state_like(params: Sequence[Tensor]) -> list[Tensor]:
     """Return tensors of zeros like *params*, for what an optimizer remembers of each."""
     arrays = _zeros_beside_(params)
@@ -164,10 +169,10 @@ def _fused_adam_(
         largest = square
         if max_exp_avg_sqs:
             largest = max_exp_avg_sqs[i]
-            largest.copy_(largest.maximum(square))
+            largest.copy_(kept(largest).maximum(kept(square)))
         root_correction = (1 - beta2 ** steps[i]) ** 0.5
         denominator = largest.sqrt() / root_correction + eps
-        param.sub_(mean / denominator * (lr / (1 - beta1 ** steps[i])))
+        param.sub_(kept(mean) / denominator * (lr / (1 - beta1 ** steps[i])))
 
 
 @_update("params", "momentum_buffers")
@@ -212,5 +217,5 @@ def _fused_sgd_(
                 buffer.copy_(gradient)
             else:
                 buffer.mul_(momentum).add_(gradient * (1 - dampening))
-            gradient = gradient + momentum * buffer if nesterov else buffer
+            gradient = gradient + momentum * buffer if nesterov else kept(buffer)
         param.sub_(gradient * lr)

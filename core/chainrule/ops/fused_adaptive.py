@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .fused import _update
+from .fused import _update, kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,10 +154,11 @@ def _fused_rmsprop_(
         spread = square
         if grad_avgs:
             _average_(grad_avgs[i], gradient, alpha)
-            spread = square - grad_avgs[i] * grad_avgs[i]
+            mean = kept(grad_avgs[i])
+            spread = square - mean * mean
         change = gradient / (spread.sqrt() + eps)
         if momentum_buffers:
-            change = momentum_buffers[i].mul_(momentum).add_(change)
+            change = kept(momentum_buffers[i].mul_(momentum).add_(change))
         param.sub_(change * lr)
 
 
@@ -200,7 +201,7 @@ def _fused_adamax_(
         gradient = _directed(param, grad, weight_decay, maximize)
         _average_(mean, gradient, beta1)
         largest.copy_((largest * beta2).maximum(gradient.abs() + eps))
-        param.sub_(mean / largest * (lr / (1 - beta1**step)))
+        param.sub_(kept(mean) / kept(largest) * (lr / (1 - beta1**step)))
 
 
 @_update("params", "exp_avgs", "exp_avg_sqs")
@@ -255,7 +256,7 @@ def _fused_nadam_(
         root = (square / (1 - beta2 ** steps[i])).sqrt() + eps
         now = lr * (1 - mus[i]) / (1 - mu_products[i])
         ahead = lr * next_mus[i] / (1 - mu_products[i] * next_mus[i])
-        param.sub_(gradient / root * now).sub_(mean / root * ahead)
+        param.sub_(gradient / root * now).sub_(kept(mean) / root * ahead)
 
 
 @_update("params", "exp_avgs", "exp_avg_sqs")

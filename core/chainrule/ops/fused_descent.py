@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..typeinfo import finfo
 from .comparison import eq
-from .fused import _update
+from .fused import _update, kept
 from .fused_adaptive import _average_, _directed
 from .norms import vector_norm
 from .selection import where
@@ -92,13 +92,13 @@ def _fused_rprop_(
     """
     for param, grad, before, size in zip(params, grads, prevs, step_sizes, strict=True):
         gradient = -grad if maximize else grad
-        agreement = (gradient * before).sign()
+        agreement = (gradient * kept(before)).sign()
         turned = eq(agreement, -1)
         factor = where(turned, shrink, where(eq(agreement, 1), grow, 1.0))
         size.mul_(factor.to(size.dtype)).clamp_(smallest, largest)
-        kept = gradient.masked_fill(turned, 0)
-        param.sub_(kept.sign() * size)
-        before.copy_(kept)
+        left = gradient.masked_fill(turned, 0)
+        param.sub_(left.sign() * kept(size))
+        before.copy_(left)
 
 
 @_update("params", "variances", "row_vars", "col_vars")
