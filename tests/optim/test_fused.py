@@ -142,7 +142,7 @@ def test_kernel_of_an_adaptive_step_agrees_with_its_body(name, decay, maximize, 
     op = getattr(fused_adaptive, f"_fused_{name.partition(' ')[0]}_")
     by_kernel, by_body = (lists(2 + count, dtype, positive_from=2) for _ in range(2))
     for square in (*by_kernel[2], *by_body[2]):
-        square.add_(4.0)  # so that the square of no average is larger
+        square.add_(16.0)  # so that the square of no average is larger
     missing = [[]] * (len(op.differentiable) - 2 - count)
     op(*by_kernel, *missing, **options)
     with cr.no_grad():
