@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def edge(lib, tensor):
     return lib.autograd.graph.get_gradient_edge(tensor)
@@ -94,3 +96,9 @@ def test_unused_edge_gives_none_and_no_zeros(lib, raises):
         RuntimeError, "materialize_grads cannot be used when the given input is a GradientEdge"
     ):
         lib.autograd.grad((x * 2).sum(), unused, materialize_grads=True)
+
+
+def test_batch_of_gradients_must_be_given(lib):
+    x = leaf(lib)
+    with pytest.raises(ValueError):  # noqa: PT011 - PyTorch's message is vmap's, about dimensions
+        lib.autograd.grad(x.sum(), x, is_grads_batched=True)
