@@ -213,7 +213,8 @@ def _is_plain(query: Any, key: Any, value: Any, attn_mask: Any, dropout_p: float
     fits = len(mask) in {2, 4} and all(
         n in {1, w} for n, w in zip(mask[::-1], wanted[::-1], strict=False)
     )
-    return fits and not attn_mask._requires_grad and mask[-2:] == wanted[-2:]
+    asks = attn_mask._requires_grad or attn_mask._key.backend.level  # a transform may, inside
+    return fits and not asks and mask[-2:] == wanted[-2:]
 
 
 def _shared(query: Any, key: Any, value: Any) -> tuple[Any, Any]:
