@@ -350,4 +350,6 @@ def recording(inputs: Sequence[Any]) -> bool:
 def _is_transformed(argument: Any) -> bool:
     if isinstance(argument, (tuple, list)):
         return any(map(_is_transformed, argument))
-    return isinstance(argument, Value) and argument._key.backend.level > 0
+    if not isinstance(argument, Value) or not argument._key.backend.level:
+        return False
+    return bool(argument._array.differentiated())

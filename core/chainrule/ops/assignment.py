@@ -170,7 +170,7 @@ def _put(
     _check_values(target, indices, value)
     value = _without_leading_ones(value)
     try:
-        if recording((target, value)) or _on_a_level(*indices):
+        if recording((target, value)) or _on_a_level(target, value, *indices):
             _index_put.in_place((target, tuple(indices), value, accumulate), {}, name)
             return
         check_writable(target, (value,), name)

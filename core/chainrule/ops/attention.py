@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import dtypes
 from ..errors import DTypeError, ShapeError
 from ..op import composite
+from ..plan import recording
 from ._arguments import check_tensor
 from ._operands import C_NAMES
 from .axes import transpose
@@ -213,7 +214,7 @@ def _is_plain(query: Any, key: Any, value: Any, attn_mask: Any, dropout_p: float
     fits = len(mask) in {2, 4} and all(
         n in {1, w} for n, w in zip(mask[::-1], wanted[::-1], strict=False)
     )
-    asks = attn_mask._requires_grad or attn_mask._key.backend.level  # a transform may, inside
+    asks = recording((attn_mask,)) or attn_mask._requires_grad
     return fits and not asks and mask[-2:] == wanted[-2:]
 
 

@@ -64,6 +64,10 @@ class DualArray(Wrapped):
         tangent = self.live_tangent()
         return (self.primal,) if tangent is None else (self.primal, tangent)
 
+    def differentiated(self) -> bool:
+        """Return whether it changes, or a derivative by it is asked for on a lower level."""
+        return self.live_tangent() is not None or super().differentiated()
+
     def live_tangent(self) -> Any:
         """Return the tangent, None for zero and when the level is over."""
         if not (self.level.alive and mode.forward):

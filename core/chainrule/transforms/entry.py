@@ -70,7 +70,10 @@ class Stretch:
         edges = [gradient_edge(tensor) for tensor in tensors]
         if self._edges_lead_out([edge for edge in edges if edge is not None]):
             return True
-        return any(records_inside(tensor._array) for tensor in tensors)
+        return any(
+            isinstance(tensor._array, Wrapped) and Wrapped.differentiated(tensor._array)
+            for tensor in tensors
+        )
 
     def _edges_lead_out(self, edges: list[Edge]) -> bool:
         seen: set[Any] = set()
@@ -95,13 +98,6 @@ class Stretch:
         if self.recording and edge is not None and self._edges_lead_out([edge]):
             return tensor
         return alias(tensor)
-
-
-def records_inside(array: Any) -> bool:
-    """Return whether *array* wraps a tensor that requires grad on a lower level."""
-    return isinstance(array, Wrapped) and any(
-        tensor._requires_grad or records_inside(tensor._array) for tensor in array.parts()
-    )
 
 
 def pull(

@@ -56,6 +56,14 @@ class Wrapped:
         """Return the inner tensors."""
         return (self.inner,)
 
+    def differentiated(self) -> bool:
+        """Return whether a derivative by this array is asked for on a lower level."""
+        return any(
+            tensor._requires_grad
+            or (isinstance(tensor._array, Wrapped) and tensor._array.differentiated())
+            for tensor in self.parts()
+        )
+
     @property
     def key(self) -> DispatchKey:
         """The dispatch key of a tensor over this array."""
