@@ -296,6 +296,13 @@ def _grown(operand: Any, ndim: int) -> Any:
     return ops.reshape(operand.whole(), (operand.level.size, *operand.shape, *missing))
 
 
+def _laid_out(call: Call) -> Any:
+    """Lay the samples out one after the other, each as it is told."""
+    shape, stride = call.operands[0].shape, tuple(call.static("stride"))
+    reach = 1 + sum((n - 1) * step for n, step in zip(shape, stride, strict=True))
+    return call.run(call.wholes(), stride=(max(reach, 0), *stride))
+
+
 def _view_scattered(call: Call) -> Any:
     """Write into a view of the batch: the target needs a place for every sample."""
     target, *rest = call.operands
@@ -469,6 +476,7 @@ TABLE: Final[dict[str, Any]] = {
     "copy": _copy,
     "_gather": _gathered,
     "view_scatter": _view_scattered,
+    "_laid_out": _laid_out,
     "fill": _fill,
     "masked_fill": _masked_fill,
     "_masked_select": _masked_select,

@@ -121,7 +121,7 @@ RULES.update({
          "_sum_all", "_tril", "_triu", "_unsafe_view", "clone", "trace", "on_diagonal",
          "basic_index_backward", "select_backward", "slice_backward", "diagonal_backward",
          "unfold_backward", "_block_diag", "_diagonal_scatter", "_select_scatter",
-         "_slice_scatter", "view_scatter"),
+         "_slice_scatter", "view_scatter", "_laid_out"),
         linear,
     ),
     **dict.fromkeys(
