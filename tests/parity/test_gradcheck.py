@@ -142,7 +142,8 @@ def outcome(module, checker, program, options):
             if type(error).__name__ == "GradcheckError":
                 kinds = ["GradcheckError"]
             result = kinds, str(error).split("\n")[0]
-    ours = "Backwards compatibility: New undefined"  # an advice that is part of our error
+    # An advice that is part of our error, and a deprecation inside of PyTorch.
+    ours = "Backwards compatibility: New undefined", "`torch.jit.script` is deprecated"
     texts = {str(w.message) for w in caught if not str(w.message).startswith(ours)}
     return result, texts
 
@@ -164,3 +165,43 @@ def test_gradgradcheck_finds_what_pytorch_finds(program, fast_mode):
     options = {"fast_mode": fast_mode}
     ours, theirs = (outcome(m, "gradgradcheck", program, options) for m in (cr, torch))
     assert ours == theirs
+
+
+def tangent(factor):
+    def program(m):
+        class Given(m.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                ctx.save_for_forward(x)
+                return x * x
+
+            @staticmethod
+            def backward(ctx, grad):
+                return grad * 2 * ctx.saved_tensors[0]
+
+            @staticmethod
+            def jvp(ctx, given):
+                return given * factor * ctx.saved_tensors[0]
+
+        return Given.apply, doubles(m, 0.5, 2.0)
+
+    return program
+
+
+FORWARD = {
+    "right": right, "two": right_of_two, "complex": right_complex, "mixed": real_and_complex,
+    "right tangent": tangent(2), "wrong tangent": tangent(3),
+    "half detached": half_detached,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORWARD)
+@pytest.mark.parametrize("fast_mode", [False, True])
+def test_forward_mode_is_checked_as_by_pytorch(name, fast_mode):
+    for backward in (True, False):
+        options = {
+            "check_forward_ad": True, "check_backward_ad": backward, "fast_mode": fast_mode,
+        }  # fmt: skip
+        ours, theirs = (outcome(m, "gradcheck", FORWARD[name], options) for m in (cr, torch))
+        assert ours == theirs, options
