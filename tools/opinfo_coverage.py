@@ -46,6 +46,9 @@ NOT_COMPARED: Final = {
     "nn_functional_scaled_dot_product_attention": "dropout draws other numbers",
 }
 
+#: OpInfos that are compared over real numbers alone, and why.
+REAL_ALONE: Final = {"logcumsumexp": "takes no complex numbers yet"}
+
 #: OpInfos whose values are compared, but not their derivatives, and why.
 NO_DERIVATIVES: Final = {
     "linalg_qr": "where R is singular, both are infinite in their own ways",
@@ -214,6 +217,12 @@ def page() -> str:
         "| operator | how |",
         "| --- | --- |",
         *answers,
+        "",
+        "## Compared over real numbers alone",
+        "",
+        "| operator | why |",
+        "| --- | --- |",
+        *(f"| `{name}` | {why} |" for name, why in REAL_ALONE.items()),
         "",
         "## Values compared, derivatives not",
         "",

@@ -57,6 +57,8 @@ def lazy_attributes(
     def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the package's own
         if name in names["_late"].WHERE:
             found = names["_late"].find(name)
+        elif name.startswith("_foreach_"):
+            found = getattr(importlib.import_module(f"{package}.ops.foreach"), name)
         elif name in MOVED:
             found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
         elif name in IN_PLACE:
