@@ -1,6 +1,6 @@
 """Neural networks: modules, their functions, and what their parameters begin with."""
 
-from . import functional, init, modules, parallel, parameter, utils
+from . import attention, functional, grad, init, modules, parallel, parameter, utils
 from .modules import *  # noqa: F403 - the modules' own list
 from .parallel import DataParallel
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
@@ -11,7 +11,9 @@ __all__ = [
     "Parameter",
     "UninitializedBuffer",
     "UninitializedParameter",
+    "attention",
     "functional",
+    "grad",
     "init",
     "modules",
     "parallel",

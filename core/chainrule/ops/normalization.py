@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .. import dtypes
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
 from ..op import composite
+from ..typeinfo import finfo
 from ._arguments import check_tensor, unrecorded, zeros_shaped
 from ._operands import floating_only, refusal
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..tensor import Tensor
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"]
 
 Sizes = tuple[int, ...]
 
@@ -603,3 +604,44 @@ def last_sizes(
         )
         raise ShapeError(msg)
     return tuple(sizes)
+
+
+def rms_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    """Return *input* divided by its root mean square over its last dimensions, scaled.
+
+    Args:
+        input: ``(*, *normalized_shape)``.
+        normalized_shape: The sizes of those dimensions.
+        weight: ``normalized_shape``, the scale.
+        eps: Added to the mean square; None stands for the machine epsilon of the dtype.
+
+    Returns:
+        ``(*, *normalized_shape)``.
+
+    Raises:
+        RuntimeError: *input* does not end in these sizes.
+
+    Gradient:
+        That of its parts.
+
+    Source:
+        Zhang and Sennrich, "Root mean square layer normalization", 2019.
+
+    >>> import chainrule as cr
+    >>> cr.rms_norm(cr.tensor([1.0, 7.0]), [2])
+    tensor([0.2000, 1.4000])
+    """
+    check_tensor("rms_norm", input)
+    sizes = last_sizes("rms_norm", input, normalized_shape, weight)
+    if input._key.category < dtypes.FLOATING:
+        raise refusal("rms_norm", "rms_norm", input._key.dtype)
+    if eps is None:
+        eps = finfo(input._key.dtype).eps
+    dims = tuple(range(-len(sizes), 0))
+    result: Any = input * ((input * input).mean(dims, keepdim=True) + eps).rsqrt()
+    return result if weight is None else result * weight  # type: ignore[no-any-return]  # an op's result

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..dtypes import DType
     from ..tensor import Tensor
 
-__all__ = ["dist", "norm", "pairwise_distance", "pdist", "vector_norm"]
+__all__ = ["cosine_similarity", "dist", "norm", "pairwise_distance", "pdist", "vector_norm"]
 
 _INF = float("inf")
 
@@ -346,3 +346,36 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
         msg = "pdist only supports non-negative p values"
         raise ShapeError(msg)
     return _pdist(input, float(p))
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """Return the cosine of the angle between *x1* and *x2* along *dim*.
+
+    Args:
+        x1: Floating.
+        x2: Broadcasts with *x1*.
+        dim: The dimension of the vectors.
+        eps: What a norm is at least.
+
+    Returns:
+        ``(*)`` without *dim*.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    Gradient:
+        That of its parts.
+
+    >>> import chainrule as cr
+    >>> cr.cosine_similarity(cr.tensor([1.0, 0.0]), cr.tensor([1.0, 1.0]), dim=0)
+    tensor(0.7071)
+    """
+    check_tensor("cosine_similarity", x1, "x1")
+    check_tensor("cosine_similarity", x2, "x2", 2)
+    first, second = ops.broadcast_tensors(x1, x2)
+    units: list[Any] = []
+    for vectors in (first, second):
+        norm = vector_norm(vectors, 2, dim, keepdim=True)
+        units.append(vectors / norm.clamp_min(eps))
+    result: Tensor = (units[0] * units[1]).sum(dim)
+    return result

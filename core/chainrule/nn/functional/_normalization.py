@@ -2,54 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ... import ops
-from ...dtypes import FLOATING
-from ...ops._operands import refusal
-from ...ops.normalization import last_sizes
-from ...typeinfo import finfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ...tensor import Tensor
 
-__all__ = ["cosine_similarity", "local_response_norm", "normalize", "pairwise_distance", "rms_norm"]
-
-
-def rms_norm(
-    input: Tensor,
-    normalized_shape: Sequence[int],
-    weight: Tensor | None = None,
-    eps: float | None = None,
-) -> Tensor:
-    """Return *input* divided by its root mean square over its last dimensions, scaled.
-
-    Args:
-        input: ``(*, *normalized_shape)``.
-        normalized_shape: The sizes of those dimensions.
-        weight: ``normalized_shape``, the scale.
-        eps: Added to the mean square; None stands for the machine epsilon of the dtype.
-
-    Raises:
-        RuntimeError: *input* does not end in these sizes.
-
-    Source:
-        Zhang and Sennrich, "Root mean square layer normalization", 2019.
-
-    >>> import chainrule as cr
-    >>> rms_norm(cr.tensor([1.0, 7.0]), [2])
-    tensor([0.2000, 1.4000])
-    """
-    sizes = last_sizes("rms_norm", input, normalized_shape, weight)
-    if input.dtype.category < FLOATING:
-        raise refusal("rms_norm", "rms_norm", input.dtype)
-    if eps is None:
-        eps = finfo(input.dtype).eps
-    dims = tuple(range(-len(sizes), 0))
-    result = input * ((input * input).mean(dims, keepdim=True) + eps).rsqrt()
-    return result if weight is None else result * weight  # type: ignore[no-any-return]  # an op's result
+__all__ = ["local_response_norm", "normalize", "pairwise_distance"]
 
 
 def local_response_norm(
@@ -107,28 +67,6 @@ def normalize(
     norm = ops.vector_norm(input, p, dim, keepdim=True)
     shares: Tensor = norm.clamp_min(eps).expand_as(input)
     return input / shares if out is None else ops.div.general((input, shares), {"out": out})  # type: ignore[no-any-return]  # it is out
-
-
-def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """Return the cosine of the angle between *x1* and *x2* along *dim*.
-
-    Args:
-        x1: Floating.
-        x2: Broadcasts with *x1*.
-        dim: The dimension of the vectors.
-        eps: What a norm is at least.
-
-    >>> import chainrule as cr
-    >>> cosine_similarity(cr.tensor([1.0, 0.0]), cr.tensor([1.0, 1.0]), dim=0)
-    tensor(0.7071)
-    """
-    first, second = ops.broadcast_tensors(x1, x2)
-    units: list[Any] = []
-    for vectors in (first, second):
-        norm = ops.vector_norm(vectors, 2, dim, keepdim=True)
-        units.append(vectors / norm.clamp_min(eps))
-    result: Tensor = (units[0] * units[1]).sum(dim)
-    return result
 
 
 def pairwise_distance(

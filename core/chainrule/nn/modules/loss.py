@@ -49,6 +49,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+#: Under these names third parties derive from them.
+_Loss, _WeightedLoss = Loss, WeightedLoss
+
+
 class MSELoss(Loss):
     """Return the squared differences of *input* and *target*, averaged.
 

@@ -145,6 +145,40 @@ def _layer(
     return out if bias is None else out + bias
 
 
+def _roots(make: Maker) -> Iterator[Sample]:
+    yield Sample(make(2, 4), (4,), make(4))
+    yield Sample(make(2, 2, 3), [2, 3])
+    yield Sample(make(4), (4,), None, 1e-2)
+    yield Sample(make(0, 4), (4,), make(4), 1e-3)
+
+
+def _root(np: Any, x: Any, shape: Any, weight: Any = None, eps: Any = 0.0) -> Any:
+    dims = tuple(range(-len(shape), 0))
+    out = x / np.sqrt((x * x).mean(dims, keepdims=True) + eps)
+    return out if weight is None else out * weight
+
+
+def _root_errors(make: Maker) -> Iterator[ErrorSample]:
+    yield ErrorSample(
+        sample=Sample(make(2, 4), (3,)),
+        raises=RuntimeError,
+        match=r"Given normalized_shape=\[3\], expected input with shape \[\*3\], but got input of",
+    )
+
+
+def _vectors(make: Maker) -> Iterator[Sample]:
+    yield Sample(make(3, 4), make(3, 4))
+    yield Sample(make(3, 4), make(1, 4), 0)
+    yield Sample(make(4), make(4), dim=0, eps=0.1)
+    yield Sample(make(0, 4), make(0, 4))
+
+
+def _cosine(np: Any, x: Any, y: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    x, y = np.broadcast_arrays(x, y)
+    units = [v / np.maximum(np.linalg.norm(v, axis=dim, keepdims=True), eps) for v in (x, y)]
+    return (units[0] * units[1]).sum(dim)
+
+
 def _layer_errors(make: Maker) -> Iterator[ErrorSample]:
     for sample, text in (
         (Sample(make(2, 4), (3,)),
@@ -177,6 +211,8 @@ cases = [
         node="NativeGroupNormBackward0",
         errors=_group_errors,
     ),
+    OpCase("rms_norm", _roots, _root, errors=_root_errors),
+    OpCase("cosine_similarity", _vectors, _cosine),
     OpCase(
         "layer_norm",
         _layers,
