@@ -171,15 +171,38 @@ def end_history(target: Any, name: str) -> None:
         check_writable(target, (), name)
 
 
-def _check_memory(op: Op[Any, Any], target: Value, sources: Sequence[Any], name: str) -> None:
+def _check_memory(op: Any, target: Value, sources: Sequence[Any], name: str) -> None:
     """Check that the op may write there: no element twice, none that is yet to be read."""
-    if op.__name__ in _AT_PLACES:
-        check_overlap(target, sources, name, whole=True)
-    elif op.__name__ in _FROM_WHOLE or getattr(op, "promote", None) is not None:
-        check_overlap(target, sources, name)
-    plain = f"{op.__name__.lstrip('_')}_"
-    if op.__name__ not in _CONSTANT and not warn_if_repeated(target, plain):
+    try:
+        whole, plain = op.memory
+    except AttributeError:
+        whole, plain = op.memory = _memory_of(op)
+    if whole is not None:
+        storage = target._storage
+        for source in sources:  # most have no memory in common, and need no closer look
+            if isinstance(source, Value) and (
+                source is target or (storage is not None and source._storage is storage)
+            ):
+                check_overlap(target, sources, name, whole=whole)
+                break
+    if (
+        plain is not None
+        and 0 in target._key.backend.strides(target._array)
+        and not warn_if_repeated(target, plain)
+    ):
         check_distinct(target, name)
+
+
+def _memory_of(op: Any) -> tuple[bool | None, str | None]:
+    """Return what an op's write asks of memory, which is found out once.
+
+    That is whether a source that is the whole target is refused, None if a source may be anything;
+    and the name of the write, None if it may set an element twice.
+    """
+    name, plain = op.__name__, f"{op.__name__.lstrip('_')}_"
+    elementwise = name in _FROM_WHOLE or getattr(op, "promote", None) is not None
+    whole = True if name in _AT_PLACES else False if elementwise else None
+    return whole, None if name in _CONSTANT else plain
 
 
 def _as_it_was(target: Value) -> Any:
@@ -290,8 +313,10 @@ def check_write(target: Value, result: Any, name: str) -> None:
         ShapeError: *target* would have to grow.
     """
     if isinstance(result, Value):
-        check_shape(target, result, name)
-        check_category(target, result, name)
+        if result._array.shape != target._array.shape:
+            check_shape(target, result, name)
+        if result._key is not target._key:
+            check_category(target, result, name)
 
 
 def check_category(target: Value, result: Value, name: str) -> None:
@@ -313,9 +338,13 @@ def write(target: Value, result: Any, name: str) -> None:
         DTypeError, ShapeError: see `check_write`.
     """
     check_write(target, result, name)
-    source = result._array if isinstance(result, Value) else result
-    if isinstance(result, Value) and result._key.backend.level != target._key.backend.level:
-        source = _across_levels(target, result)
+    source = result
+    if isinstance(result, Value):
+        source = result._array
+        if result._key is not target._key and (
+            result._key.backend.level != target._key.backend.level
+        ):
+            source = _across_levels(target, result)
     if before_write is not None:
         before_write(target)
     target._key.backend.assign(target._array, source)
