@@ -28,6 +28,7 @@ in the same place, so that an ``except`` written for PyTorch still catches it::
     ├── KernelNotFoundError (NotImplementedError)
     ├── OpDefinitionError (TypeError)           a statement of an op that contradicts itself
     ├── ExportError (BufferError)               memory that cannot be handed to another library
+    ├── AbsentError (NotImplementedError)       what PyTorch has and chainrule has not
     ├── PluginLoadError (ImportError)
     └── FileFormatError (ValueError)            a file that cannot be read as what it should be
 
@@ -200,6 +201,10 @@ class KernelNotFoundError(ChainruleError, NotImplementedError):
 
 class OpDefinitionError(ChainruleError, TypeError):
     """A statement of an op that contradicts itself."""
+
+
+class AbsentError(ChainruleError, NotImplementedError):
+    """What PyTorch has and chainrule has not."""
 
 
 class ExportError(ChainruleError, BufferError):

@@ -141,6 +141,32 @@ class TensorBase(Copyable):
         return self._key.device.type == "cpu"
 
     is_sparse = is_quantized = is_meta = is_nested = is_mps = is_xpu = False
+    is_sparse_csr = is_mkldnn = is_vulkan = is_xla = is_ipu = is_mtia = is_maia = False
+
+    @property
+    def layout(self) -> Any:
+        """How it is stored: `strided`, always."""
+        from .formats import strided
+
+        return strided
+
+    def is_conj(self) -> bool:
+        """Return False: a conjugate is computed when it is asked for."""
+        return False
+
+    is_neg = is_distributed = is_conj
+
+    def resolve_neg(self) -> Self:
+        """Return the tensor: a negation is computed when it is asked for."""
+        return self
+
+    def share_memory_(self) -> Self:
+        """Return the tensor; between processes tensors are copied."""
+        return self
+
+    def pin_memory(self, device: object = None) -> Self:
+        """Return the tensor; host memory is not pinned."""
+        return self
 
     def get_device(self) -> int:
         """Return the index of the device, -1 for the CPU."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ops
 from ..grad_mode import no_grad
+from ..ops.random_more import binomial, poisson
 from ..shapes import Size
 from ..typeinfo import finfo
 from . import constraints
@@ -171,7 +172,7 @@ class Binomial(_ProbsOrLogits):
     def sample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         with no_grad():
-            return ops.binomial(self.total_count.expand(shape), self.probs.expand(shape))
+            return binomial(self.total_count.expand(shape), self.probs.expand(shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
@@ -312,7 +313,7 @@ class NegativeBinomial(_ProbsOrLogits):
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         with no_grad():
-            return ops.poisson(self._gamma.sample(sample_shape))
+            return poisson(self._gamma.sample(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:

@@ -7,6 +7,7 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ops
+from ..ops.special_more import igamma
 from ..shapes import Size
 from ..typeinfo import finfo
 from . import constraints
@@ -84,7 +85,7 @@ class Gamma(ExponentialFamily):
     def cdf(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        return ops.igamma(self.concentration, self.rate * value)
+        return igamma(self.concentration, self.rate * value)
 
     def entropy(self) -> Tensor:
         return (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import ops
 from ..grad_mode import no_grad
+from ..ops.random_more import poisson
 from ..shapes import Size
 from . import constraints
 from .distribution import ExponentialFamily
@@ -51,7 +52,7 @@ class Poisson(ExponentialFamily):
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         with no_grad():
-            return ops.poisson(self.rate.expand(self._extended_shape(sample_shape)))
+            return poisson(self.rate.expand(self._extended_shape(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:

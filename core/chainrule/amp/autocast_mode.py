@@ -1,0 +1,88 @@
+"""`autocast`: a context in which PyTorch computes some operations in half precision."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from ..errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..dtypes import DType
+
+__all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+_noted: list[bool] = []
+
+
+class autocast:  # noqa: N801 - PyTorch's name
+    """A context, or decorator, that changes nothing: operations keep their precision.
+
+    With *enabled*, a warning says so once.
+
+    Args:
+        device_type: Of the operations.
+        dtype: That PyTorch would compute in.
+        enabled: Whether anything is asked for.
+        cache_enabled: Taken and ignored.
+    """
+
+    def __init__(
+        self,
+        device_type: str,
+        dtype: DType | None = None,
+        enabled: bool = True,
+        cache_enabled: bool | None = None,
+    ) -> None:
+        if not isinstance(device_type, str):
+            raise ValueError(  # noqa: TRY004 - PyTorch's type
+                f"Expected `device_type` of type `str`, got: `{type(device_type)}`"
+            )
+        self.device, self.fast_dtype, self._enabled = device_type, dtype, enabled
+        if enabled and not _noted:
+            _noted.append(True)
+            warnings.warn(
+                "autocast: chainrule leaves the precision of operations as it is. Convert with "
+                ".half() where half precision is wanted.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def __call__(self, func: F) -> F:
+        """Return *func*, called inside the context."""
+
+        @functools.wraps(func)
+        def decorated(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return func(*args, **kwargs)
+
+        return decorated  # type: ignore[return-value]  # of the function's own type
+
+
+def is_autocast_available(device_type: str) -> bool:
+    """Return False: precision is never changed behind the scenes."""
+    if not isinstance(device_type, str):
+        raise ArgumentError(f"is_autocast_available: expected a str, got {device_type!r}.")
+    return False
+
+
+def custom_fwd(fwd: Any = None, *, device_type: str = "cuda", cast_inputs: Any = None) -> Any:
+    """Return *fwd*, the forward of a Function; also as a decorator with arguments."""
+    if fwd is None:
+        return functools.partial(custom_fwd, device_type=device_type, cast_inputs=cast_inputs)
+    return fwd
+
+
+def custom_bwd(bwd: Any = None, *, device_type: str = "cuda") -> Any:
+    """Return *bwd*, the backward of a Function; also as a decorator with arguments."""
+    return functools.partial(custom_bwd, device_type=device_type) if bwd is None else bwd

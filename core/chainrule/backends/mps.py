@@ -1,0 +1,13 @@
+"""Whether Metal is there: chainrule does not use it."""
+
+from __future__ import annotations
+
+
+def is_available() -> bool:
+    """Return False."""
+    return False
+
+
+def is_built() -> bool:
+    """Return False."""
+    return False

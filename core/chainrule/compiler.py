@@ -1,0 +1,53 @@
+"""`compile`, as the identity: what is compiled in PyTorch runs as it is."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+__all__ = ["compile", "disable", "is_compiling", "is_dynamo_compiling", "reset"]
+
+_noted: set[str] = set()
+
+
+def note_that_it_runs_eagerly(name: str) -> None:
+    """Warn once that what *name* returns is its argument."""
+    if name not in _noted:
+        _noted.add(name)
+        warnings.warn(
+            f"{name}: chainrule runs programs as they are; the argument is returned unchanged.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def compile(model: Any = None, **options: object) -> Any:  # noqa: A001 - PyTorch's name
+    """Return *model*, a function or a module: it runs as it is. Says so once.
+
+    >>> import warnings
+    >>> import chainrule as cr
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     step = cr.compile(lambda x: x + 1)
+    >>> step(cr.tensor(1))
+    tensor(2)
+    """
+    note_that_it_runs_eagerly("compile")
+    return (lambda function: function) if model is None else model
+
+
+def disable(fn: Any = None, recursive: bool = True, **options: object) -> Any:
+    """Return *fn*; also as a decorator with arguments."""
+    return (lambda function: function) if fn is None else fn
+
+
+def is_compiling() -> bool:
+    """Return False: nothing is compiled."""
+    return False
+
+
+is_dynamo_compiling = is_compiling
+
+
+def reset() -> None:
+    """Do nothing: nothing was compiled."""

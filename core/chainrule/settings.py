@@ -1,0 +1,129 @@
+"""Switches that programs set at their start: threads, determinism, precision of products."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from .errors import ArgumentError, AutogradError
+
+__all__ = [
+    "are_deterministic_algorithms_enabled",
+    "get_deterministic_debug_mode",
+    "get_float32_matmul_precision",
+    "get_num_interop_threads",
+    "get_num_threads",
+    "is_deterministic_algorithms_warn_only_enabled",
+    "is_warn_always_enabled",
+    "set_deterministic_debug_mode",
+    "set_float32_matmul_precision",
+    "set_flush_denormal",
+    "set_num_interop_threads",
+    "set_num_threads",
+    "set_warn_always",
+    "use_deterministic_algorithms",
+]  # fmt: skip
+
+_set: Final[dict[str, Any]] = {
+    "threads": None, "interop": None, "deterministic": False, "warn_only": False,
+    "precision": "highest", "warn_always": False,
+}  # fmt: skip
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def get_num_threads() -> int:
+    """Return how many threads one operation may use."""
+    return _set["threads"] or int(os.environ.get("OMP_NUM_THREADS") or 0) or _cores()
+
+
+def set_num_threads(int: int) -> None:
+    """Set how many threads one operation may use, in backends that ask.
+
+    NumPy's own products take what OMP_NUM_THREADS, OPENBLAS_NUM_THREADS or threadpoolctl say.
+
+    Raises:
+        RuntimeError: it is not positive.
+    """
+    _set["threads"] = _positive("set_num_threads", int)
+
+
+def get_num_interop_threads() -> int:
+    """Return how many operations may run at once: those of all threads of the program."""
+    return _set["interop"] or _cores()
+
+
+def set_num_interop_threads(int: int) -> None:
+    """Take a number that `get_num_interop_threads` gives back, and that changes nothing."""
+    _set["interop"] = _positive("set_num_interop_threads", int)
+
+
+def _positive(who: str, count: Any) -> int:
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise ArgumentError(f"{who} expects an int, but got {type(count).__name__}")
+    if count <= 0:
+        raise AutogradError(f"{who} expects a positive integer\n{who}: got {count}.")
+    return count
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Ask for the same numbers in every run. On the CPU they always are."""
+    _set["deterministic"], _set["warn_only"] = bool(mode), bool(warn_only)
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """Return what `use_deterministic_algorithms` was told."""
+    return bool(_set["deterministic"])
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Return whether a warning was asked for instead of an error."""
+    return bool(_set["warn_only"])
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """Ask for the same numbers by a word: default, warn or error; or by 0, 1, 2."""
+    words = {"default": 0, "warn": 1, "error": 2}
+    if debug_mode not in {*words, *words.values()}:
+        raise AutogradError(
+            "invalid value of debug_mode, expected `default`, `warn`, `error`, 0, 1, or 2, but got "
+            f"{debug_mode}"
+        )
+    level = words.get(debug_mode, debug_mode) if isinstance(debug_mode, str) else debug_mode
+    use_deterministic_algorithms(bool(level), warn_only=level == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """Return the mode as a number."""
+    return 0 if not _set["deterministic"] else 1 if _set["warn_only"] else 2
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Take a precision of products of float32: they are always computed in float32."""
+    if precision not in {"highest", "high", "medium"}:
+        raise AutogradError(f"{precision} is not one of 'highest', 'high', or 'medium'")
+    _set["precision"] = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """Return what `set_float32_matmul_precision` was told."""
+    return str(_set["precision"])
+
+
+def set_warn_always(b: bool, /) -> None:
+    """Take whether a warning that comes once should always come."""
+    _set["warn_always"] = bool(b)
+
+
+def is_warn_always_enabled() -> bool:
+    """Return what `set_warn_always` was told."""
+    return bool(_set["warn_always"])
+
+
+def set_flush_denormal(mode: bool, /) -> bool:
+    """Return False: numbers near zero are kept, whatever *mode* says."""
+    return False
