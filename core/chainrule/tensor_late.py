@@ -26,7 +26,7 @@ LATE: Final = {
         "view_as_complex_copy", "view_as_real_copy",
         "view_copy",
     ),
-    "covariances": ("cdist", "corrcoef", "cov", "pdist", "renorm"),
+    "covariances": ("cdist", "corrcoef", "cov", "renorm"),
     "finite_differences": (
         "cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz", "vander",
     ),

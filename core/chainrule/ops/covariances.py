@@ -16,7 +16,7 @@ from .norms import norm_rule, power_or_zero, vector_norm
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["cdist", "corrcoef", "cov", "pdist", "renorm"]
+__all__ = ["cdist", "corrcoef", "cov", "renorm"]
 
 
 # Covariance
@@ -214,55 +214,6 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = _MODES[0])
     if p < 0:
         fail(ShapeError, "cdist only supports non-negative p values", f"cdist: got {p}.")
     return _cdist(x1, x2, p)
-
-
-@composite(nodes={"": "PdistBackward0"})
-def _pdist(self: Tensor, p: float) -> Tensor:
-    """Return the distances between all pairs of rows."""
-    rows, columns = _pair_places(self)
-    return vector_norm(self[rows] - self[columns], p, -1)
-
-
-def _pair_places(x: Any) -> Any:
-    n = x._array.shape[0]
-    return ops.triu_indices(n, n, 1, device=x.device).unbind(0)
-
-
-def _pdist_rule(grad: Any, self: Any, p: float, result: Any) -> Any:
-    rows, columns = _pair_places(self)
-    pulled = norm_rule(grad, self[rows] - self[columns], p, (1,), False, result)
-    none = ops.zeros(self._array.shape, dtype=self._key.dtype, device=self.device)
-    return none.index_add(0, rows, pulled).index_add(0, columns, -pulled)
-
-
-_pdist.vjp(self=_pdist_rule)
-
-
-def pdist(input: Tensor, p: float = 2.0) -> Tensor:
-    """Return the p-norms of the differences of all pairs of rows, the first with the others first.
-
-    Args:
-        input: ``(N, M)``, floating.
-        p: The order of the norm, not negative.
-
-    Returns:
-        ``(N * (N - 1) / 2,)``.
-
-    Raises:
-        RuntimeError: shape, dtype or *p* does not fit.
-
-    >>> import chainrule as cr
-    >>> cr.pdist(cr.tensor([[0.0], [1.0], [3.0]]))
-    tensor([1., 3., 2.])
-    """
-    if len(input._array.shape) != 2:
-        sentence = f"pdist only supports 2D tensors, got: {len(input._array.shape)}D"
-        fail(ShapeError, sentence, "pdist: one row per point.")
-    if not input._key.dtype.is_floating_point:
-        fail(DTypeError, "pdist only supports floating-point dtypes", "pdist: convert first.")
-    if p < 0:
-        fail(ShapeError, "pdist only supports non-negative p values", f"pdist: got {p}.")
-    return _pdist(input, p)
 
 
 # Limited length
