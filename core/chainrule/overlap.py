@@ -65,7 +65,9 @@ def warn_if_repeated(target: Value, name: str) -> bool:
     return True
 
 
-def check_overlap(target: Value, sources: Iterable[Any], name: str, *, whole: bool = False) -> None:
+def check_overlap(
+    target: Value, sources: Iterable[Any], name: str, *, whole: bool = False, exact: bool = False
+) -> None:
     """Check that none of *sources* shares a part of the memory of *target*.
 
     Args:
@@ -73,6 +75,8 @@ def check_overlap(target: Value, sources: Iterable[Any], name: str, *, whole: bo
         sources: What is read meanwhile; what is no tensor counts for nothing.
         name: What writes.
         whole: Refuse a source that is all of the target too; elementwise ops take that.
+
+        exact: A source that is all of the target must have its dimensions of size 1 too.
 
     Raises:
         ShapeError: one does. Where gaps make it hard to tell, it is let through, as in PyTorch.
@@ -87,19 +91,20 @@ def check_overlap(target: Value, sources: Iterable[Any], name: str, *, whole: bo
             shared = (
                 storage is not None
                 and source._storage is storage
-                and _shares(target, source, whole=whole)
+                and _shares(target, source, whole=whole, exact=exact)
             )
         if shared:
             msg = f"{_SHARED}\n{name}: what is read would change while it is written to."
             raise ShapeError(msg)
 
 
-def _shares(one: Value, other: Value, *, whole: bool) -> bool:
+def _shares(one: Value, other: Value, *, whole: bool, exact: bool) -> bool:
     first, second = _extent(one), _extent(other)
     if first is None or second is None:
         return False
     if first == second:
-        return whole or _steps(one) != _steps(other)
+        ranks_differ = len(one._array.shape) != len(other._array.shape)
+        return whole or (exact and ranks_differ) or _steps(one) != _steps(other)
     return first[0] < second[1] and second[0] < first[1]
 
 

@@ -688,7 +688,7 @@ class TensorBase(Copyable):
         """
         if not isinstance(src, Value):
             src = ops.as_tensor(src)
-        check_overlap(self, (src,), "copy_")
+        check_overlap(self, (src,), "copy_", exact=True)
         check_shape(self, src, "copy_")
         return ops.copy.in_place((self, src), {})  # type: ignore[no-any-return]  # an op's result
 

@@ -230,6 +230,6 @@ def test_data_assigned_from_inference_mode_marks_the_tensor(lib, inferred):
 
 
 def test_numpy_of_a_leaf_is_given_where_nothing_is_recorded(lib):
-    p = lib.ones(3, requires_grad=True)
+    p = lib.ones(3, requires_grad=True, device="cpu")
     with lib.no_grad():
         assert p.numpy().tolist() == [1.0] * 3
