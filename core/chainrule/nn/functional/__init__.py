@@ -66,6 +66,7 @@ from ...ops import (
     nll_loss,
     one_hot,
     pad,
+    pairwise_distance,
     pdist,
     pixel_shuffle,
     pixel_unshuffle,
@@ -126,7 +127,6 @@ from ._lp_pool import lp_pool1d, lp_pool2d, lp_pool3d
 from ._normalization import (
     local_response_norm,
     normalize,
-    pairwise_distance,
 )  # fmt: skip
 from ._pool_indices import (
     adaptive_max_pool1d_with_indices,

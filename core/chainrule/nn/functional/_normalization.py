@@ -1,4 +1,4 @@
-"""Normalisation over the last dimensions, and distances between vectors."""
+"""Normalisation over neighbours, and to unit length."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ... import ops
 if TYPE_CHECKING:
     from ...tensor import Tensor
 
-__all__ = ["local_response_norm", "normalize", "pairwise_distance"]
+__all__ = ["local_response_norm", "normalize"]
 
 
 def local_response_norm(
@@ -67,16 +67,3 @@ def normalize(
     norm = ops.vector_norm(input, p, dim, keepdim=True)
     shares: Tensor = norm.clamp_min(eps).expand_as(input)
     return input / shares if out is None else ops.div.general((input, shares), {"out": out})  # type: ignore[no-any-return]  # it is out
-
-
-def pairwise_distance(
-    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
-) -> Tensor:
-    """Return the *p*-norm of ``x1 - x2 + eps`` over the last dimension.
-
-    >>> import chainrule as cr
-    >>> pairwise_distance(cr.tensor([3.0, 4.0]), cr.zeros(2))
-    tensor(5.0000)
-    """
-    result: Tensor = ops.vector_norm(x1 - x2 + eps, p, -1, keepdim)
-    return result
