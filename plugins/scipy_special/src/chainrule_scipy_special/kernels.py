@@ -1,12 +1,14 @@
-"""Kernels: SciPy's functions on NumPy, and CuPy's of the same names, as far as there are any."""
+"""Kernels: SciPy's functions on NumPy, those of CuPy that there are, and our own."""
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, Final
 
 from chainrule.plugin import KernelSet
 
+from . import slopes
 from .ops import OPS
 
 if TYPE_CHECKING:
@@ -28,10 +30,22 @@ def _kernels(backend: str, module: str) -> KernelSet:
     library = importlib.import_module(module)
     ks = KernelSet(backend)
     for op in OPS:
-        function = getattr(library, op.__name__, None)
-        if function is not None:
-            ks.add(op.name, _expn(function) if op.__name__ == "expn" else _kernel(function))
+        kernel = _own(backend, library, op.__name__) or _theirs(library, op.__name__)
+        if kernel is not None:
+            ks.add(op.name, kernel)
     return ks
+
+
+def _own(backend: str, library: Any, name: str) -> Callable[..., Any] | None:
+    """Return our kernel of *name*, if there is one, over the arrays of *backend*."""
+    make = slopes.OWN.get(name)
+    return None if make is None else make(importlib.import_module(backend), library)
+
+
+def _theirs(library: Any, name: str) -> Callable[..., Any] | None:
+    """Return the function *name* of *library* as a kernel, or None if it has none."""
+    function = getattr(library, name, None)
+    return None if function is None else _ADAPTED.get(name, _kernel)(function)
 
 
 def _kernel(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,3 +69,20 @@ def _expn(function: Callable[..., Any]) -> Callable[..., Any]:
         return result if result.dtype == x.dtype else result.astype(x.dtype)
 
     return kernel
+
+
+def _lambertw(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the kernel of lambertw: of real numbers, real ones."""
+
+    def kernel(x: Any, k: int = 0) -> Any:
+        if x.dtype.kind == "c":
+            return function(x, k).astype(x.dtype)
+        result = function(x.reshape(-1), k)
+        real = result.real.astype(x.dtype)
+        real[result.imag != 0] = math.nan
+        return real.reshape(x.shape)
+
+    return kernel
+
+
+_ADAPTED: Final = {"expn": _expn, "lambertw": _lambertw}
