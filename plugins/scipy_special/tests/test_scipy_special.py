@@ -175,6 +175,14 @@ def test_slopes_of_beta_agree_with_high_precision(a, b):
         np.testing.assert_allclose(found, exact, rtol=1e-11, atol=1e-100)
 
 
+def test_the_second_elliptic_integral_that_cupy_gets_is_scipys():
+    m = np.array([-5.0, 0.0, 1e-9, 0.5, 0.99, 1 - 1e-9])
+
+    np.testing.assert_allclose(
+        slopes.ellipe(np, scipy.special)(m), scipy.special.ellipe(m), rtol=1e-14
+    )
+
+
 def test_slopes_at_the_ends_and_outside():
     a = cr.tensor([1.0, 2.0, 0.0, -1.0, 0.5, 3.0], dtype=cr.float64)
     x = cr.tensor([0.0, math.inf, 1.0, 1.0, -1.0, math.nan], dtype=cr.float64)

@@ -30,7 +30,7 @@ def _kernels(backend: str, module: str) -> KernelSet:
     library = importlib.import_module(module)
     ks = KernelSet(backend)
     for op in OPS:
-        kernel = _own(backend, library, op.__name__) or _theirs(library, op.__name__)
+        kernel = _theirs(library, op.__name__) or _own(backend, library, op.__name__)
         if kernel is not None:
             ks.add(op.name, kernel)
     return ks
