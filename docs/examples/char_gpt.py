@@ -78,7 +78,7 @@ def write(model: GPT, begin: str, length: int) -> str:
 
 def main() -> None:
     """Train, and let the model write."""
-    options = arguments(__doc__, steps=100)
+    options = arguments(__doc__, steps=300)
     torch.manual_seed(options.seed)
     numbers = {character: index for index, character in enumerate(ALPHABET)}
     text = torch.tensor([numbers[character] for character in TEXT[:200_000]])

@@ -51,10 +51,11 @@ def sines(count: int) -> Tensor:
 
 def main() -> None:
     """Train, and continue new waves."""
-    options = arguments(__doc__, steps=150)
+    options = arguments(__doc__, steps=300)
     torch.manual_seed(options.seed)
     model = Continuer()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-2)
+    rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps, eta_min=1e-3)
     training = Training(options.steps)
     for _ in training:
         waves = sines(WAVES)
@@ -64,6 +65,7 @@ def main() -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
+        rate.step()
         training.report(loss.item())
     waves = sines(3)
     continued = model.go_on(waves[:, :GIVEN], LENGTH - GIVEN)

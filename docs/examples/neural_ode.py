@@ -14,7 +14,7 @@ import torch
 from common import GREY, ORANGE, Training, arguments, draw_losses, panels
 from torch import Tensor, nn
 
-TICK, TICKS, PATHS, TOGETHER = 0.05, 120, 12, 10
+TICK, TICKS, PATHS, PIECES, TOGETHER = 0.05, 120, 12, 64, 10
 
 State = tuple[Tensor, ...]
 
@@ -78,22 +78,38 @@ def true_paths(start: Tensor) -> Tensor:
     return torch.stack(path)
 
 
+class Cubes(nn.Module):
+    """What the network is told of the law: that it is one of cubes (as the authors' example is)."""
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Return each number's cube."""
+        return y**3
+
+
+def pieces_of(paths: Tensor) -> Tensor:
+    """Return pieces ``(TOGETHER + 1, PIECES, 2)`` that begin at random places of random paths."""
+    starts = torch.randint(TICKS - TOGETHER, (PIECES,))
+    times = starts + torch.arange(TOGETHER + 1).unsqueeze(1)
+    return paths[times, torch.randint(PATHS, (PIECES,))]
+
+
 def main() -> None:
     """Learn from short pieces of paths."""
     options = arguments(__doc__, steps=200)
     torch.manual_seed(options.seed)
-    paths = true_paths(torch.empty(PATHS, 2).uniform_(-2, 2))
-    field = nn.Sequential(nn.Linear(2, 50), nn.Tanh(), nn.Linear(50, 2))
+    paths = true_paths(torch.empty(PATHS, 2).uniform_(-1.5, 1.5))
+    field = nn.Sequential(Cubes(), nn.Linear(2, 50), nn.Tanh(), nn.Linear(50, 2))
     optimizer = torch.optim.Adam(field.parameters(), lr=2e-2)
+    rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps, eta_min=1e-3)
     training = Training(options.steps)
     for _ in training:
-        start = torch.randint(TICKS - TOGETHER, (1,)).item()
-        piece = paths[start : start + TOGETHER + 1]
+        piece = pieces_of(paths)
         found = Adjoint.apply(field, TOGETHER, piece[0], *field.parameters())
         loss = (found - piece[1:]).abs().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        rate.step()
         training.report(loss.item())
     if options.plot:
         draw(options.plot, training, field, paths)

@@ -8,6 +8,7 @@ D. P. Kingma and M. Welling, Auto-Encoding Variational Bayes, 2014, arXiv:1312.6
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from common import Training, arguments, draw_losses, panels
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
@@ -76,10 +77,10 @@ def draw(filename: str, training: Training, model: VAE, images: Tensor, labels: 
     places = model.encode(images).mean
     dots = middle.scatter(places[:, 0].tolist(), places[:, 1].tolist(), c=labels, cmap="tab10", s=6)
     figure.colorbar(dots, ax=middle, ticks=range(10))
-    line = Normal(0.0, 1.0).icdf(torch.linspace(0.03, 0.97, 14))
+    line = Normal(0.0, 1.0).icdf(torch.linspace(0.03, 0.97, 12))
     plane = torch.cartesian_prod(-line, line).flip(1)  # rows from the top, columns from the left
-    drawn = model.decode(plane).mean.view(14, 14, 8, 8)
-    right.imshow(drawn.permute(0, 2, 1, 3).reshape(14 * 8, 14 * 8).tolist(), cmap="Greys")
+    drawn = F.pad(model.decode(plane).mean.view(12, 12, 8, 8), (1, 1, 1, 1))
+    right.imshow(drawn.transpose(1, 2).reshape(120, 120).tolist(), cmap="Greys")
     right.axis("off")
     figure.savefig(filename)
 
