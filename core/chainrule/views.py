@@ -119,6 +119,20 @@ def become_view(view: Any, source: Any, op: Op[Any, Any], bound: Any, number: in
         view._requires_grad = True  # though it is a leaf: what it looks into requires grad
 
 
+def own(result: Any) -> Any:
+    """Return *result*, a tensor or a tuple of them, as no view.
+
+    What it looks into is a value that an op made on its way, and that nobody else can see.
+    """
+    if isinstance(result, tuple):
+        for part in result:
+            own(part)
+    elif result is not None and result._base is not None:
+        refresh(result)
+        result._base = None
+    return result
+
+
 def refresh(view: Any) -> None:
     """Give *view* the history that the memory it looks into has by now, if one is asked for.
 

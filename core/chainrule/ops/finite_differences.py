@@ -8,6 +8,7 @@ from .. import dtypes, ops
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
 from ..op import composite
 from ..shapes import wrap_dim, wrap_dims
+from ..views import own
 from .linalg_checks import fail
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _derived(x: Any, d: int, step: Any, edge_order: int) -> Any:
         inner, first, last = _with_places(x, step, edge_order)
     else:
         inner, first, last = _with_step(x, step, edge_order)
-    return ops.cat([first, inner, last], -1).movedim(-1, d)
+    return own(ops.cat([first, inner, last], -1).movedim(-1, d))
 
 
 def _with_step(x: Any, h: Any, edge_order: int) -> tuple[Any, Any, Any]:

@@ -10,6 +10,7 @@ from .. import dtypes, ops
 from ..errors import DTypeError, ShapeError
 from ..inplace import fill_out
 from ..op import composite
+from ..views import own
 from .fourier import fft_fft, fft_ifft, fft_irfft, fft_rfft
 from .linalg_checks import fail
 from .slicing import unfold_backward
@@ -147,7 +148,7 @@ def _window(
         count = length + periodic
         place = ops.arange(count, dtype=dtypes.float64, device=device)
         made = formula(place, count - 1)[:length].to(dtype)
-    return made.requires_grad_(requires_grad)
+    return own(made).requires_grad_(requires_grad)
 
 
 def hann_window(
@@ -374,6 +375,7 @@ def stft(
         spectrum = fft_fft(frames, norm=norm)
     spectrum = spectrum.transpose_(1, 2)
     made = spectrum.squeeze(0) if len(x._array.shape) == 1 else spectrum
+    own(made)
     return made if return_complex else ops.view_as_real(made)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .. import dtypes
 from ..errors import DTypeError, ShapeError
 from ..op import primitive
+from ..views import own
 from ._arguments import check_tensor
 from .pooling_sizes import check_pooled, check_windows, pool_sizes
 from .shape import squeeze, unsqueeze
@@ -211,8 +212,8 @@ def max_pool1d(
         spread,
         ceil_mode,
     )
-    values = squeeze(values, -2)
-    return (values, squeeze(indices, -2)) if return_indices else values
+    values = own(squeeze(values, -2))
+    return (values, own(squeeze(indices, -2))) if return_indices else values
 
 
 def _single(name: str, given: Any) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AutogradError
+from ..views import own
 from .activation import relu
 from .axes import transpose
 from .dropout import dropout as _dropout
@@ -187,7 +188,7 @@ def lstm(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor, Tensor]:
         Hochreiter and Schmidhuber, "Long short-term memory", 1997, with the forget gate of Gers,
         Schmidhuber and Cummins, 2000; projected as by Sak, Senior and Beaufays, 2014.
     """
-    result: Any = _layers("lstm", _lstm_layer, args, kwargs)
+    result: Any = own(_layers("lstm", _lstm_layer, args, kwargs))
     return result  # type: ignore[no-any-return]  # as the layers give it
 
 
@@ -210,19 +211,19 @@ def gru(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         Cho and others, "Learning phrase representations using RNN encoder-decoder", 2014, with the
         reset gate after the product, so that one product serves all gates.
     """
-    result: Any = _layers("gru", _gru_layer, args, kwargs)
+    result: Any = own(_layers("gru", _gru_layer, args, kwargs))
     return result  # type: ignore[no-any-return]  # as the layers give it
 
 
 def rnn_tanh(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
     """Run layers of a plain recurrent network with tanh over sequences, called as `gru` is."""
-    result: Any = _layers("rnn_tanh", _rnn_layer(rectified=False), args, kwargs)
+    result: Any = own(_layers("rnn_tanh", _rnn_layer(rectified=False), args, kwargs))
     return result  # type: ignore[no-any-return]  # as the layers give it
 
 
 def rnn_relu(*args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
     """Run layers of a plain recurrent network with relu over sequences, called as `gru` is."""
-    result: Any = _layers("rnn_relu", _rnn_layer(rectified=True), args, kwargs)
+    result: Any = own(_layers("rnn_relu", _rnn_layer(rectified=True), args, kwargs))
     return result  # type: ignore[no-any-return]  # as the layers give it
 
 
