@@ -84,7 +84,7 @@ class Plan:
         self.pulls = [self._pull_for(op, name, rules.get(name)) for name in names_of_edges]
         self.groups = [
             (
-                tuple(names_of_edges.index(n) for n in names),
+                tuple(names_of_edges.index(n) if n in names_of_edges else -1 for n in names),
                 rule,
                 tuple(SPECIAL.get(n, op.slots.get(n, 0)) for n in names_of(rule)),
             )
@@ -145,11 +145,12 @@ class Plan:
             ]
             results += [None] * (len(self.pulls) - len(results))
         for positions, rule, slots in self.groups:
-            mask = tuple(node._edges[p] is not None for p in positions)
+            mask = tuple(p >= 0 and node._edges[p] is not None for p in positions)
             special = {-1: grad, -2: grads, -3: mask}
             items = [saved[slot] if slot >= 0 else special[slot] for slot in slots]
             for position, cotangent in zip(positions, rule(*items), strict=True):
-                results[position] = cotangent
+                if position >= 0:  # else a number stands there
+                    results[position] = cotangent
         return _flatten(results, node) if self.op.has_lists else results
 
     def present(self, node: OpNode, name: str, item: Any) -> Any:

@@ -49,6 +49,11 @@ KNOWN = (
     ("what it looks into", r"^(conj|adjoint|H|sum_to_size|lu_unpack)\b", "-1"),  # a copy
     ("what is a new object", "^(contiguous|lu_unpack)", ""),  # of a result that lies otherwise
     ("requires_grad", "^(triangular_solve|linalg.lstsq|lu_unpack)", "False"),  # a copy, no function
+    (
+        "requires_grad",
+        r"^special\.(scaled_)?(modified_)?bessel",
+        "True",
+    ),  # chainrule has the formula
     ("requires_grad", "^logical_", ""),  # PyTorch keeps the history of what was overwritten
     ("error of ours alone", "^logical_", "InplaceError"),  # likewise
     ("error of ours alone", r"^cum(sum|prod)_\[bool", "DTypeError"),  # a sum of bools is a number
@@ -131,7 +136,8 @@ def saves_less() -> frozenset[str]:
 
 #: Functions made of several ops, one of which does.
 _SAVE_LESS = frozenset({
-    "linalg.lu_solve", "lu_solve", "linalg.lstsq", "take_along_dim", "index_select", "repeat",
+    "adaptive_avg_pool1d", "linalg.lu_solve", "lu_solve", "linalg.lstsq", "take_along_dim",
+    "index_select", "repeat",
     "masked_select", "put", "vander", "linalg.vander", "fft.ihfft",
     "fft.ihfft2", "fft.ihfftn", "fft.rfft", "fft.irfft",
     "fft.rfft2", "fft.rfftn", "take", "squeeze", "cummax", "cummin",

@@ -248,7 +248,7 @@ def _compare_gradients(ours: Run, theirs: Run, outcome: Outcome, labels: list[st
             return
         found = comparison.of_tensors(label, mine, other, values_only=True)
         if found is not None:
-            if comparison.is_of_a_kink(found, labels):
+            if comparison.is_of_a_kink(found, labels) or any(map(comparison.overlaps, theirs.pool)):
                 outcome.known = 1
             else:
                 _settle(outcome, found)

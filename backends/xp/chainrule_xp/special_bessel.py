@@ -136,7 +136,7 @@ def sinc(xp: Any) -> Kernel:
 
     >>> import numpy as np
     >>> sinc(np)(np.array([0.5j])).real
-    array([1.46505199])
+    array([1.46505238])
     """
     real = real_sinc(xp)
 

@@ -141,7 +141,9 @@ def range(
     """Return the numbers from *start* to *end*, which is included: an older `arange`.
 
     >>> import chainrule as cr
-    >>> cr.range(1, 2, 0.5)
+    >>> import warnings
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     cr.range(1, 2, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
     warnings.warn(

@@ -114,8 +114,8 @@ def corrcoef(self: Tensor) -> Tensor:
 
     >>> import chainrule as cr
     >>> cr.corrcoef(cr.tensor([[1.0, 2.0, 3.0], [6.0, 4.0, 2.0]]))
-    tensor([[ 1.0000, -1.0000],
-            [-1.0000,  1.0000]])
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
     """
     if len(self._array.shape) > 2:
         sentence = (

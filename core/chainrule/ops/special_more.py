@@ -187,8 +187,8 @@ def special_entr(self: Tensor) -> Tensor:
         ``grad * (-log(self) - 1)``.
 
     >>> import chainrule as cr
-    >>> cr.special.entr(cr.tensor([0.0, 0.5, 1.0]))
-    tensor([ 0.0000,  0.3466, -0.0000])
+    >>> cr.special.entr(cr.tensor([0.25, 0.5]))
+    tensor([0.3466, 0.3466])
     """
     inside = -self * ops.where(self > 0, self, 1.0).log()
     inside = ops.where(self.isnan(), self, inside)

@@ -25,7 +25,7 @@ _NETWORKS: Final = (
     "activation", "batch_norm", "conv", "dropout", "embedding", "fold", "fused", "loss", "normal",
     "norms", "pad", "pool", "recurrent", "attention", "softmax", "upsampl", "interpolat", "vision",
 )  # fmt: skip
-_ALGEBRA: Final = ("linalg", "fft", "spectral")
+_ALGEBRA: Final = ("linalg", "matri", "fourier", "fft", "spectral")
 
 
 def level_of(case: OpCase) -> int:
@@ -33,7 +33,7 @@ def level_of(case: OpCase) -> int:
 
     >>> from chainrule.testing.samples import all_cases
     >>> found = {case.name: level_of(case) for case in all_cases()}
-    >>> found["exp"], found["sort"], found["nn.functional.mse_loss"], found["det"]
+    >>> found["exp"], found["sort"], found["nn.functional.mse_loss"], found["linalg.det"]
     (0, 1, 2, 3)
     """
     if case.name in MINIMAL:
