@@ -124,6 +124,8 @@ def wants_to_be_asked(kind: type) -> bool:
     if found is None:
         method = getattr(kind, "__torch_function__", None)
         plain = method is None or method is disabled_torch_function_impl
+        # PyTorch's own tensors are asked by PyTorch: to us they are arrays of another library.
+        plain = plain or getattr(method, "__module__", None) == "torch._tensor"
         found = _wanting[kind] = not plain and kind is not _value.result_class
     return found
 
