@@ -15,6 +15,7 @@ CORE_OPS = {name: op for name, op in all_ops.items() if name.startswith("cr::")}
 
 #: Public names of `chainrule.ops` that need no samples, and why.
 WITHOUT_SAMPLES = {
+    "from_dlpack": "tests/ops/test_exchange.py, with arrays of other libraries",
     "get_default_device": "a setting: nothing is computed",
     "set_default_device": "a setting: nothing is computed",
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -434,3 +436,16 @@ def test_public_functions_can_still_be_pickled(lib):
     plain_subclass(lib)
 
     assert pickle.loads(pickle.dumps(lib.nn.functional.relu)) == lib.nn.functional.relu  # noqa: S301 - what this process wrote
+
+
+def test_library_itself_makes_nobody_ask():
+    """A class of ours that wants to be asked would cost every call of every program."""
+    program = (
+        "import chainrule, chainrule.nn, chainrule.optim, chainrule.distributions, "
+        "chainrule.utils.data, chainrule.func\n"
+        "from chainrule import overriding\n"
+        "raise SystemExit(overriding.Switches.active)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False)
+
+    assert done.returncode == 0

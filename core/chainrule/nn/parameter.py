@@ -146,6 +146,7 @@ class UninitializedTensorMixin(Tensor):
         ValueError: anything is computed with it.
     """
 
+    __torch_function__ = disabled_torch_function_impl  # nobody need be asked: it refuses by itself
     _becomes: ClassVar[type[Tensor]]
 
     @property
