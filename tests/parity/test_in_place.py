@@ -147,5 +147,4 @@ def test_every_in_place_method_of_pytorch_is_there():
 
     assert absent == {
         "resize_as_sparse_", "sparse_resize_", "sparse_resize_and_clear_",  # no sparse tensors
-        "share_memory_",  # no memory shared between processes
     }  # fmt: skip
