@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
@@ -10,7 +9,7 @@ from ..errors import AutogradError
 from ..value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ..nn import Module
     from ..tensor import Tensor
@@ -46,13 +45,10 @@ def functional_call(
     >>> cr.func.functional_call(layer, params, cr.tensor([1.0, 2.0]))
     tensor([3.])
     """
+    from ..nn.utils.stateless import _functional_call  # whoever has a module has loaded it
+
     given = _merged(parameter_and_buffer_dicts)
-    if args is None:
-        args = ()
-    elif not isinstance(args, tuple):
-        args = (args,)
-    with _replaced(module, given, tie_weights=tie_weights, strict=strict):
-        return module(*args, **(kwargs or {}))
+    return _functional_call(module, given, args, kwargs, tie_weights=tie_weights, strict=strict)
 
 
 def _merged(dicts: Any) -> dict[str, Any]:
@@ -73,91 +69,6 @@ def _merged(dicts: Any) -> dict[str, Any]:
         msg = f"{twice} appeared in multiple dictionaries; behavior of functional call is ambiguous"
         raise ValueError(msg)
     return {name: tensor for one in dicts for name, tensor in one.items()}
-
-
-@contextlib.contextmanager
-def _replaced(
-    module: Any, given: dict[str, Any], *, tie_weights: bool, strict: bool
-) -> Iterator[None]:
-    """Put tensors in place of the module's own, and put those back."""
-    own = {**_named(module.named_parameters), **_named(module.named_buffers)}
-    if strict:
-        _check_strict(module, given, own)
-    if tie_weights:
-        given = _tied(given, own)
-    places = [(*_register(module, name), tensor) for name, tensor in given.items()]
-    before = [(members, name, members.get(name, _ABSENT)) for members, name, _ in places]
-    try:
-        for members, name, tensor in places:
-            members[name] = tensor
-        yield
-    finally:
-        for members, name, tensor in before:
-            if tensor is _ABSENT:
-                members.pop(name, None)
-            else:
-                members[name] = tensor
-
-
-_ABSENT: Any = object()
-
-
-def _named(listing: Any) -> dict[str, Any]:
-    return dict(listing(remove_duplicate=False))
-
-
-def _check_strict(module: Any, given: dict[str, Any], own: dict[str, Any]) -> None:
-    unexpected = [name for name in given if name not in own]
-    names: dict[int, set[str]] = {}
-    for name, tensor in own.items():
-        names.setdefault(id(tensor), set()).add(name)
-    missing = [n for n, t in own.items() if not names[id(t)] & given.keys()]
-    lines = [
-        f"\t{kind} key(s): {', '.join(f'{name!r}' for name in found)}."
-        for kind, found in (("Unexpected", unexpected), ("Missing", missing))
-        if found
-    ]
-    if lines:
-        what = "\n".join(lines)
-        msg = f"Error(s) in reparametrizing for {type(module).__name__}:\n{what}"
-        raise AutogradError(msg)
-
-
-def _tied(given: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Return *given*, with a tensor under every name of what it replaces.
-
-    Raises:
-        ValueError: two tensors would replace one.
-    """
-    names: dict[int, list[str]] = {}
-    for name, tensor in own.items():
-        names.setdefault(id(tensor), []).append(name)
-    made = dict(given)
-    for tied in names.values():
-        new = [name for name in tied if name in given]
-        if len({id(given[name]) for name in new}) > 1:
-            msg = (
-                f"functional_call got multiple values for keys {sorted(new)}, which are tied. "
-                "Consider using tie_weights=False"
-            )
-            raise ValueError(msg)
-        if new:
-            made.update(dict.fromkeys(tied, given[new[0]]))
-    return made
-
-
-def _register(module: Any, path: str) -> tuple[Any, str]:
-    """Return the dict in which the module keeps what *path* names, and its name there."""
-    *parents, name = path.split(".")
-    for parent in parents:
-        if parent not in module._modules:
-            msg = f"{type(module).__name__} has no attribute `{parent}`"
-            raise AttributeError(msg)
-        module = module._modules[parent]
-    for members in (module._parameters, module._buffers):
-        if name in members:
-            return members, name
-    return module.__dict__, name
 
 
 def stack_module_state(

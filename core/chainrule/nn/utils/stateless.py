@@ -6,6 +6,7 @@ import contextlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from ...errors import AutogradError
 from ...tensor import Tensor
 from ..modules.module import Module
 
@@ -166,4 +167,4 @@ def _expect_all(module: Module, chosen: dict[str, Tensor]) -> None:
         lines.append(f"\n\tMissing key(s): {', '.join(map(repr, missing))}.")
     if lines:
         msg = f"Error(s) in reparametrizing for {module._get_name()}:{''.join(lines)}"
-        raise RuntimeError(msg)
+        raise AutogradError(msg)
