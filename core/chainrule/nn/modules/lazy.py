@@ -287,18 +287,19 @@ class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
 class _LazyNormBase(LazyModuleMixin, _NormBase):
     """A normalisation that takes its number of channels from the first input."""
 
-    def _wait(
+    def __init__(
         self,
-        options: tuple[float, float | None],
-        affine: bool,
-        track_running_stats: bool,
-        bias: bool,
-        device: Device | str | None,
-        dtype: DType | None,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Device | str | None = None,
+        dtype: DType | None = None,
+        *,
+        bias: bool = True,
     ) -> None:
-        """Begin without parameters and statistics."""
         begin: Any = super().__init__
-        begin(0, *options, False, False)
+        begin(0, eps, momentum, False, False)
         self.affine, self.track_running_stats = affine, track_running_stats
         at: dict[str, Any] = {"device": device, "dtype": dtype}
         if affine:
@@ -328,41 +329,7 @@ class _LazyNormBase(LazyModuleMixin, _NormBase):
                 self.num_features = known.shape[0]
 
 
-class _LazyBatchNorm(_LazyNormBase):
-    """What lazy batch normalisations are made with."""
-
-    def __init__(
-        self,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: Device | str | None = None,
-        dtype: DType | None = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        self._wait((eps, momentum), affine, track_running_stats, bias, device, dtype)
-
-
-class _LazyInstanceNorm(_LazyNormBase):
-    """What lazy instance normalisations are made with."""
-
-    def __init__(
-        self,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: Device | str | None = None,
-        dtype: DType | None = None,
-        *,
-        bias: bool = True,
-    ) -> None:
-        self._wait((eps, momentum), affine, track_running_stats, bias, device, dtype)
-
-
-class LazyBatchNorm1d(_LazyBatchNorm, BatchNorm1d):
+class LazyBatchNorm1d(_LazyNormBase, BatchNorm1d):
     """A `BatchNorm1d` that takes its *num_features* from the first input.
 
     >>> import chainrule as cr
@@ -374,31 +341,31 @@ class LazyBatchNorm1d(_LazyBatchNorm, BatchNorm1d):
     cls_to_become = BatchNorm1d
 
 
-class LazyBatchNorm2d(_LazyBatchNorm, BatchNorm2d):
+class LazyBatchNorm2d(_LazyNormBase, BatchNorm2d):
     """A `BatchNorm2d` that takes its *num_features* from the first input."""
 
     cls_to_become = BatchNorm2d
 
 
-class LazyBatchNorm3d(_LazyBatchNorm, BatchNorm3d):
+class LazyBatchNorm3d(_LazyNormBase, BatchNorm3d):
     """A `BatchNorm3d` that takes its *num_features* from the first input."""
 
     cls_to_become = BatchNorm3d
 
 
-class LazyInstanceNorm1d(_LazyInstanceNorm, InstanceNorm1d):
+class LazyInstanceNorm1d(_LazyNormBase, InstanceNorm1d):
     """An `InstanceNorm1d` that takes its *num_features* from the first input."""
 
     cls_to_become = InstanceNorm1d
 
 
-class LazyInstanceNorm2d(_LazyInstanceNorm, InstanceNorm2d):
+class LazyInstanceNorm2d(_LazyNormBase, InstanceNorm2d):
     """An `InstanceNorm2d` that takes its *num_features* from the first input."""
 
     cls_to_become = InstanceNorm2d
 
 
-class LazyInstanceNorm3d(_LazyInstanceNorm, InstanceNorm3d):
+class LazyInstanceNorm3d(_LazyNormBase, InstanceNorm3d):
     """An `InstanceNorm3d` that takes its *num_features* from the first input."""
 
     cls_to_become = InstanceNorm3d
