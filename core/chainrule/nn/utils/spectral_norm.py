@@ -10,6 +10,7 @@ from ...tensor import Tensor
 from .. import functional as F
 from ..modules.module import Module
 from ..parameter import Parameter
+from . import _norm_hooks
 
 __all__ = ["SpectralNorm", "remove_spectral_norm", "spectral_norm"]
 
@@ -121,10 +122,7 @@ def spectral_norm(
     Source:
         Miyato and others, "Spectral normalization for generative adversarial networks", 2018.
     """
-    for hook in module._forward_pre_hooks.values():
-        if isinstance(hook, SpectralNorm) and hook.name == name:
-            msg = f"Cannot register two spectral_norm hooks on the same parameter {name}"
-            raise RuntimeError(msg)
+    _norm_hooks.check_no_other(module, SpectralNorm, "spectral_norm", name)
     hook = SpectralNorm(name, n_power_iterations, dim_of(module) if dim is None else dim, eps)
     weight = module._parameters[name]
     with no_grad():
@@ -147,10 +145,4 @@ def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
     Raises:
         ValueError: it is not normalised.
     """
-    for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook, SpectralNorm) and hook.name == name:
-            hook.remove(module)
-            del module._forward_pre_hooks[key]
-            return module
-    msg = f"spectral_norm of '{name}' not found in {module}"
-    raise ValueError(msg)
+    return _norm_hooks.remove(module, SpectralNorm, "spectral_norm", name)

@@ -8,6 +8,7 @@ from typing import Any
 from ...ops.weight_norm import _weight_norm
 from ..modules.module import Module
 from ..parameter import Parameter
+from . import _norm_hooks
 from .parametrizations import norm_except
 
 __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
@@ -64,10 +65,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
         FutureWarning,
         stacklevel=2,
     )
-    for hook in module._forward_pre_hooks.values():
-        if isinstance(hook, WeightNorm) and hook.name == name:
-            msg = f"Cannot register two weight_norm hooks on the same parameter {name}"
-            raise RuntimeError(msg)
+    _norm_hooks.check_no_other(module, WeightNorm, "weight_norm", name)
     hook = WeightNorm(name, dim)
     weight = getattr(module, name)
     del module._parameters[name]
@@ -85,10 +83,4 @@ def remove_weight_norm(module: Any, name: str = "weight") -> Any:
     Raises:
         ValueError: it is not normalised.
     """
-    for key, hook in module._forward_pre_hooks.items():
-        if isinstance(hook, WeightNorm) and hook.name == name:
-            hook.remove(module)
-            del module._forward_pre_hooks[key]
-            return module
-    msg = f"weight_norm of '{name}' not found in {module}"
-    raise ValueError(msg)
+    return _norm_hooks.remove(module, WeightNorm, "weight_norm", name)
