@@ -128,34 +128,14 @@ class Categorical(Distribution):
         return self._enumerated(values, expand=expand)
 
 
-class OneHotCategorical(Distribution):
-    """One-hot vectors of K elements with these probabilities.
-
-    >>> import chainrule as cr
-    >>> OneHotCategorical(cr.tensor([0.25, 0.75])).mean
-    tensor([0.2500, 0.7500])
-    """
+class OfCategories(Distribution):
+    """A distribution with the parameters of a `Categorical`, which it keeps."""
 
     arg_constraints: ClassVar = {
         "probs": constraints.simplex,
         "logits": constraints.real_vector,
     }
-    support = constraints.one_hot
-    has_enumerate_support = True
-
-    def __init__(
-        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
-    ) -> None:
-        self._categorical = Categorical(probs, logits)
-        shape = self._categorical.param_shape
-        super().__init__(self._categorical.batch_shape, shape[-1:], validate_args=validate_args)
-
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        new: Any = self._get_checked_instance(OneHotCategorical, _instance)
-        new._categorical = self._categorical.expand(batch_shape)
-        Distribution.__init__(new, Size(batch_shape), self.event_shape, validate_args=False)
-        new._validate_args = self._validate_args
-        return new
+    _categorical: Categorical
 
     @property
     def _param(self) -> Tensor:
@@ -175,6 +155,32 @@ class OneHotCategorical(Distribution):
     def param_shape(self) -> Size:
         """The shape of the parameter that was given."""
         return self._categorical.param_shape
+
+
+class OneHotCategorical(OfCategories):
+    """One-hot vectors of K elements with these probabilities.
+
+    >>> import chainrule as cr
+    >>> OneHotCategorical(cr.tensor([0.25, 0.75])).mean
+    tensor([0.2500, 0.7500])
+    """
+
+    support = constraints.one_hot
+    has_enumerate_support = True
+
+    def __init__(
+        self, probs: Any = None, logits: Any = None, validate_args: bool | None = None
+    ) -> None:
+        self._categorical = Categorical(probs, logits)
+        shape = self._categorical.param_shape
+        super().__init__(self._categorical.batch_shape, shape[-1:], validate_args=validate_args)
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        new: Any = self._get_checked_instance(OneHotCategorical, _instance)
+        new._categorical = self._categorical.expand(batch_shape)
+        Distribution.__init__(new, Size(batch_shape), self.event_shape, validate_args=False)
+        new._validate_args = self._validate_args
+        return new
 
     @property
     def mean(self) -> Tensor:
@@ -221,7 +227,7 @@ class OneHotCategoricalStraightThrough(OneHotCategorical):
         return self.sample(sample_shape) + (self.probs - self.probs.detach())
 
 
-class Multinomial(Distribution):
+class Multinomial(OfCategories):
     """How often each of K categories comes among *total_count* draws.
 
     >>> import chainrule as cr
@@ -229,10 +235,6 @@ class Multinomial(Distribution):
     tensor([1., 3.])
     """
 
-    arg_constraints: ClassVar = {
-        "probs": constraints.simplex,
-        "logits": constraints.real_vector,
-    }
     total_count: int
 
     def __init__(
@@ -264,25 +266,6 @@ class Multinomial(Distribution):
     def support(self) -> Any:
         """Counts that add up to the number of draws."""
         return constraints.multinomial(self.total_count)
-
-    @property
-    def _param(self) -> Tensor:
-        return self._categorical._param
-
-    @property
-    def probs(self) -> Tensor:
-        """The normalised probabilities."""
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        """The normalised logarithms."""
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameter that was given."""
-        return self._categorical.param_shape
 
     @property
     def mean(self) -> Tensor:

@@ -9,7 +9,7 @@ from .. import ops
 from ..shapes import Size
 from . import constraints
 from .bernoulli import check_one_given
-from .categorical import Categorical
+from .categorical import Categorical, OfCategories
 from .distribution import Distribution
 from .normal import Normal
 from .transformed_distribution import TransformedDistribution
@@ -89,7 +89,28 @@ class LogitRelaxedBernoulli(Distribution):
         return self.temperature.log() + diff - 2 * diff.exp().log1p()
 
 
-class RelaxedBernoulli(TransformedDistribution):
+class _Relaxed(TransformedDistribution):
+    """A relaxed variable: its logarithm or log-odds, brought to probabilities."""
+
+    has_rsample = True
+
+    @property
+    def temperature(self) -> Tensor:
+        """How far from discrete it is."""
+        return self.base_dist.temperature
+
+    @property
+    def logits(self) -> Tensor:
+        """The logarithms or log-odds of the probabilities."""
+        return self.base_dist.logits
+
+    @property
+    def probs(self) -> Tensor:
+        """The probabilities."""
+        return self.base_dist.probs
+
+
+class RelaxedBernoulli(_Relaxed):
     """A number between 0 and 1 that becomes a Bernoulli variable as *temperature* goes to zero.
 
     >>> import chainrule as cr
@@ -100,7 +121,6 @@ class RelaxedBernoulli(TransformedDistribution):
 
     arg_constraints: ClassVar = {"probs": constraints.unit_interval, "logits": constraints.real}
     support = constraints.unit_interval
-    has_rsample = True
 
     def __init__(
         self,
@@ -116,33 +136,14 @@ class RelaxedBernoulli(TransformedDistribution):
         new = self._get_checked_instance(RelaxedBernoulli, _instance)
         return super().expand(batch_shape, _instance=new)
 
-    @property
-    def temperature(self) -> Tensor:
-        """How far from discrete it is."""
-        return self.base_dist.temperature
 
-    @property
-    def logits(self) -> Tensor:
-        """The log-odds of success."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The probability of success."""
-        return self.base_dist.probs
-
-
-class ExpRelaxedCategorical(Distribution):
+class ExpRelaxedCategorical(OfCategories):
     """The logarithm of a relaxed one-hot variable.
 
     Source:
         C. Maddison, A. Mnih, Y. W. Teh (2017), The concrete distribution.
     """
 
-    arg_constraints: ClassVar = {
-        "probs": constraints.simplex,
-        "logits": constraints.real_vector,
-    }
     support = constraints.real_vector
     has_rsample = True
 
@@ -166,21 +167,6 @@ class ExpRelaxedCategorical(Distribution):
         new._validate_args = self._validate_args
         return new
 
-    @property
-    def param_shape(self) -> Size:
-        """The shape of the parameter that was given."""
-        return self._categorical.param_shape
-
-    @property
-    def logits(self) -> Tensor:
-        """The normalised logarithms."""
-        return self._categorical.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The normalised probabilities."""
-        return self._categorical.probs
-
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
         gumbels = -((-clamp_probs(uniform_draws(shape, self.logits)).log()).log())
@@ -202,7 +188,7 @@ class ExpRelaxedCategorical(Distribution):
         return f"{type(self).__name__}()"
 
 
-class RelaxedOneHotCategorical(TransformedDistribution):
+class RelaxedOneHotCategorical(_Relaxed):
     """A vector on the simplex that becomes one-hot as *temperature* goes to zero.
 
     >>> import chainrule as cr
@@ -216,7 +202,6 @@ class RelaxedOneHotCategorical(TransformedDistribution):
         "logits": constraints.real_vector,
     }
     support = constraints.simplex
-    has_rsample = True
 
     def __init__(
         self,
@@ -231,21 +216,6 @@ class RelaxedOneHotCategorical(TransformedDistribution):
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         new = self._get_checked_instance(RelaxedOneHotCategorical, _instance)
         return super().expand(batch_shape, _instance=new)
-
-    @property
-    def temperature(self) -> Tensor:
-        """How far from one-hot it is."""
-        return self.base_dist.temperature
-
-    @property
-    def logits(self) -> Tensor:
-        """The normalised logarithms."""
-        return self.base_dist.logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The normalised probabilities."""
-        return self.base_dist.probs
 
 
 class LogisticNormal(TransformedDistribution):
