@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ..errors import ArgumentError, AutogradError, ShapeError
+from ..errors import ArgumentError, AutogradError
 from ..grad_mode import mode
-from ..transforms.dual import DualArray, DualLevel
+from ..transforms.dual import DualArray, DualLevel, check_shape
 from ..transforms.wrapped import raw
 from ..value import Value
 
@@ -193,14 +193,7 @@ def check_tangent(tensor: Any, tangent: Any, level: DualLevel) -> None:
             "supported."
         )
         raise AutogradError(msg)
-    shape, found = list(tensor._array.shape), list(tangent._array.shape)
-    if shape != found:
-        msg = (
-            "Trying to set a forward gradient that has a different size than that of the original "
-            f"Tensor, this is not supported. Tensor is of size {shape} while the given forward "
-            f"gradient is of size {found}."
-        )
-        raise ShapeError(msg)
+    check_shape(tensor, tangent)
 
 
 def _has_tangent(tensor: Any, level: DualLevel) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from ..backend import for_device
+from ..errors import ShapeError
 from ..grad_mode import mode
 from ..inplace import write
 from ..value import Value, new_value, storage_of
@@ -123,6 +124,22 @@ def _takes(own: Any, written: Any) -> bool:
     if mapped and not getattr(ours, "batched", False):
         return False
     return _takes(ours.inner, theirs.inner)
+
+
+def check_shape(tensor: Any, tangent: Any) -> None:
+    """Check that *tangent* has the shape of *tensor*.
+
+    Raises:
+        RuntimeError: it has another one.
+    """
+    shape, found = list(tensor._array.shape), list(tangent._array.shape)
+    if shape != found:
+        msg = (
+            "Trying to set a forward gradient that has a different size than that of the original "
+            f"Tensor, this is not supported. Tensor is of size {shape} while the given forward "
+            f"gradient is of size {found}."
+        )
+        raise ShapeError(msg)
 
 
 class DualLevel(Level):

@@ -10,13 +10,13 @@ import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import ops
-from ..errors import AutogradError, ShapeError
+from ..errors import AutogradError
 from ..function import Function, FunctionCtx
 from ..grad_mode import mode
 from ..trees import _broadcast_to_and_flatten, tree_flatten, tree_unflatten
 from ..value import Value
 from .batched import BatchedArray, BatchLevel
-from .dual import DualArray
+from .dual import DualArray, check_shape
 from .wrapped import alias, is_tensor
 
 if TYPE_CHECKING:
@@ -338,16 +338,5 @@ def _changes(
         raise AutogradError(msg)
     for output, change in zip(outputs, changes, strict=True):
         if is_tensor(output) and is_tensor(change):
-            _check_change(output, change)
+            check_shape(output, change)
     return changes
-
-
-def _check_change(output: Any, change: Any) -> None:
-    shape, found = list(output._array.shape), list(change._array.shape)
-    if shape != found:
-        msg = (
-            "Trying to set a forward gradient that has a different size than that of the original "
-            f"Tensor, this is not supported. Tensor is of size {shape} while the given forward "
-            f"gradient is of size {found}."
-        )
-        raise ShapeError(msg)
