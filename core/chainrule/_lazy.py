@@ -112,8 +112,6 @@ def lazy_attributes(
             found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
         elif name in IN_PLACE:
             found = getattr(names["Tensor"], name)
-        elif name.startswith("_foreach_"):
-            found = getattr(importlib.import_module(f"{package}.ops.foreach"), name)
         elif name in SUBPACKAGES:
             found = importlib.import_module(f"{package}.{name}")
         else:
