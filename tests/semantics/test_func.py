@@ -495,6 +495,7 @@ def test_tied_parameters_are_replaced_under_both_names(lib):
                 "Missing key(s): 'bias'."
             ),
         ),
+        ({"weigth": None}, {}, AttributeError, "Linear has no attribute `weigth`"),
         (
             ({"weight": None}, {"weight": None}),
             {},
