@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 
@@ -495,7 +497,6 @@ def test_tied_parameters_are_replaced_under_both_names(lib):
                 "Missing key(s): 'bias'."
             ),
         ),
-        ({"weigth": None}, {}, AttributeError, "Linear has no attribute `weigth`"),
         (
             ({"weight": None}, {"weight": None}),
             {},
@@ -523,6 +524,52 @@ def test_functional_call_refuses_what_does_not_fit(lib, raises, dicts, options, 
     made = tuple(map(filled, dicts)) if isinstance(dicts, tuple) else filled(dicts)
     with raises(kind, sentence):
         lib.func.functional_call(lib.nn.Linear(2, 1), made, lib.ones(2), **options)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "sentence"),
+    [
+        ({"weight": 3}, TypeError, "3 is not an instance of torch.Tensor"),
+        ({"in_features": 1.0}, TypeError, "1.0 is not an instance of torch.Tensor"),
+        ({"other.weight": None}, AttributeError, "Linear has no attribute `other`"),
+        ({"": None}, KeyError, "tensor name can\\'t be empty string"),
+    ],
+)
+def test_functional_call_refuses_what_is_no_tensor_or_has_no_place(lib, given, kind, sentence):
+    layer = lib.nn.Linear(2, 1)
+    before, names = layer.weight, set(vars(layer))
+    with pytest.raises(kind, match=re.escape(sentence)):
+        lib.func.functional_call(layer, given, lib.ones(2))
+
+    assert layer.weight is before
+    assert set(vars(layer)) == names
+
+
+def test_functional_call_takes_a_name_that_the_module_has_not_and_leaves_none(lib):
+    class Adding(lib.nn.Module):
+        def forward(self, x):
+            return x + self.more
+
+    module = Adding()
+
+    assert lib.func.functional_call(module, {"more": lib.ones(1)}, lib.ones(1)).item() == 2.0
+    assert not hasattr(module, "more")
+
+
+def test_functional_call_gives_back_the_buffers_that_forward_replaced(lib):
+    class Counting(lib.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("count", lib.zeros(1))
+
+        def forward(self, x):
+            self.count = self.count + 1
+            return x
+
+    module, buffers = Counting(), {"count": lib.tensor([7.0])}
+    lib.func.functional_call(module, buffers, lib.ones(1))
+
+    assert (module.count.item(), buffers["count"].item()) == (0.0, 8.0)
 
 
 def test_stacked_modules_run_as_one(lib):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["functional_call"]
 
+#: In place of a tensor that a module has not.
+_ABSENT: Any = object()
+
 
 def functional_call(
     module: Module,
@@ -106,19 +109,31 @@ def _place_of(module: Module, name: str) -> tuple[Module, str]:
 
 
 def _swap(owner: Module, key: str, value: Any) -> Any:
-    """Put *value* where *owner* keeps *key*; return what was there."""
-    for register in (owner._parameters, owner._buffers):
+    """Put *value* where *owner* keeps *key*, which may be new to it; return what was there.
+
+    Raises:
+        KeyError: *key* is empty.
+        TypeError: what comes or what was there is no tensor.
+    """
+    if not key:
+        msg = 'tensor name can\'t be empty string ""'
+        raise KeyError(msg)
+    if not (value is None or value is _ABSENT or isinstance(value, Tensor)):
+        msg = f"{value} is not an instance of torch.Tensor"
+        raise TypeError(msg)
+    registers: tuple[dict[str, Any], ...] = owner._parameters, owner._buffers
+    for register in registers:
         if key in register:
             old, register[key] = register[key], value
             return old
-    if not hasattr(owner, key):
-        msg = f"{owner._get_name()} has no attribute `{key}`"
-        raise AttributeError(msg)
-    old = getattr(owner, key)
-    if not isinstance(old, Tensor):
+    old = getattr(owner, key, _ABSENT)
+    if not (old is _ABSENT or isinstance(old, Tensor)):
         msg = f"attribute `{key}`: {old} is not an instance of torch.Tensor"
         raise TypeError(msg)
-    object.__setattr__(owner, key, value)
+    if value is _ABSENT:
+        object.__delattr__(owner, key)
+    else:
+        object.__setattr__(owner, key, value)
     return old
 
 
