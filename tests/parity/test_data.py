@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import re
-import sys
-from pathlib import Path
 
 import pytest
 import torch
+from promises import TESTS, load, promises
 
 import chainrule as cr
 import chainrule.utils.data
-
-FOLDER = Path(__file__).parents[1] / "data"
 
 #: Promises in which chainrule goes beyond PyTorch on purpose, or that are its own, and why.
 OURS_ALONE = {
@@ -22,36 +17,7 @@ OURS_ALONE = {
 }
 
 
-def load(path):
-    name = f"data_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-shared = load(FOLDER / "conftest.py")
-raises, warns = shared.raises, shared.warns
-
-
-@pytest.fixture
-def lib():
-    torch.set_warn_always(True)  # what PyTorch says once per process, every test should hear
-    yield torch
-    torch.set_warn_always(False)
-
-
-@pytest.fixture
-def device():
-    return "cpu"
-
-
-for path in sorted(FOLDER.glob("test_*.py")):
-    if path.stem not in OURS_ALONE:
-        for name, item in vars(load(path)).items():
-            if re.match("test_", name) or isinstance(item, type(raises)):
-                assert name not in globals(), f"{name}: two promises or fixtures of one name"
-                globals()[name] = item
+globals().update(promises("data", OURS_ALONE))
 
 
 # Side by side
@@ -85,7 +51,7 @@ def test_same_seed_gives_the_same_samples_and_leaves_the_same_state(make):
 
 
 def test_same_seed_gives_the_same_random_samples_in_workers():
-    workers = load(FOLDER / "test_workers.py")
+    workers = load(TESTS / "data" / "test_workers.py")
     found = []
     for library in (cr, torch):
         library.manual_seed(0)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import re
-import sys
-from pathlib import Path
 
 import pytest
 import torch
+from promises import promises
 
 import chainrule as cr
-
-FOLDER = Path(__file__).parents[1] / "optim"
 
 #: Promises in which chainrule goes beyond PyTorch on purpose, or that are its own, and why.
 OURS_ALONE = {
@@ -23,36 +18,7 @@ OURS_ALONE = {
 }
 
 
-def load(path):
-    name = f"optim_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-shared = load(FOLDER / "conftest.py")
-raises, warns = shared.raises, shared.warns
-
-
-@pytest.fixture
-def lib():
-    torch.set_warn_always(True)  # what PyTorch says once per process, every test should hear
-    yield torch
-    torch.set_warn_always(False)
-
-
-@pytest.fixture
-def device():
-    return "cpu"
-
-
-for path in sorted(FOLDER.glob("test_*.py")):
-    if path.stem not in OURS_ALONE:
-        for name, item in vars(load(path)).items():
-            if re.match("test_", name) or isinstance(item, type(raises)):
-                assert name not in globals(), f"{name}: two promises or fixtures of one name"
-                globals()[name] = item
+globals().update(promises("optim", OURS_ALONE))
 
 
 # Side by side

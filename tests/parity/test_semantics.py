@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import re
-import sys
 import warnings
-from pathlib import Path
 
-import pytest
 import torch
+from promises import promises
 
-SEMANTICS = Path(__file__).parents[1] / "semantics"
-
-#: Files of promises that PyTorch has no words for.
-BEYOND = {SEMANTICS / "test_strict_writes.py"}
 #: Promises in which chainrule goes beyond PyTorch, or stays behind it, on purpose, and why.
 OURS_ALONE = {
+    "test_strict_writes": "PyTorch has no words for it",
     "test_one_context_may_be_entered_again_inside_itself": "PyTorch's remembers one mode, no stack",
     "test_write_that_spoiled_a_gradient_is_named": "PyTorch gives the versions only",
     "test_anomaly_mode_names_the_line_of_the_write": "likewise",
@@ -30,38 +23,9 @@ OURS_ALONE = {
 }
 
 
-def load(path):
-    name = f"semantics_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-shared = load(SEMANTICS / "conftest.py")
-raises, warns, inferred, fw = shared.raises, shared.warns, shared.inferred, shared.fw
-
 with warnings.catch_warnings():  # what forward mode imports when first used is deprecated
     warnings.simplefilter("ignore")
     torch.func.jvp(torch.sin, (torch.ones(1),), (torch.ones(1),))
 
 
-@pytest.fixture
-def lib():
-    enabled = torch.is_grad_enabled()
-    torch.set_warn_always(True)  # what PyTorch says once per process, every test should hear
-    yield torch
-    torch.set_warn_always(False)
-    torch.set_grad_enabled(enabled)
-
-
-@pytest.fixture
-def device():
-    return "cpu"
-
-
-for path in sorted(set(SEMANTICS.glob("test_*.py")) - BEYOND):
-    for name, function in vars(load(path)).items():
-        if re.match("test_", name) and name not in OURS_ALONE:
-            assert name not in globals(), f"{name}: two promises of one name"
-            globals()[name] = function
+globals().update(promises("semantics", OURS_ALONE))

@@ -1,6 +1,6 @@
 """`lib`: chainrule on the backend under test, with PyTorch's names.
 
-tests/parity/test_semantics.py runs the same tests with PyTorch in its place: what they promise of
+tests/parity runs the tests that ask for it with PyTorch in its place: what they promise of
 chainrule is what PyTorch does.
 """
 
