@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import functools
 import sys
-import warnings
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from . import graph, ops, traces
+from ._warn import warn
 from .errors import AnomalyError, ArgumentError
 from .grad_mode import mode
 from .graph import LEAF, Node
@@ -123,7 +123,7 @@ class detect_anomaly(_AnomalyMode):  # noqa: N801 - PyTorch's name
     def __init__(self, check_nan: bool = True) -> None:
         self._remember()
         self.check_nan = check_nan
-        warnings.warn(_ON_ENTRY, UserWarning, stacklevel=2)
+        warn(_ON_ENTRY, UserWarning, stacklevel=2)
 
     def __enter__(self) -> None:
         set_anomaly_enabled(True, self.check_nan)
@@ -267,10 +267,10 @@ def _report(node: Node) -> None:
     """Warn with the lines that made *node*, and those that made the nodes it was made by."""
     trace, name, level = traces.trace_of(node), node.name(), levels_out()
     if trace is None:
-        warnings.warn(f"Error detected in {name}. {_NO_LINES}", UserWarning, stacklevel=level)
+        warn(f"Error detected in {name}. {_NO_LINES}", UserWarning, stacklevel=level)
     else:
         text = f"Error detected in {name}. Traceback of forward call that caused the error:\n"
-        warnings.warn(text + "".join(trace.format()), UserWarning, stacklevel=level)
+        warn(text + "".join(trace.format()), UserWarning, stacklevel=level)
     parent = getattr(node._seq, "parent", None)
     while parent is not None:
         trace = traces.trace_of(parent)
@@ -280,5 +280,5 @@ def _report(node: Node) -> None:
             else "Traceback of forward call that induced the previous calculation:\n"
             + "".join(trace.format())
         )  # fmt: skip
-        warnings.warn(text, UserWarning, stacklevel=level)
+        warn(text, UserWarning, stacklevel=level)
         parent = getattr(parent._seq, "parent", None)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
+
+from ._warn import warn
 
 __all__ = ["compile", "disable", "is_compiling", "is_dynamo_compiling", "reset"]
 
@@ -14,7 +15,7 @@ def note_that_it_runs_eagerly(name: str) -> None:
     """Warn once that what *name* returns is its argument."""
     if name not in _noted:
         _noted.add(name)
-        warnings.warn(
+        warn(
             f"{name}: chainrule runs programs as they are; the argument is returned unchanged.",
             UserWarning,
             stacklevel=3,
@@ -24,8 +25,7 @@ def note_that_it_runs_eagerly(name: str) -> None:
 def compile(model: Any = None, **options: object) -> Any:  # noqa: A001 - PyTorch's name
     """Return *model*, a function or a module: it runs as it is. Says so once.
 
-    >>> import warnings
-    >>> import chainrule as cr
+    >>>     >>> import chainrule as cr
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore")
     ...     step = cr.compile(lambda x: x + 1)

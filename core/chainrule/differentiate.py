@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import engine
+from ._warn import warn
 from .errors import ArgumentError, AutogradError, DTypeError, NoGraphError, ShapeError
 from .graph import LEAF, GradientEdge, gradient_edge
 from .shapes import Size
@@ -55,7 +55,7 @@ def backward(
     tensor([2., 4.])
     """
     if grad_variables is not None:
-        warnings.warn(
+        warn(
             "`grad_variables` is deprecated. Use `grad_tensors` instead.",
             FutureWarning,
             stacklevel=2,
@@ -73,7 +73,7 @@ def backward(
         raise AutogradError(msg)
     roots, grads = _roots(_sequence(tensors), grad_tensors, create_graph=create_graph)
     if create_graph:
-        warnings.warn(CREATE_GRAPH_WARNING, UserWarning, stacklevel=3)
+        warn(CREATE_GRAPH_WARNING, UserWarning, stacklevel=3)
     keep = create_graph if retain_graph is None else retain_graph
     for item in wanted or ():
         if isinstance(item, Value) and gradient_edge(item) != (item, LEAF):
@@ -131,7 +131,7 @@ def grad(
         return dict(zip(inputs, found, strict=True))
     wanted = _sequence(inputs)
     if not only_inputs:
-        warnings.warn(
+        warn(
             "only_inputs argument is deprecated and is ignored now (defaults to True). To "
             "accumulate gradient for other parts of the graph, please use torch.autograd.backward.",
             FutureWarning,

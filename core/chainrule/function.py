@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ._warn import warn
 from .errors import ArgumentError, AutogradError
 from .function_node import BackwardCFunction, FunctionCtx
 from .function_outputs import give_history
@@ -86,7 +86,7 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
     boxed_grads_call: ClassVar[bool] = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        warnings.warn(
+        warn(
             f"{type(self)} should not be instantiated. Methods on autograd functions are all "
             "static, so you should invoke them on the class itself. Instantiating an autograd "
             "function will raise an error in a future version of PyTorch.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import ops, views
+from ._warn import warn
 from .errors import AutogradError, InplaceError
 from .grad_mode import mode
 from .inplace import check_history, rewrite_history
@@ -68,7 +68,7 @@ class Outputs:
             )
             raise AutogradError(msg)
         if self.dirty - self.given:
-            warnings.warn(
+            warn(
                 "ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that "
                 "have been mutated should be passed to ctx.mark_dirty().",
                 UserWarning,

@@ -8,9 +8,9 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from ._warn import warn
 from .errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _set_multithreading(enabled: bool) -> bool:
 def _decorate(fresh: Callable[[], Mode], function: F) -> F:
     """Return *function* with the mode set while its own body runs."""
     if inspect.isclass(function):
-        warnings.warn(
+        warn(
             "Decorating classes is deprecated and will be disabled in future versions. "
             "You should only decorate functions or methods.",
             FutureWarning,

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import copy
 import functools
-import warnings
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from ._warn import warn
 from .errors import ArgumentError, DTypeError, InplaceError, ShapeError
 from .grad_mode import mode
 from .graph import OpNode, alias_of_output, version_of
@@ -408,7 +408,7 @@ def fill_out(out: Any, result: Any, sources: Sequence[Any] = (), *, resizes: boo
 def _warn_of_resizing(found: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     if 0 in found:
         return
-    warnings.warn(
+    warn(
         f"An output with one or more elements was resized since it had shape {list(found)}, which "
         f"does not match the required output shape {list(wanted)}. This behavior is deprecated, "
         "and in a future PyTorch release outputs will not be resized unless they have zero "

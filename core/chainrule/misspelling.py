@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
+
+from ._warn import warn
 
 
 class Misspelling:
@@ -31,7 +32,7 @@ class Misspelling:
 
     def __set__(self, instance: Any, value: Any) -> None:
         kind = type(instance).__name__
-        warnings.warn(
+        warn(
             f"{kind}.{self.name} was set, which has no effect: nothing reads it. "
             f"Did you mean {self.meant}?",
             UserWarning,

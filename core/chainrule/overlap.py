@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
+from ._warn import warn
 from .errors import ShapeError
 from .traces import levels_out
 from .value import Value
@@ -55,7 +55,7 @@ def warn_if_repeated(target: Value, name: str) -> bool:
     if example is None:
         return False
     if _is_repeated(target):
-        warnings.warn(
+        warn(
             f"Use of {name} on expanded tensors is deprecated. Please clone() the tensor before "
             "performing this operation. This also applies to advanced indexing e.g. "
             f"{example}",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import ops, overriding
 from . import value as _value
+from ._warn import warn
 from .dtypes import float32
 from .errors import ArgumentError, DTypeError
 from .ops import creation_like, random_in_place
@@ -68,7 +68,7 @@ def in_place_with_factor(op: Any, factor: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if len(args) > 1 and isinstance(args[0], Number):
             name = f"{op.__name__}_"
-            warnings.warn(
+            warn(
                 f"This overload of {name} is deprecated:\n\t{name}(Number {factor}, Tensor other)\n"
                 "Consider using one of the following signatures instead:\n"
                 f"\t{name}(Tensor other, *, Number {factor} = 1)",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from . import differentiate, dtypes, ops
+from ._warn import warn
 from .backend import for_device
 from .device import Device
 from .dtypes import DType
@@ -285,7 +285,7 @@ class TensorBase(Copyable):
     def grad(self) -> Tensor | None:
         """The accumulated gradient; None before the first backward pass."""
         if self._grad is None and self._node is not None and not self.retains_grad:
-            warnings.warn(_NON_LEAF_GRAD + _made_by(self._node), UserWarning, stacklevel=2)
+            warn(_NON_LEAF_GRAD + _made_by(self._node), UserWarning, stacklevel=2)
         return self._grad  # type: ignore[no-any-return]  # value.py does not know the class
 
     @grad.setter
@@ -551,9 +551,7 @@ class TensorBase(Copyable):
     @property
     def volatile(self) -> bool:
         """False: a flag of old versions, with a warning."""
-        warnings.warn(
-            "volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2
-        )
+        warn("volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2)
         return False
 
     name = None  # PyTorch's, of traced variables

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from typing import TYPE_CHECKING, Any, Self
 
 from . import dtypes, ops
+from ._warn import warn
 from .backend import by_name
 from .device import Device
 from .errors import AutogradError
@@ -67,7 +67,7 @@ class Copyable(Readable):
         hooks = self._backward_hooks or {}  # type: ignore[attr-defined]  # a Tensor
         for hook in hooks.values():
             if not hasattr(hook, "__torch_unserializable__"):
-                warnings.warn(
+                warn(
                     f"backward hook {hook!r} on tensor will not be serialized.  If this is "
                     "expected, you can decorate the function with "
                     "@torch.utils.hooks.unserializable_hook to suppress this warning",

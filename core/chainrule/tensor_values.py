@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from . import dtypes, ops
+from ._warn import warn
 from .errors import ArgumentError, AutogradError, ExportError, NotANumberError
 from .grad_mode import mode
 from .overriding import wants_to_be_asked
@@ -143,21 +143,21 @@ class Readable(Value):
         return float(number)
 
     def __int__(self) -> int:
-        return int(self._as_number(warn=False))
+        return int(self._as_number(warns=False))
 
     def __complex__(self) -> complex:
         return complex(self._as_number())
 
-    def _as_number(self, *, warn: bool = True) -> Any:
+    def _as_number(self, *, warns: bool = True) -> Any:
         if prod(self._array.shape) != 1:
             msg = (
                 "only one element tensors can be converted to Python scalars\n"
                 f"expected a tensor of one element, got shape {tuple(self._array.shape)}."
             )
             raise NotANumberError(msg)
-        if warn and self._requires_grad and not _warned:
+        if warns and self._requires_grad and not _warned:
             _warned.append(True)  # once in a process, as in PyTorch
-            warnings.warn(_NUMBER_FROM_GRAPH, UserWarning, stacklevel=3)
+            warn(_NUMBER_FROM_GRAPH, UserWarning, stacklevel=3)
         return self.item()
 
     def __index__(self) -> int:

@@ -19,7 +19,7 @@ from chainrule.utils.data import DataLoader
 
 #: What every script begins with: samples that tell who made them, and may take their time.
 BEGINNING = """
-    import os, sys, time
+    import os, signal, sys, time
     import chainrule as cr
     from chainrule.utils.data import DataLoader
 
@@ -34,6 +34,9 @@ BEGINNING = """
 
     def first(batch):
         return batch[0]
+
+    # A shell starts what runs in the background with interrupts ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
 

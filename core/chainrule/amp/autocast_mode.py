@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from .._warn import warn
 from ..errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class autocast:  # noqa: N801 - PyTorch's name
         self.device, self.fast_dtype, self._enabled = device_type, dtype, enabled
         if enabled and not _noted:
             _noted.append(True)
-            warnings.warn(
+            warn(
                 "autocast: chainrule leaves the precision of operations as it is. Convert with "
                 ".half() where half precision is wanted.",
                 UserWarning,

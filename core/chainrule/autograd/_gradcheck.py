@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
+from .._warn import warn
 from ..differentiate import grad as gradient_of
 from ..dtypes import float64
 from ..errors import ArgumentError, AutogradError
@@ -81,7 +81,7 @@ def check_inputs(tensors: Sequence[Any]) -> None:
         if not is_wanted(tensor):
             continue
         if tensor.dtype.to_real() is not float64:
-            warnings.warn(
+            warn(
                 f"Input #{position} requires gradient and is not a double precision floating point "
                 "or complex. This check will likely fail if all the inputs are not of double "
                 "precision floating point or complex. ",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import anomaly, graph, traces
+from .._warn import warn
 from ..graph import LEAF
 from ..nn.parameter import Parameter
 from ..optim.optimizer import (
@@ -85,7 +85,7 @@ class _Linter:
         if (key, place) in self.said:
             return
         self.said.add((key, place))
-        warnings.warn(f"{text} (at {place})", LintWarning, stacklevel=traces.levels_out())
+        warn(f"{text} (at {place})", LintWarning, stacklevel=traces.levels_out())
 
     # Nodes
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .. import ops
+from .._warn import warn
 from ..grad_mode import enable_grad, no_grad
 from ..shapes import Size
 from ..tensor import Tensor
@@ -63,7 +63,7 @@ class Distribution:
         try:
             wanted: dict[str, Constraint] = self.arg_constraints
         except (AttributeError, NotImplementedError):
-            warnings.warn(
+            warn(
                 f"{type(self)} does not define `arg_constraints`. Please set `arg_constraints = "
                 "{}` or initialize the distribution with `validate_args=False` to turn off "
                 "validation.",
@@ -149,7 +149,7 @@ class Distribution:
 
     def sample_n(self, n: int) -> Tensor:
         """Return *n* draws; the name is of the past."""
-        warnings.warn(
+        warn(
             "sample_n will be deprecated. Use .sample((n,)) instead",
             UserWarning,
             stacklevel=2,
@@ -215,7 +215,7 @@ class Distribution:
         try:
             support = self.support
         except (AttributeError, NotImplementedError):
-            warnings.warn(
+            warn(
                 f"{type(self)} does not define `support` to enable sample validation. Please "
                 "initialize the distribution with `validate_args=False` to turn off validation.",
                 stacklevel=4,

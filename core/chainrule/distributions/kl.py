@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from .. import linalg, ops
+from .._warn import warn
 from .bernoulli import Bernoulli, Binomial, Geometric
 from .categorical import Categorical, OneHotCategorical
 from .distribution import Distribution, ExponentialFamily
@@ -89,7 +89,7 @@ def _dispatch(p: type, q: type) -> Callable[[Any, Any], Tensor] | None:
     by_q = min(fitting, key=lambda pair: distance(pair)[::-1])
     if _formulas[by_p] is not _formulas[by_q]:
         names = [f"{a.__name__}, {b.__name__}" for a, b in (by_p, by_q)]
-        warnings.warn(
+        warn(
             f"Ambiguous kl_divergence({p.__name__}, {q.__name__}). Please register_kl({names[0]}, "
             f"{names[1]})",
             RuntimeWarning,

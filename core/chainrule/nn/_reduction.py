@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from .._warn import warn
 
 __all__ = ["from_flags"]
 
@@ -13,7 +13,7 @@ def from_flags(size_average: bool | None, reduce: bool | None, reduction: str) -
         return reduction
     summed = "sum" if size_average is False else "mean"
     chosen = "none" if reduce is False else summed
-    warnings.warn(
+    warn(
         "size_average and reduce args will be deprecated, please use "
         f"reduction='{chosen}' instead.",
         stacklevel=3,

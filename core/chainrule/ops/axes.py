@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
+from .._warn import warn
 from ..errors import ArgumentError, ShapeError
 from ..op import primitive
 from ..shapes import wrap_dim, wrap_dims
@@ -229,7 +229,7 @@ def T(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
     if ndim == 0:
         _warn_of_numbers(input, "T", "This function is the identity in these cases.")
     elif ndim != 2:
-        warnings.warn(
+        warn(
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is "
             "deprecated and it will throw an error in a future release. Consider `x.mT` to "
             "transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to "
@@ -251,7 +251,7 @@ def _matrix_transpose(input: Tensor, name: str) -> Tensor:
 def _warn_of_numbers(input: Tensor, name: str, advice: str) -> None:
     if not input._array.shape:
         msg = f"Tensor.{name} is deprecated on 0-D tensors. {advice}"
-        warnings.warn(msg, UserWarning, stacklevel=3)
+        warn(msg, UserWarning, stacklevel=3)
 
 
 t_ = new_look(t)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import dtypes
+from .._warn import warn
 from ..errors import ArgumentError, DimError, ShapeError
 from ..shapes import broadcast_shapes
 from ..value import Value
@@ -151,7 +151,7 @@ def _tensor_entry(places: Any) -> Any:
     """Return a tensor as an entry: a 0-d one as the integer or bool that it holds."""
     dtype, shape = places._key.dtype, places._array.shape
     if dtype is dtypes.uint8:
-        warnings.warn(
+        warn(
             "indexing with dtype torch.uint8 is now deprecated, "
             "please use a dtype torch.bool instead.",
             UserWarning,

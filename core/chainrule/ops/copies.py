@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import builtins
 import itertools
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes, ops
+from .._warn import warn
 from ..errors import DTypeError, ShapeError
 from ..op import composite
 from ..shapes import wrap_dim
@@ -146,7 +146,7 @@ def range(
     ...     cr.range(1, 2, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    warnings.warn(
+    warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is "
         "inconsistent with Python's range builtin. Instead, use torch.arange, which produces "
         "values in [start, end).",

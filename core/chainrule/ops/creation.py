@@ -6,10 +6,10 @@ These are no ops: nothing is differentiated. They ask the backend that serves th
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
+from .._warn import warn
 from ..backend import for_device
 from ..device import Device
 from ..dtypes import DType, category_of_number, get_default_dtype
@@ -341,7 +341,7 @@ def tensor(
             [3, 4]])
     """
     if isinstance(data, Value):
-        warnings.warn(
+        warn(
             "To copy construct from a tensor, it is recommended to use "
             "sourceTensor.detach().clone() or sourceTensor.detach().clone().requires_grad_(True), "
             "rather than torch.tensor(sourceTensor).",

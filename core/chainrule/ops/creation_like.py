@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
+from .._warn import warn
 from ..backend import plain
 from ..dtypes import DType
 from ..shapes import contiguous_strides
@@ -340,7 +340,7 @@ def new_tensor(
     tensor([1., 2.])
     """
     if isinstance(data, Value):
-        warnings.warn(
+        warn(
             "To copy construct from a tensor, it is recommended to use "
             "sourceTensor.detach().clone() or sourceTensor.detach().clone().requires_grad_(True), "
             "rather than tensor.new_tensor(sourceTensor).",

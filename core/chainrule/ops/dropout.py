@@ -7,9 +7,9 @@ a simple way to prevent neural networks from overfitting, Journal of Machine Lea
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from .._warn import warn
 from ..dtypes import FLOATING
 from ..errors import DTypeError, ShapeError
 from ..op import primitive
@@ -196,7 +196,7 @@ def dropout2d(
     _check("dropout2d", input, p)
     ndim = len(input._array.shape)
     if ndim == 3:
-        warnings.warn(
+        warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout "
             "behavior is desired - input is interpreted as shape (N, C, L), where C is the channel "
             "dim. This behavior will change in a future release to interpret the input as one "
@@ -211,7 +211,7 @@ def dropout2d(
 
 
 def _warn_of_dimensions(function: str, ndim: int, spatial: int) -> None:
-    warnings.warn(
+    warn(
         f"{function}: Received a {ndim}-D input to {function}, which is deprecated and will result "
         "in an error in a future release. To retain the behavior and silence this warning, please "
         f"use dropout instead. Note that {function} exists to provide channel-wise dropout on "

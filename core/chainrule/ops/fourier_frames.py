@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes, ops
+from .._warn import warn
 from ..errors import DTypeError, ShapeError
 from ..inplace import fill_out
 from ..op import composite
@@ -526,7 +526,7 @@ def istft(
 def _cut(x: Any, length: int | None) -> Any:
     if length is None or x._array.shape[-1] >= length:
         return x
-    warnings.warn(
+    warn(
         "The length of signal is shorter than the length parameter. Result is being padded with "
         "zeros in the tail. Please check your center and hop_length settings.",
         UserWarning,

@@ -6,11 +6,11 @@ Source: Jaderberg, Simonyan, Zisserman and Kavukcuoglu, "Spatial transformer net
 from __future__ import annotations
 
 import itertools
-import warnings
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import dtypes
+from .._warn import warn
 from ..errors import DTypeError, KernelNotFoundError, ShapeError
 from ..op import composite
 from ._arguments import check_tensor
@@ -349,7 +349,7 @@ def _affine_rule(grad: Any, size: Any, align_corners: bool) -> Any:
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """Return `affine_grid_generator` with checked arguments, as ``nn.functional`` has it."""
     if align_corners is None:
-        warnings.warn(_CHANGED, stacklevel=3)
+        warn(_CHANGED, stacklevel=3)
         align_corners = False
     if not theta.is_floating_point():
         msg = f"Expected theta to have floating point type, but got {theta.dtype}"
@@ -396,7 +396,7 @@ def grid_sample(
         )
         raise ValueError(msg)
     if align_corners is None:
-        warnings.warn(_CHANGED, stacklevel=3)
+        warn(_CHANGED, stacklevel=3)
         align_corners = False
     number, padding = MODES.index(mode), PADDINGS.index(padding_mode)
     return grid_sampler(input, grid, number, padding, align_corners)

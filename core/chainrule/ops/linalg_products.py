@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from .._warn import warn
 from ..dtypes import FLOATING
 from ..errors import DTypeError, ShapeError
 from ..inplace import fill_out
@@ -160,7 +160,7 @@ def cross(
     """
     check_tensor("cross", input)
     if dim is None:
-        warnings.warn(
+        warn(
             "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass "
             "the dim explicitly or simply use torch.linalg.cross.\nThe default value of dim will "
             "change to agree with that of linalg.cross in a future release.",

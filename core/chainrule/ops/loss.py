@@ -6,10 +6,10 @@ nodes save as PyTorch's numbers 0, 1 and 2.
 
 from __future__ import annotations
 
-import warnings
 from math import prod as product
 from typing import TYPE_CHECKING, Any, Final
 
+from .._warn import warn
 from ..errors import AutogradError, DomainError
 from ..grad_mode import mode
 from ..op import composite
@@ -40,7 +40,7 @@ def reduction_code(
     """
     if size_average is not None or reduce is not None:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
-        warnings.warn(
+        warn(
             "size_average and reduce args will be deprecated, please use "
             f"reduction='{reduction}' instead.",
             UserWarning,
@@ -93,7 +93,7 @@ def _of_one_shape(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return both expanded to one shape, with PyTorch's warning if they were not of one."""
     if input._array.shape == target._array.shape:
         return input, target
-    warnings.warn(
+    warn(
         f"Using a target size ({target.shape}) that is different to the input size "
         f"({input.shape}). This will likely lead to incorrect results due to broadcasting. Please "
         "ensure they have the same size.",

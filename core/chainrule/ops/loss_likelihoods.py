@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING
 
 from .. import ops
+from .._warn import warn
 from ..errors import DTypeError
 from ..grad_mode import no_grad
 from ..value import Value
@@ -56,7 +56,7 @@ def kl_div(
     check_tensor("kl_div", input)
     check_tensor("kl_div", target, "target", 2)
     if reduction == "mean" and size_average is None and reduce is None:
-        warnings.warn(
+        warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
             "'batchmean' divides only by the batch size, and aligns with the KL div math "
             "definition.'mean' will be changed to behave the same as 'batchmean' in the next major "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import operator
-import warnings
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from .._warn import warn
 from ..backend import plain
 from ..dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, int64
 from ..errors import ArgumentError, DomainError, DTypeError, ShapeError
@@ -255,7 +255,7 @@ def check_range(low: int, high: int, dtype: DType) -> None:
             raise DomainError(msg)
         digits = _WHOLE_NUMBERS.get(dtype.name)
         if digits is not None and abs(number) > 1 << digits:
-            warnings.warn(
+            warn(
                 f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision "
                 f"limitations {C_NAMES[dtype.name]} can support discrete uniform distribution only "
                 "within this range. This warning will become an error in version 1.7 release, "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
+from .._warn import warn
 from ..dtypes import BOOL, COMPLEX, INTEGER, category_of_number
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..op import Op, composite, primitive
@@ -117,7 +117,7 @@ def _as_mask(condition: Tensor) -> Tensor:
     if dtype is dtypes.bool_:
         return condition
     if dtype is dtypes.uint8:
-        warnings.warn(
+        warn(
             "where received a uint8 condition tensor. This behavior is deprecated and will be "
             "removed in a future version of PyTorch. Use a boolean condition instead.",
             UserWarning,

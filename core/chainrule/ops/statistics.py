@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from typing import TYPE_CHECKING, Any
 
+from .._warn import warn
 from ..errors import ArgumentError, DTypeError
 from ..op import composite, primitive
 from .norms import power_or_zero
@@ -122,7 +122,7 @@ def _arguments(
 
 def _warn_without_freedom(name: str, freedom: Number) -> None:
     if freedom <= 0:  # type: ignore[operator]  # a correction is real
-        warnings.warn(
+        warn(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the "
             "reduction factor (input numel divided by output numel).",
             UserWarning,

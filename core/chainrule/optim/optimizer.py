@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -12,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from .. import ops
+from .._warn import warn
 from ..grad_mode import mode
 from ..hooks import RemovableHandle
 from ..nn._typename import typename
@@ -201,7 +201,7 @@ class Optimizer:
         """Check that *new* has parameters of its own, and names if the other groups have."""
         params = set(new["params"])
         if len(params) != len(new["params"]):
-            warnings.warn(
+            warn(
                 "optimizer contains a parameter group with duplicate parameters; in future, this "
                 "will cause an error; see github.com/pytorch/pytorch/issues/40967 for more "
                 "information",

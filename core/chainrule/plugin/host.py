@@ -7,12 +7,12 @@ somebody asked for it by name, or in strict mode. The only user of pluggy in cha
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from .._warn import warn
 from ..backend import BackendSpec
 from ..errors import PluginLoadError
 from ..locks import new_rlock
@@ -274,7 +274,7 @@ class PluginHost:
         if self.selection.strict and not asked:
             raise load_error(record) from error
         if not asked and not record.builtin:
-            warnings.warn(str(load_error(record)), PluginLoadWarning, stacklevel=2)
+            warn(str(load_error(record)), PluginLoadWarning, stacklevel=2)
 
     def _forget(self, record: PluginRecord) -> None:
         """Undo what registering *record* did."""

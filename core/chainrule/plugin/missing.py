@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import warnings
 from collections import Counter
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import backend as _backend
+from .._warn import warn
 from ..backend import KernelDef
 from ..errors import ArgumentError, KernelNotFoundError
 from .host import host
@@ -123,7 +123,7 @@ def find_missing(op: Op[Any, Any], backend: Backend, error: KernelNotFoundError)
         raise KernelNotFoundError(f"{error}{advice}", op=op.name, advice=advice)
     key = op.name, backend.name
     if key not in _counts:
-        warnings.warn(
+        warn(
             f"{op.name} has no kernel for backend {backend.name!r} and runs on the CPU instead "
             f"({kernel.provider}): its tensors are copied there and back on every call. "
             "chainrule.stats() counts how often.",

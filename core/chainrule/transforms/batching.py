@@ -7,10 +7,10 @@ so a rule is a line in a table: batch_rules.py. An op without one runs sample by
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import ops
+from .._warn import warn
 from ..errors import AutogradError
 from .batched import BatchedArray
 from .wrapped import apply, is_tensor
@@ -184,7 +184,7 @@ def tell(op: Op[Any, Any]) -> None:
     if op.name in _told:
         return
     _told.add(op.name)
-    warnings.warn(
+    warn(
         "There is a performance drop because we have not yet implemented the batching rule for "
         f"{op.name}. Please file us an issue on GitHub so that we can prioritize its "
         "implementation.\n"

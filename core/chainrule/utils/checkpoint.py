@@ -11,9 +11,9 @@ tensor([-2.4784,  3.3129])
 from __future__ import annotations
 
 import contextlib
-import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from .._warn import warn
 from ..device import Device
 from ..differentiate import backward as run_backward
 from ..engine import current_task
@@ -118,7 +118,7 @@ def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
 def check_backward_validity(inputs: Iterable[Any]) -> None:
     """Warn if none of *inputs* requires grad: then no gradient will come of a checkpoint."""
     if not any(isinstance(item, Tensor) and item.requires_grad for item in inputs):
-        warnings.warn(
+        warn(
             "None of the inputs have requires_grad=True. Gradients will be None",
             UserWarning,
             stacklevel=4,
@@ -162,7 +162,7 @@ def checkpoint(
         CheckpointError: in the backward pass: the second call did something else.
     """
     if use_reentrant is None:
-        warnings.warn(
+        warn(
             "torch.utils.checkpoint: the use_reentrant parameter should be passed explicitly. "
             "Starting in PyTorch 2.9, calling checkpoint without use_reentrant will raise an "
             "exception. use_reentrant=False is recommended, but if you need to preserve the "
@@ -206,7 +206,7 @@ def checkpoint_sequential(
     torch.Size([3, 1])
     """
     if use_reentrant is None:
-        warnings.warn(
+        warn(
             "torch.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be "
             "passed explicitly. In version 2.9 we will raise an exception if use_reentrant is not "
             "passed. use_reentrant=False is recommended, but if you need to preserve the current "

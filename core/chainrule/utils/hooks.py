@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._warn import warn
 from ..hooks import RemovableHandle
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def warn_if_has_hooks(tensor: Tensor) -> None:
     """Warn of each hook that would be left behind if *tensor* were pickled."""
     for hook in (tensor._backward_hooks or {}).values():
         if not hasattr(hook, "__torch_unserializable__"):
-            warnings.warn(
+            warn(
                 f"backward hook {hook!r} on tensor will not be serialized.  If this is expected, "
                 "you can decorate the function with @torch.utils.hooks.unserializable_hook to "
                 "suppress this warning",

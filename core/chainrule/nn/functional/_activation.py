@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ... import ops
+from ..._warn import warn
 
 if TYPE_CHECKING:
     from ...dtypes import DType
@@ -134,7 +134,7 @@ def _dim(name: str, input: Tensor, dim: int | None, stacklevel: int) -> int:
     """Return *dim*, or what PyTorch took before it had to be given."""
     if dim is not None:
         return dim
-    warnings.warn(
+    warn(
         f"Implicit dimension choice for {name} has been deprecated. "
         "Change the call to include dim=X as an argument.",
         stacklevel=stacklevel,
@@ -158,7 +158,7 @@ def gumbel_softmax(
         Jang, Gu and Poole, "Categorical reparameterization with Gumbel-softmax", 2017.
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
     gumbels = -ops.empty_like(logits).exponential_().log()
     soft = ops.softmax((logits + gumbels) / tau, dim)
     if not hard:

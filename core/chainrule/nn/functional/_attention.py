@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import ops
+from ..._warn import warn
 from ...dtypes import bool_
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def canonical_mask(
         msg = f"only bool and floating types of {name} are supported"
         raise AssertionError(msg)
     if check_other and other_type is not None and mask.dtype is not other_type:
-        warnings.warn(
+        warn(
             f"Support for mismatched {name} and {other_name} is deprecated. "
             "Use same type for both instead.",
             stacklevel=3,

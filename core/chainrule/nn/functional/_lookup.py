@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ... import ops
+from ..._warn import warn
 from ...grad_mode import no_grad
 from ...ops.embedding_bags import MODES
 
@@ -114,7 +114,7 @@ def embedding_bag(
     """
     places, table = input, weight
     if weight.dtype.category < input.dtype.category:  # integers second: the old order
-        warnings.warn(
+        warn(
             "Argument order of nn.functional.embedding_bag was changed. "
             "Usage `embedding_bag(weight, input, ...)` is deprecated, "
             "and should now be `embedding_bag(input, weight, ...)`.",

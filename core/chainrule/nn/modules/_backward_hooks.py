@@ -8,9 +8,9 @@ backward through them is what the hooks see.
 from __future__ import annotations
 
 import functools
-import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from ..._warn import warn
 from ...errors import AutogradError
 from ...function import Function
 from ...tensor import Tensor
@@ -99,7 +99,7 @@ class BackwardHooks:
     def _run_without_inputs(self) -> None:
         """Run the hooks of a module none of whose inputs requires grad."""
         if self.hooks:
-            warnings.warn(
+            warn(
                 "Full backward hook is firing when gradients are computed with respect to module "
                 "outputs since no inputs require gradients. See "
                 "https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html"
@@ -157,7 +157,7 @@ def _warn_of_blind_spots(args: Any, result: Any, node: Node) -> None:
             when, what = f"{_WHEN} the forward contains multiple autograd Nodes", "grad_input"
         else:
             return
-    warnings.warn(_BLIND.format(when=when, what=what), FutureWarning, stacklevel=5)
+    warn(_BLIND.format(when=when, what=what), FutureWarning, stacklevel=5)
 
 
 def _are_tensors(items: Any) -> bool:

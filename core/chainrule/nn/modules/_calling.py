@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
+from ..._warn import warn
 from ...tensor import Tensor
 from ._backward_hooks import BackwardHooks, hook_grad_fn
 from ._hooks import Hooks, add_hook
@@ -179,7 +179,7 @@ class _Call:
             self._after(number, hook)
         if around is not None:
             if not isinstance(self.result, (Tensor, tuple)):
-                warnings.warn(
+                warn(
                     "For backward hooks to be called, module output should be a Tensor or a tuple "
                     f"of Tensors but received {type(self.result)}",
                     stacklevel=4,
@@ -237,7 +237,7 @@ class _Call:
                 try:
                     self._after(number, hooks[number])
                 except Exception as error:  # noqa: BLE001 - another error is on its way already
-                    warnings.warn(
+                    warn(
                         f"{whose} forward hook with ``always_call=True`` raised an exception that "
                         f"was silenced as another error was raised in forward: {error}",
                         stacklevel=4,

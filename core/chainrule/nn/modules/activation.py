@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ... import ops
+from ..._warn import warn
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter
@@ -314,7 +314,7 @@ class Hardtanh(Module):
         old_names = ("min_value", "min_val", min_value), ("max_value", "max_val", max_value)
         for old, new, value in old_names:
             if value is not None:
-                warnings.warn(
+                warn(
                     f"keyword argument `{old}` is deprecated and renamed to `{new}`",
                     FutureWarning,
                     stacklevel=2,

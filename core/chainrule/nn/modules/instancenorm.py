@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
+from ..._warn import warn
 from .. import functional as F
 from .batchnorm import _NormBase
 
@@ -64,7 +64,7 @@ class _InstanceNorm(_NormBase):
         )
         if self.affine:
             raise ValueError(text)
-        warnings.warn(
+        warn(
             f"input's size at dim={place} does not match num_features. "
             "You can silence this warning by not passing in num_features, "
             "which is not used because affine=False",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
+from ..._warn import warn
 from .. import functional as F
 from ._loss_base import Loss, WeightedLoss
 from ._loss_margins import (
@@ -285,7 +285,7 @@ class NLLLoss2d(NLLLoss):
     """`NLLLoss` under an old name, with a warning."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        warnings.warn(
+        warn(
             "NLLLoss2d has been deprecated. "
             "Please use NLLLoss instead as a drop-in replacement and see "
             "https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from ... import ops
+from ..._warn import warn
 from ...errors import AutogradError
 from .. import init
 from ..parameter import Parameter
@@ -90,7 +90,7 @@ class RNNBase(Module):
         if not 0 <= self.dropout <= 1:
             self._refuse_dropout()
         if self.dropout > 0 and self.num_layers == 1:
-            warnings.warn(
+            warn(
                 "dropout option adds dropout after all but last recurrent layer, so non-zero "
                 f"dropout expects num_layers greater than 1, but got dropout={dropout} and "
                 f"num_layers={self.num_layers}",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from types import GeneratorType
 from typing import TYPE_CHECKING
 
 from ... import ops
+from ..._warn import warn
 from ...errors import AutogradError
 from ...grad_mode import no_grad
 from ...tensor import Tensor, tensor
@@ -126,7 +126,7 @@ def clip_grad_norm_(
         spent = isinstance(parameters, GeneratorType)
         parameters = list(parameters)
         if spent and not parameters:
-            warnings.warn(
+            warn(
                 "`parameters` is an empty generator, no gradient clipping will occur.",
                 stacklevel=2,
             )
@@ -143,7 +143,7 @@ def clip_grad_norm(
     foreach: bool | None = None,
 ) -> Tensor:
     """Call `clip_grad_norm_`, whose old name this is, with a warning."""
-    warnings.warn(
+    warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of "
         "`torch.nn.utils.clip_grad_norm_`.",
         FutureWarning,

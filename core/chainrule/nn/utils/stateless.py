@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from typing import TYPE_CHECKING, Any
 
+from ..._warn import warn
 from ...errors import AutogradError
 from ...tensor import Tensor
 from ..modules.module import Module
@@ -41,7 +41,7 @@ def functional_call(
     Raises:
         RuntimeError: with *strict*, one is missing or unknown.
     """
-    warnings.warn(
+    warn(
         "`torch.nn.utils.stateless.functional_call` is deprecated as of PyTorch 2.0 and will be "
         "removed in a future version of PyTorch. Please use `torch.func.functional_call` instead "
         "which is a drop-in replacement.",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from ..._warn import warn
 from ...ops.weight_norm import _weight_norm
 from ..modules.module import Module
 from ..parameter import Parameter
@@ -59,7 +59,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     Source:
         Salimans and Kingma, "Weight normalization", 2016.
     """
-    warnings.warn(
+    warn(
         "`torch.nn.utils.weight_norm` is deprecated in favor of "
         "`torch.nn.utils.parametrizations.weight_norm`.",
         FutureWarning,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import types
-import warnings
 from typing import Any
 
+from ..._warn import warn
 from ...tensor import Tensor
 from ..optimizer import Optimizer
 
@@ -96,10 +96,10 @@ class LRScheduler:
             epoch: Deprecated: the epoch to go to.
         """
         if self._step_count == 1 and not self.optimizer._opt_called:
-            warnings.warn(_WRONG_ORDER, UserWarning, stacklevel=2)
+            warn(_WRONG_ORDER, UserWarning, stacklevel=2)
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(_EPOCH_IS_DEPRECATED, UserWarning, stacklevel=2)
+            warn(_EPOCH_IS_DEPRECATED, UserWarning, stacklevel=2)
         self._update_lr(epoch)
 
     def _update_lr(self, epoch: int | None = None) -> None:
@@ -120,7 +120,7 @@ class LRScheduler:
     def _warn_outside_step(self) -> None:
         """Warn a user who calls ``get_lr``, which tells the *next* rate."""
         if not self._get_lr_called_within_step:
-            warnings.warn(
+            warn(
                 "To get the last learning rate computed by the scheduler, "
                 "please use `get_last_lr()`.",
                 UserWarning,

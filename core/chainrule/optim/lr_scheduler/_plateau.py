@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any, SupportsFloat
 
+from ..._warn import warn
 from ..optimizer import Optimizer
 from ._base import _EPOCH_IS_DEPRECATED, LRScheduler, expect_optimizer, rates, set_rate
 
@@ -96,7 +96,7 @@ class ReduceLROnPlateau(LRScheduler):
             epoch: Deprecated: the number of the epoch.
         """
         if epoch is not None:
-            warnings.warn(_EPOCH_IS_DEPRECATED, UserWarning, stacklevel=2)
+            warn(_EPOCH_IS_DEPRECATED, UserWarning, stacklevel=2)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         current = float(metrics)
         if self._is_better(current, self.best):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
-import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from ..._warn import warn
 from ._utils.collate import default_collate, default_convert
 from ._utils.fetch import IterableFetcher, MapFetcher
 from ._utils.worker import EndOfIterable, ExceptionWrapper, Pool, Resume, Task, get_worker_info
@@ -200,7 +200,7 @@ class DataLoader(Generic[T_co]):
         allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
         suggested = allowed or os.cpu_count()
         if suggested is not None and self.num_workers > suggested:
-            warnings.warn(
+            warn(
                 f"This DataLoader will create {self.num_workers} worker processes in total. Our "
                 f"suggested max number of worker in current system is {suggested}, which is "
                 "smaller than what this DataLoader is going to create. Please be aware that "
@@ -296,7 +296,7 @@ class _BaseDataLoaderIter:
         self._auto_collation = loader._auto_collation
         self._timeout, self._collate_fn = loader.timeout, loader.collate_fn
         if loader.pin_memory:
-            warnings.warn(
+            warn(
                 "'pin_memory' argument is set as true but no accelerator is found, then device "
                 "pinned memory won't be used.",
                 stacklevel=4,
@@ -342,7 +342,7 @@ class _BaseDataLoaderIter:
                 "https://pytorch.org/docs/stable/data.html#torch.utils.data.IterableDataset for "
                 "examples."
             )
-        warnings.warn(text, stacklevel=3)
+        warn(text, stacklevel=3)
 
     def __len__(self) -> int:
         return len(self._loader._index_sampler)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from ..._warn import warn
 from ...ops import randperm
 from ...random import default_generator
 from ...tensor import Tensor
@@ -307,7 +307,7 @@ def _counts_of(fractions: list[Any], total: int) -> list[Any]:
         counts[position % len(counts)] += 1
     for position, count in enumerate(counts):
         if count == 0:
-            warnings.warn(
+            warn(
                 f"Length of split at index {position} is 0. This might result in an empty dataset.",
                 stacklevel=3,
             )

@@ -1,0 +1,24 @@
+"""Warnings that name the user's line."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Final
+
+_ASKING: Final = f"{__package__}.overriding"
+
+
+def warn(
+    message: str | Warning, category: type[Warning] | None = None, stacklevel: int = 1
+) -> None:
+    """Warn as `warnings.warn` does, with a *stacklevel* that functions that ask do not count in.
+
+    Whether a public function asks first, see `overriding`, adds frames between the line that is
+    to blame and the function that complains.
+    """
+    frame, counted, level = sys._getframe(1), 1, 2
+    while counted < stacklevel and frame.f_back is not None:
+        frame, level = frame.f_back, level + 1
+        counted += frame.f_globals.get("__name__") != _ASKING
+    warnings.warn(message, category, stacklevel=level)
