@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from .. import backend as _backend
 from .._warn import warn
 from ..backend import BackendSpec
 from ..errors import PluginLoadError
@@ -40,7 +41,9 @@ from .specs import Hooks
 from .tracing import trace_load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..backend import Backend
 
 
 __all__ = ["PluginHost", "host"]
@@ -55,12 +58,15 @@ class PluginHost:
     Args:
         selection: Which plugins may be loaded; by default, what the environment says.
         scan: Finds what is installed.
+        live: The live backends that its plugins serve: those of the process, or none, where a
+            plugin is looked at and nothing may change.
     """
 
     def __init__(
         self,
         selection: Selection | None = None,
         scan: Callable[[], list[PluginRecord]] = discovery.scan,
+        live: Sequence[Backend] = _backend.live,
     ) -> None:
         self.selection = selection or Selection.from_environment()
         self.manager = pluggy.PluginManager("chainrule")
@@ -68,6 +74,7 @@ class PluginHost:
         self.records = [_builtin_record(name) for name in BUILTIN]
         self.specs: dict[str, tuple[BackendSpec, PluginRecord]] = {}
         self.ops: dict[str, tuple[Op[Any, Any], PluginRecord]] = {}
+        self.live = live
         self.kernels = Kernels(self)
         self.lock = new_rlock()
         self.chosen: dict[str, str] = {}  # device type to backend: answers that are kept

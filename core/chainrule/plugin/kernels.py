@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from .. import backend as _backend
 from .. import ops
 from ..backend import KernelDef, KernelSet
 from ..errors import ChainruleError, KernelConflictError, OpDefinitionError, PluginLoadError
@@ -46,7 +45,7 @@ class Pin:
 
 
 class Kernels:
-    """The kernels that the plugins of *host* gave to live backends, and those that wait."""
+    """The kernels that the plugins of *host* gave to its live backends, and those that wait."""
 
     def __init__(self, host: PluginHost) -> None:
         self._host = host
@@ -57,7 +56,7 @@ class Kernels:
 
     def ask_for_live_backends(self, record: PluginRecord) -> None:
         """Ask a plugin that came late for its kernels for the backends that are live."""
-        for backend in _backend.live:
+        for backend in self._host.live:
             self.ask(record, backend)
 
     def ask_all(self, backend: Backend) -> None:
@@ -261,7 +260,7 @@ class Kernels:
 
     def has_live_backend(self, record: PluginRecord) -> bool:
         """Return whether a backend of *record* is live."""
-        return any(backend.name in record.backends for backend in _backend.live)
+        return any(backend.name in record.backends for backend in self._host.live)
 
 
 def _put(backend: Backend, family: str, op: str, definition: KernelDef | None) -> None:

@@ -98,7 +98,7 @@ def _findings(record: PluginRecord) -> Iterator[Finding]:
         return
     yield Finding("it can be imported")
     yield Finding("its entry point has its name", _name(record, plugin))
-    sandbox = PluginHost(Selection(none=True), scan=list)
+    sandbox = PluginHost(Selection(none=True), scan=list, live=())
     sandbox.records.append(record)
     sandbox.load_object(record, plugin)
     yield Finding("it loads: info, plugin API, hooks, ops, backends, kernels", _load(record))
