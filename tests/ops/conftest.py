@@ -1,4 +1,4 @@
-"""Turns the cases of `chainrule.testing.samples` into parameters with readable names."""
+"""Turns the cases of `chainrule.testing.samples` into parameters; tests run on their device."""
 
 from __future__ import annotations
 
