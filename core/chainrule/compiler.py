@@ -25,7 +25,8 @@ def note_that_it_runs_eagerly(name: str) -> None:
 def compile(model: Any = None, **options: object) -> Any:  # noqa: A001 - PyTorch's name
     """Return *model*, a function or a module: it runs as it is. Says so once.
 
-    >>>     >>> import chainrule as cr
+    >>> import warnings
+    >>> import chainrule as cr
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore")
     ...     step = cr.compile(lambda x: x + 1)
