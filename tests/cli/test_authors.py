@@ -116,8 +116,10 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path, capsys):
 
 PROBLEMS = {
     "broken": ("it can be imported", "ZeroDivisionError: the author divided by zero"),
-    "old": ("it loads: info, plugin API, hooks, ops, backends, kernels", "plugin API 0.9"),
+    "old": ("it loads: info, plugin API, hooks, ops, backends", "plugin API 0.9"),
     "nothing": ("it can be imported", "module_that_is_not_there"),
+    "misfit": ("its kernels for numpy fit their ops", "expected it to take 2 arrays by position"),
+    "unmakeable": ("backend unmakeable can be made", "RuntimeError: the factory broke"),
 }
 
 

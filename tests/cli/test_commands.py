@@ -97,6 +97,7 @@ def test_plugins_tells_each_ones_state_and_why(fresh):
     assert "the author divided by zero" in found["broken"]["reason"]
     assert "broken_plugin.py" in found["broken"]["traceback"]
     assert found["good"]["ops"] == ["good::cube"]
+    assert found["good"]["kernels"] > 0
 
 
 def test_backends_tells_the_four_states(fresh):
@@ -115,6 +116,38 @@ def test_backends_check_computes_a_gradient_on_every_device(command):
     checks = {check["device"]: check["passed"] for row in rows for check in row["checks"]}
 
     assert (code, checks) == (0, {"cpu": True, "sim:0": True, "sim:1": True})
+
+
+def test_backends_check_names_backend_and_device_of_each_result(command):
+    _, out, _ = command("backends", "--check")
+    rows = [line.split()[:3] for line in out[out.index("a gradient on") :].splitlines()]
+
+    assert ["numpy", "cpu", "works"] in rows
+    assert ["sim", "sim:1", "works"] in rows
+
+
+def test_a_backend_that_fails_when_made_is_told_of_and_left_out(fresh):
+    listed = json_of(fresh("plugins", "--json", installed=["unmakeable"]))
+    (row,) = (row for row in listed if row["name"] == "unmakeable")
+    done = fresh("ops", "show", "mul", "--json", installed=["unmakeable"])
+
+    assert "the factory broke" in row["reason"]
+    assert [found["backend"] for found in json.loads(done.stdout)] == ["numpy", "sim"]
+    assert done.stderr.startswith("left out: backend 'unmakeable': BackendUnavailableError")
+
+
+def test_a_plugin_whose_kernels_do_not_fit_is_told_of(fresh):
+    rows = json_of(fresh("plugins", "--json", installed=["misfit"], CHAINRULE_STRICT_PLUGINS="1"))
+    (row,) = (row for row in rows if row["name"] == "misfit")
+
+    assert row["state"] == "failed"
+    assert "expected it to take 2 arrays by position" in row["reason"]
+
+
+def test_doctor_says_to_uninstall_what_takes_a_name_of_ours(fresh):
+    findings = json_of(fresh("doctor", "--json", installed=["squatter"]))
+
+    assert "Uninstall it: pip uninstall squatter" in {finding["cure"] for finding in findings}
 
 
 def test_ops_lists_how_each_backend_runs_each_op(command):

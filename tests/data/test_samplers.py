@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import chainrule as cr
+
 
 def test_sequential_sampler_goes_in_order(lib):
     assert list(lib.utils.data.SequentialSampler("abc")) == [0, 1, 2]
@@ -133,3 +135,27 @@ def test_distributed_sampler_draws_another_order_each_epoch(lib):
 def test_impossible_sampler_is_refused(lib, raises, call, error, sentence):
     with raises(error, sentence):
         call(lib.utils.data)
+
+
+@pytest.mark.parametrize("device", ["cpu", "sim"])
+def test_order_is_drawn_on_the_host_whatever_the_default_device(device):
+    expected = list(orders())
+    cr.set_default_device(device)
+    try:
+        assert list(orders()) == expected
+    finally:
+        cr.set_default_device(None)
+
+
+def orders():
+    cr.manual_seed(3)
+    data = cr.utils.data
+    yield list(data.RandomSampler(range(9)))
+    yield list(data.WeightedRandomSampler([0.1, 0.2, 0.7], 5))
+    yield list(data.random_split(range(6), [2, 4])[0])
+
+
+def test_order_is_drawn_where_a_given_generator_draws():
+    generator = cr.Generator("sim:0").manual_seed(1)
+
+    assert sorted(cr.utils.data.RandomSampler(range(9), generator=generator)) == list(range(9))

@@ -66,3 +66,16 @@ def test_each_published_package_is_typed_and_found_by_every_tool(package):
     assert root in tool["pytest"]["ini_options"]["pythonpath"]
     assert root in tool["hatch"]["build"]["targets"]["wheel"]["dev-mode-dirs"]
     assert root in tool["ruff"]["src"]
+
+
+def test_each_decision_has_a_number_of_its_own():
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [file.name.partition("-")[0] for file in files]
+    headings = [file.read_text(encoding="utf-8").partition("\n")[0] for file in files]
+
+    assert len(set(numbers)) == len(numbers)
+    assert [
+        heading
+        for number, heading in zip(numbers, headings, strict=True)
+        if not heading.startswith(f"# {int(number)}. ")
+    ] == []

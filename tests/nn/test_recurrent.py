@@ -324,7 +324,7 @@ def test_padding_again_passes_gradients_and_may_be_longer(lib):
             "Cannot pack empty tensors.",
         ),
         (
-            lambda t, r: r.pack_padded_sequence(t.ones(3, 3), t.ones(3, 1).long()),
+            lambda t, r: r.pack_padded_sequence(t.ones(3, 3), t.ones(3, 1, device="cpu").long()),
             RuntimeError,
             "'lengths' argument should be a 1D CPU int64 tensor, but got 2D cpu Long tensor",
         ),
@@ -356,7 +356,7 @@ def test_packed_sequence_is_converted_as_a_tensor_is(lib):
 
     assert packed.double().data.dtype is lib.float64
     assert packed.to(lib.float64).batch_sizes.tolist() == [2, 1]
-    assert packed.cpu() is packed
+    assert packed.to(packed.data.device) is packed
     assert packed.float() is packed
     assert not packed.is_cuda
     assert not packed.is_pinned()

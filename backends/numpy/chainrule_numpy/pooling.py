@@ -16,7 +16,7 @@ from chainrule_xp.pooling import Sizes, covered, lowest, pooled
 ks = KernelSet("numpy")
 
 _max_pool = family.max_pool(np)
-_max_unpool = family.max_unpool(np)
+_scatter = family.pool_scatter(np)
 
 
 @ks.forward("cr::_max_pool2d_with_indices")
@@ -79,4 +79,6 @@ def max_unpool(x: Array, indices: Array, *, output_size: Sizes) -> Any:
             f"Found an invalid max index: {wrong[0]} (output volumes are of size {volume})\n"
             f"max_unpool: expected indices from 0 to {cells - 1}."
         )
-    return _max_unpool(x, indices, output_size=output_size)
+    spatial = len(output_size)
+    sizes = (*x.shape[: x.ndim - spatial], *output_size)
+    return _scatter(x, indices, sizes=sizes, spatial=spatial, apart=True)

@@ -129,17 +129,6 @@ def pool_scatter(xp: Any) -> Any:
     return kernel
 
 
-@ks.family("cr::_max_unpool2d")
-@ks.family("cr::_max_unpool3d")
-def max_unpool(xp: Any) -> Any:
-    def kernel(x: Any, indices: Any, *, output_size: Sizes) -> Any:
-        spatial = len(output_size)
-        sizes = (*x.shape[: x.ndim - spatial], *output_size)
-        return pool_scatter(xp)(x, indices, sizes=sizes, spatial=spatial, apart=True)
-
-    return kernel
-
-
 @ks.family("cr::_pool_gather")
 def pool_gather(xp: Any) -> Any:
     def kernel(x: Any, indices: Any, *, spatial: int) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from chainrule.backend import AVAILABLE, IMPORT_FAILED, NO_DEVICE, NOT_INSTALLED
 from chainrule.errors import ChainruleError
+from chainrule.plugin.builtin import BUILTIN
 from chainrule.plugin.choosing import choices_of_environment
 from chainrule.plugin.finding import backend_names, find_spec
 from chainrule.plugin.host import host
@@ -76,8 +77,14 @@ def _examine_environment() -> Iterator[dict[str, Any]]:
 def _examine_plugins() -> Iterator[dict[str, Any]]:
     for row in facts.plugins():
         bad = row["state"] in {FAILED, INCOMPATIBLE, CONFLICT}
-        cure = CURES[row["state"]].format(**row) if bad else ""
+        cure = _cure(row) if bad else ""
         yield _finding(f"plugin {row['name']}, {row['state']}", row["reason"] if bad else "", cure)
+
+
+def _cure(row: facts.Facts) -> str:
+    if row["state"] == CONFLICT and row["name"] in BUILTIN:
+        return f"Uninstall it: pip uninstall {row['distribution']}"
+    return str(CURES[row["state"]].format(**row))
 
 
 def _examine_backend(name: str) -> Iterator[dict[str, Any]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
 from importlib import metadata
 from typing import Any, Final
 
@@ -37,13 +39,20 @@ RELATED: Final = (
 )
 
 
-def load_plugins() -> None:
-    """Load every plugin that may be; a listing shows a broken one, in strict mode too."""
+@contextlib.contextmanager
+def lenient() -> Iterator[None]:
+    """Let a broken plugin be shown and not raised, in strict mode too."""
     strict, host.selection.strict = host.selection.strict, False
     try:
-        host.load_all()
+        yield
     finally:
         host.selection.strict = strict
+
+
+def load_plugins() -> None:
+    """Load every plugin that may be."""
+    with lenient():
+        host.load_all()
 
 
 def info() -> Facts:
@@ -152,13 +161,29 @@ def _smoke(device: str) -> Facts:
 
 
 def plugins() -> list[Facts]:
-    """Return what became of every plugin."""
-    load_plugins()
-    return [_plugin(r) for r in host.records if not r.builtin or r.serves or is_installed(r.target)]
+    """Return what became of every plugin, each asked for its kernels for what can run here."""
+    problems = {row["name"]: problem for row in backends() if (problem := wake(row))}
+    return [
+        _plugin(record, problems)
+        for record in host.records
+        if not record.builtin or record.serves or is_installed(record.target)
+    ]
 
 
-def _plugin(record: PluginRecord) -> Facts:
-    """Return *record* as plain data."""
+def wake(row: Facts) -> str:
+    """Let the backend of *row* collect its kernels, if it can run; return why it cannot, or ""."""
+    if row["state"] != AVAILABLE:
+        return ""
+    try:
+        with lenient():
+            by_name(row["name"]).kernels  # noqa: B018 - reading it collects them
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what the user wants to know
+        return first_line(error)
+    return ""
+
+
+def _plugin(record: PluginRecord, problems: dict[str, str]) -> Facts:
+    """Return *record* as plain data, with what is wrong with its backends."""
     shown = (
         "name", "group", "target", "distribution", "version", "builtin", "state", "reason", "api",
         "hooks", "namespaces", "backends", "ops", "kernels", "load_ms", "traceback",
@@ -167,18 +192,30 @@ def _plugin(record: PluginRecord) -> Facts:
     facts |= {name: list(facts[name]) for name in ("hooks", "namespaces", "backends", "ops")}
     if record.builtin:
         facts["version"] = cr.__version__
+    facts["reason"] = facts["reason"] or next(
+        (problems[name] for name in record.backends if name in problems), ""
+    )
     return facts
 
 
 def available_backends(only: str | None = None) -> list[str]:
-    """Return the names of the backends that can run here, activated.
+    """Return the names of the backends that can run here, with their kernels.
+
+    One that says that it can and fails is told of on standard error, and left out.
 
     Raises:
         BackendError: *only* this one was asked for, and it cannot.
     """
     if only is not None:
         return [by_name(only).name]
-    return [by_name(row["name"]).name for row in backends() if row["state"] == AVAILABLE]
+    names = []
+    for row in backends():
+        problem = wake(row)
+        if problem:
+            print(f"left out: backend {row['name']!r}: {problem}", file=sys.stderr)
+        elif row["state"] == AVAILABLE:
+            names.append(row["name"])
+    return names
 
 
 def coverage(only: str | None = None) -> tuple[list[str], list[Facts]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -21,11 +22,12 @@ def console(*, quiet: bool = False) -> Console:
     return Console(highlight=False, quiet=quiet, width=None if sys.stdout.isatty() else WIDE)
 
 
-def table(*columns: str) -> Table:
-    """Return a table without lines."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+def table(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """Return a table with a line under its head, and no other; *numbers* stand to the right."""
+    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, border_style="dim")
     for column in columns:
-        made.add_column(column, overflow="fold")
+        justify: Literal["left", "right"] = "right" if column in numbers else "left"
+        made.add_column(column, overflow="fold", justify=justify)
     return made
 
 

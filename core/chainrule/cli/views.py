@@ -54,11 +54,9 @@ def backends(options: argparse.Namespace) -> int:
     else:
         screen = console()
         screen.print(_backend_table(rows))
-        for check in (check for row in rows for check in row.get("checks", ())):
-            result = (
-                f"works, {check['ms']:.1f} ms" if check["passed"] else f"fails: {check['reason']}"
-            )
-            screen.print(f"{check['device']}: {result}", markup=False)
+        if options.check:
+            screen.print()
+            screen.print(_check_table(rows))
     return 0 if passed else 1
 
 
@@ -67,7 +65,10 @@ def plugins(options: argparse.Namespace) -> int:
     rows = facts.plugins()
     if options.json:
         return print_json(rows)
-    shown = table("name", "kind", "from", "api", "state", "gives", "kernels", "ms")
+    shown = table(
+        "name", "kind", "from", "api", "state", "gives", "kernels", "ms",
+        numbers=("kernels", "ms"),
+    )  # fmt: skip
     for row in rows:
         gives = [*row["backends"], *row["ops"]]
         source = f"{row['distribution']} {row['version']}".strip()
@@ -78,11 +79,10 @@ def plugins(options: argparse.Namespace) -> int:
         )  # fmt: skip
     screen = console()
     screen.print(shown)
-    for row in rows:
-        if row["reason"]:
-            screen.print(f"\n{row['name']}: {row['reason']}", markup=False)
-        if options.all:
-            _show_whole(screen, row)
+    for name, reason in dict.fromkeys((r["name"], r["reason"]) for r in rows if r["reason"]):
+        screen.print(f"\n{name}: {reason}", markup=False)
+    for row in rows if options.all else ():
+        _show_whole(screen, row)
     return 0
 
 
@@ -158,6 +158,16 @@ def doctor(options: argparse.Namespace) -> int:
 def _state(state: str) -> str:
     colour = COLOURS.get(state, "yellow")
     return f"[{colour}]{state}[/{colour}]"
+
+
+def _check_table(rows: Iterable[dict[str, Any]]) -> Table:
+    shown = table("a gradient on", "device", "result", "ms", numbers=("ms",))
+    for row in rows:
+        for check in row["checks"]:
+            result = "[green]works[/green]" if check["passed"] else "[red]fails[/red]"
+            reason = f": {escape(check['reason'])}" if check["reason"] else ""
+            shown.add_row(row["name"], check["device"], f"{result}{reason}", f"{check['ms']:.1f}")
+    return shown
 
 
 def _backend_table(rows: Iterable[dict[str, Any]]) -> Table:

@@ -64,6 +64,13 @@ def occurs(mask: Any) -> bool:
     return bool(anywhere(for_all_samples(mask)))
 
 
+def first_of(index: Any, wrong: Any) -> int:
+    """Return the first *index* where *wrong* holds, of whatever sample."""
+    while wrong._key.backend.level:
+        index, wrong = index._array.inner, wrong._array.inner
+    return int(index[wrong][0])
+
+
 def for_all_samples(tensor: Any) -> Any:
     """Return the tensor under function transforms: with the values of all samples of `vmap`."""
     while tensor._key.backend.level:

@@ -8,7 +8,7 @@ from .. import ops
 from ..errors import DimError, DTypeError, ShapeError
 from ..op import composite
 from ._arguments import check_tensor
-from ._operands import occurs, zeros_of
+from ._operands import first_of, occurs, zeros_of
 from .loss import (
     MEAN,
     NONE,
@@ -46,17 +46,10 @@ def _chosen(
     index = ops.where(counts, target.long(), 0)
     wrong = (index < 0) | (index >= classes)
     if occurs(wrong):
-        raise out_of_bounds(_first_of(index, wrong), classes)
+        raise out_of_bounds(first_of(index, wrong), classes)
     if weight is None:
         return index, counts.to(like.dtype)
     return index, ops.where(counts, weight[index], 0)
-
-
-def _first_of(index: Any, wrong: Any) -> int:
-    """Return the first wrong class, of whatever sample."""
-    while wrong._key.backend.level:
-        index, wrong = index._array.inner, wrong._array.inner
-    return int(index[wrong][0])
 
 
 def out_of_bounds(target: int, classes: int) -> DimError:

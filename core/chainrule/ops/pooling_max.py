@@ -5,13 +5,15 @@ An index is the place of an element in its plane: row times width plus column.
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
 from ..errors import DTypeError, ShapeError
-from ..op import primitive
+from ..op import composite, primitive
 from ..views import own
 from ._arguments import check_tensor
+from ._operands import first_of, occurs
 from .pooling_sizes import check_pooled, check_windows, pool_sizes
 from .shape import squeeze, unsqueeze
 
@@ -257,14 +259,37 @@ def _check_single(length: int, sizes: list[int], ceil_mode: bool) -> None:
 # Back to where they stood
 
 
-@primitive(dtype="same", nodes={"": "MaxUnpool2DBackward0"})
+@composite(dtype="same", nodes={"": "MaxUnpool2DBackward0"})
 def _max_unpool2d(self: Tensor, indices: Tensor, output_size: Sizes) -> Tensor:
-    """Return zeros of *output_size* with *self* at *indices*."""
+    """Return zeros of *output_size* with *self* at *indices*.
+
+    Raises:
+        ShapeError: an index lies outside.
+    """
+    return _put_back(self, indices, output_size)
 
 
-@primitive(dtype="same", nodes={"": "MaxUnpool3DBackward0"})
+@composite(dtype="same", nodes={"": "MaxUnpool3DBackward0"})
 def _max_unpool3d(self: Tensor, indices: Tensor, output_size: Sizes) -> Tensor:
-    """Return zeros of *output_size* with *self* at *indices*."""
+    """Return zeros of *output_size* with *self* at *indices*.
+
+    Raises:
+        ShapeError: an index lies outside.
+    """
+    return _put_back(self, indices, output_size)
+
+
+def _put_back(x: Tensor, indices: Tensor, output_size: Sizes) -> Tensor:
+    spatial, cells = len(output_size), prod(output_size)
+    wrong = (indices < 0) | (indices >= cells)
+    if occurs(wrong):
+        volume = "x".join(map(str, output_size))
+        msg = (
+            f"Found an invalid max index: {first_of(indices, wrong)} (output volumes are of size "
+            f"{volume})\nmax_unpool: expected indices from 0 to {cells - 1}."
+        )
+        raise ShapeError(msg)
+    return _pool_scatter(x, indices, (*x.shape[: x.dim() - spatial], *output_size), spatial, True)
 
 
 _max_unpool2d.vjp(self=lambda grad, indices: _pool_gather(grad, indices, 2), indices=None)

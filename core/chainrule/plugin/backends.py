@@ -67,7 +67,7 @@ def activate(host: PluginHost, name: str, device_type: str | None = None) -> Bac
     if not available:
         raise unavailable(spec, available, device_type)
     _load_lineage(host, spec)
-    backend = _create(spec, device_type)
+    backend = create(spec, device_type)
     backend.collect_with(lambda: host.kernels.ask_all(backend))
     for op in list(all_ops.values()):  # one may be defined meanwhile
         op.reset(len(_backend.live))  # a slot for the backend to come, before anybody can find it
@@ -86,8 +86,12 @@ def _load_lineage(host: PluginHost, spec: BackendSpec) -> None:
         host.load(record, asked=True)
 
 
-def _create(spec: BackendSpec, device_type: str | None) -> Backend:
-    """Return the backend that *spec* announces, not yet live."""
+def create(spec: BackendSpec, device_type: str | None = None) -> Backend:
+    """Return the backend that *spec* announces, not yet live.
+
+    Raises:
+        BackendUnavailableError: its factory fails, or gives something else.
+    """
     try:
         backend = load_target(spec.factory)()
     except Exception as error:

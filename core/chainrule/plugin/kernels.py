@@ -95,9 +95,7 @@ class Kernels:
         """Ask a plugin for its kernels for *backend*, once."""
         if (record.key, backend.name) in self._asked:
             return
-        offers: dict[tuple[str, str], Offer] = {}
-        for kernels in self._host.call(record, "chainrule_kernels", backend=backend):
-            self._collect(record, backend, kernels, offers)
+        offers = self.offers_of(record, backend)
         self._asked.add((record.key, backend.name))
         for offer in offers.values():
             self._place(offer)
@@ -105,6 +103,18 @@ class Kernels:
             offered = any(offer.kernel.op == op for offer in offers.values())
             if offered and name in {"", backend.name} and normal_name(provider) in record.names:
                 self._prefer_by_environment(op, provider, backend)
+
+    def offers_of(self, record: PluginRecord, backend: Backend) -> dict[tuple[str, str], Offer]:
+        """Return what a plugin has for *backend*, by family and op, each checked; none is used.
+
+        Raises:
+            OpDefinitionError: a kernel is for no op, or does not fit it.
+            KernelConflictError: one set has two kernels for one op.
+        """
+        offers: dict[tuple[str, str], Offer] = {}
+        for kernels in self._host.call(record, "chainrule_kernels", backend=backend):
+            self._collect(record, backend, kernels, offers)
+        return offers
 
     def _collect(
         self,

@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ..backend import BackendSpec
-from ..errors import ArgumentError
+from ..backend import BackendSpec, by_name
+from ..errors import ArgumentError, ChainruleError
 from ..op import Op
 from . import discovery
+from .backends import create
 from .builtin import BUILTIN
-from .finding import first_line
+from .finding import backend_names, find_spec, first_line, probe
 from .host import PluginHost, host
 from .records import PLUGIN, PluginRecord, normal_name
 from .selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ..backend import Backend
 
 #: Imports a plugin where no array library can be imported; run with ``python -c``, it fails if one
 #: is asked for. The argument is the target, ``module:attribute``.
@@ -101,9 +104,10 @@ def _findings(record: PluginRecord) -> Iterator[Finding]:
     sandbox = PluginHost(Selection(none=True), scan=list, live=())
     sandbox.records.append(record)
     sandbox.load_object(record, plugin)
-    yield Finding("it loads: info, plugin API, hooks, ops, backends, kernels", _load(record))
+    yield Finding("it loads: info, plugin API, hooks, ops, backends", _load(record))
     if record.serves:
         yield from _contents(sandbox, record)
+        yield from _kernels(sandbox, record)
         sandbox.unload(record)
 
 
@@ -135,6 +139,32 @@ def _contents(sandbox: PluginHost, record: PluginRecord) -> Iterator[Finding]:
     yield Finding("no other plugin has ops of these names", _taken(taken))
     if not (record.backends or record.ops or record.kernels or record.hooks):
         yield Finding("it does something", "it implements no hook")
+
+
+def _kernels(sandbox: PluginHost, record: PluginRecord) -> Iterator[Finding]:
+    """Ask for kernels for all that can run here, the plugin's own backends included; use none."""
+    for name in dict.fromkeys([*record.backends, *backend_names(host)[0]]):
+        own = name in record.backends
+        try:
+            spec = sandbox.specs[name][0] if own else find_spec(host, name)[0]
+            if not probe(spec):
+                continue
+            backend = create(spec) if own else by_name(name)
+        except ChainruleError as error:
+            if own:
+                yield Finding(f"backend {name} can be made", first_line(error))
+            continue
+        yield from _kernels_for(sandbox, record, backend)
+
+
+def _kernels_for(sandbox: PluginHost, record: PluginRecord, backend: Backend) -> Iterator[Finding]:
+    try:
+        offers = sandbox.kernels.offers_of(record, backend)
+    except Exception as error:  # noqa: BLE001 - as above
+        yield Finding(f"its kernels for {backend.name} fit their ops", first_line(error))
+        return
+    if offers:
+        yield Finding(f"its kernels for {backend.name} fit their ops ({len(offers)})")
 
 
 def _is_other(name: str, record: PluginRecord) -> bool:

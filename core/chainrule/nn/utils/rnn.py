@@ -182,13 +182,13 @@ def pack_padded_sequence(
         steps_first = ops.transpose(steps_first, 0, 1)
     sizes, rows = _layout(counts, steps_first, enforce_sorted=enforce_sorted)
     data = _pack_padded_sequence(steps_first, tensor(rows, device=input.device))
-    return PackedSequence(data, tensor(sizes), order, None)
+    return PackedSequence(data, tensor(sizes, device="cpu"), order, None)
 
 
 def _lengths(lengths: Tensor | list[int]) -> list[int]:
     if not isinstance(lengths, Tensor):
         return [int(length) for length in lengths]
-    if lengths.dim() != 1:
+    if lengths.dim() != 1 or lengths.device.type != "cpu":
         msg = (
             "'lengths' argument should be a 1D CPU int64 tensor, but got "
             f"{lengths.dim()}D {lengths.device.type} {lengths.dtype.scalar_name} tensor"
@@ -269,7 +269,7 @@ def pad_packed_sequence(
     padding = data.new_full((steps * batch, *data.shape[1:]), padding_value)
     filled = ops.index_copy(padding, 0, tensor(rows, device=data.device), data)
     padded: Any = filled.view(steps, batch, *data.shape[1:])
-    lengths = tensor([sum(size > i for size in sizes) for i in range(batch)])
+    lengths = tensor([sum(size > i for size in sizes) for i in range(batch)], device="cpu")
     if sequence.unsorted_indices is not None:
         padded = ops.index_select(padded, 1, sequence.unsorted_indices)
         lengths = lengths[sequence.unsorted_indices.cpu()]

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from ..._warn import warn
-from ...ops import randperm
 from ...random import default_generator
 from ...tensor import Tensor
+from .sampler import drawn_order
 
 __all__ = [
     "ChainDataset",
@@ -288,7 +288,7 @@ def random_split(
     if sum(counts) != len(dataset):
         msg = "Sum of input lengths does not equal the length of the input dataset!"
         raise ValueError(msg)
-    order = randperm(int(sum(counts)), generator=generator).tolist()
+    order = drawn_order(int(sum(counts)), generator)
     ends = list(itertools.accumulate(int(count) for count in counts))
     return [
         Subset(dataset, order[end - int(count) : end])

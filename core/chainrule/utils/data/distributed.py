@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from ...ops import randperm
 from ...random import Generator
-from .sampler import Sampler
+from .sampler import Sampler, drawn_order
 
 __all__ = ["DistributedSampler"]
 
@@ -66,7 +65,7 @@ class DistributedSampler(Sampler[int]):
         if self.shuffle:
             generator = Generator()
             generator.manual_seed(self.seed + self.epoch)
-            indices = randperm(count, generator=generator).tolist()
+            indices = drawn_order(count, generator)
         missing = self.total_size - count
         if missing > 0:
             indices += (indices * math.ceil(missing / count))[:missing]

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from ... import ops
 from ...dtypes import float64, int64
 from ...random import Generator
-from ...tensor import as_tensor
+from ...tensor import Tensor, as_tensor
 
 __all__ = [
     "BatchSampler",
@@ -115,22 +115,39 @@ class RandomSampler(Sampler[int]):
             yield from _integers(total, count % 32, generator)
         else:
             for _ in range(count // total):
-                yield from ops.randperm(total, generator=generator).tolist()
-            yield from ops.randperm(total, generator=generator).tolist()[: count % total]
+                yield from drawn_order(total, generator)
+            yield from drawn_order(total, generator)[: count % total]
 
     def __len__(self) -> int:
         return self.num_samples
 
 
+# The order of samples is the host's business: it is drawn on the CPU, or where a generator that was
+# given draws, whatever device new tensors are made on.
+
+
+def _place_of(generator: Any) -> Any:
+    return "cpu" if generator is None else generator.device
+
+
 def drawn_seed(generator: Any = None) -> int:
-    """Return a seed drawn from *generator*, or from the default one."""
-    return int(ops.empty((), dtype=int64).random_(generator=generator).item())
+    """Return a seed drawn from *generator*, or from the CPU's own."""
+    seed = ops.empty((), dtype=int64, device=_place_of(generator))
+    return int(seed.random_(generator=generator).item())
+
+
+def drawn_order(count: int, generator: Any = None) -> list[int]:
+    """Return the numbers below *count* in an order drawn from *generator*, or the CPU's own."""
+    order = ops.randperm(count, generator=generator, device=_place_of(generator))
+    found: list[int] = order.tolist()
+    return found
 
 
 def _integers(below: int, count: int, generator: Any) -> list[int]:
-    found: list[int] = ops.randint(
-        high=below, size=(count,), dtype=int64, generator=generator
-    ).tolist()
+    drawn = ops.randint(
+        high=below, size=(count,), dtype=int64, generator=generator, device=_place_of(generator)
+    )
+    found: list[int] = drawn.tolist()
     return found
 
 
@@ -148,7 +165,7 @@ class SubsetRandomSampler(Sampler[int]):
         self.indices, self.generator = indices, generator
 
     def __iter__(self) -> Iterator[int]:
-        for place in ops.randperm(len(self.indices), generator=self.generator).tolist():
+        for place in drawn_order(len(self.indices), self.generator):
             yield self.indices[place]
 
     def __len__(self) -> int:
@@ -187,7 +204,8 @@ class WeightedRandomSampler(Sampler[int]):
         if not isinstance(replacement, bool):
             msg = f"replacement should be a boolean value, but got replacement={replacement}"
             raise ValueError(msg)  # noqa: TRY004 - as PyTorch
-        self.weights = as_tensor(weights, dtype=float64)
+        place = weights.device if isinstance(weights, Tensor) else _place_of(generator)
+        self.weights = as_tensor(weights, dtype=float64, device=place)
         if self.weights.dim() != 1:
             msg = (
                 "weights should be a 1d sequence but given weights have shape "

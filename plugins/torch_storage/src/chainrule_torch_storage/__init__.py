@@ -48,6 +48,11 @@ class Plugin:
         return ks
 
     @hookimpl
+    def chainrule_select_backend(self, device_type: str) -> str | None:
+        """Keep our device type ours, also where somebody installs another backend for it."""
+        return "torch" if device_type == "torch" else None
+
+    @hookimpl
     def chainrule_info_section(self) -> tuple[str, Mapping[str, str]]:
         """Give what ``chainrule info`` shows."""
         from ._probe import describe
