@@ -37,6 +37,7 @@ REFUSED = {
     "rnn_relu_cell": "likewise",
     "rnn_tanh_cell": "likewise",
     "kron": "it makes a view of what need not be contiguous",
+    "view_as_complex_copy": "it takes nothing that requires grad",
 }
 
 #: Ops whose graph differs from PyTorch's on purpose, and how.
@@ -48,6 +49,8 @@ DIFFERENT_NODES = {
     "nn.functional.pad": "circular padding joins slices, where PyTorch copies into an empty tensor",
     "native_channel_shuffle": "it is differentiable here",
     "diagflat": "what is not contiguous is made so in another way",
+    "col2im": "one sample is made a batch of one",
+    "im2col": "likewise",
     "linalg.lstsq": "a vector is made a matrix first, and residuals are computed from the solution",
     "linalg.tensorinv": "PyTorch's inverse lies in memory by columns, which shows in its views",
     "triangular_solve": "it is made of linalg.solve_triangular, and shows it",
@@ -97,6 +100,20 @@ DIFFERENT_NODES = {
         ),
         "a view and its clone: two nodes",
     ),
+    **dict.fromkeys(
+        (
+            "special.bessel_j0",
+            "special.bessel_j1",
+            "special.bessel_y0",
+            "special.bessel_y1",
+            "special.modified_bessel_k0",
+            "special.modified_bessel_k1",
+            "special.scaled_modified_bessel_k0",
+            "special.scaled_modified_bessel_k1",
+            "special.spherical_bessel_j0",
+        ),
+        "they are differentiable here",
+    ),
     "special.ndtr": "one node, exact in the tail, where PyTorch computes with erf",
     "special.zeta": "numbers are made tensors first",
     "stft": "the signal is filled up by an index, and has no batch of one",
@@ -110,6 +127,8 @@ DIFFERENT_NODES = {
 ROOTS = (torch, torch.Tensor, torch.nn.functional, torch.special, torch.linalg)
 #: What is written in brackets there.
 IN_BRACKETS = {"indexing.getitem": "__getitem__", "indexing._basic_index": "__getitem__"}
+#: What has another name there.
+RENAMED = {"col2im": "nn.functional.fold", "im2col": "nn.functional.unfold"}
 
 
 def counterparts(name: str) -> list[Any]:
@@ -119,7 +138,7 @@ def counterparts(name: str) -> list[Any]:
         LookupError: there is nothing.
     """
     found = []
-    paths = [name, IN_BRACKETS.get(name, name.rpartition(".")[2])]
+    paths = [RENAMED.get(name, name), IN_BRACKETS.get(name, name.rpartition(".")[2])]
     for path, root in itertools.product(dict.fromkeys(paths), ROOTS):
         with contextlib.suppress(AttributeError):
             found.append(operator.attrgetter(path)(root))

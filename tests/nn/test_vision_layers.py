@@ -257,3 +257,15 @@ def test_empty_bag_is_zero(lib):
             lib.tensor([1, 0]), table, lib.tensor([0, 2]), mode=mode
         )
         assert bags[1].tolist() == [0.0]
+
+
+def test_empty_batches_have_shapes_and_gradients(lib):
+    planes = lib.ones(0, 1, 4, 2, requires_grad=True)
+    rows = lib.ones(0, 3, requires_grad=True)
+    shuffled, distances = lib.pixel_unshuffle(planes, 2), lib.nn.functional.pdist(rows)
+    (shuffled.sum() + distances.sum()).backward()
+
+    assert shuffled.shape == (0, 4, 2, 1)
+    assert distances.shape == (0,)
+    assert planes.grad.shape == (0, 1, 4, 2)
+    assert rows.grad.shape == (0, 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
 
 import numpy as np
@@ -22,36 +24,77 @@ OURS_ALONE = {
 
 #: Ops whose derivatives PyTorch refuses for some samples, and why.
 UNDERIVED_BY_PYTORCH = {
+    "cdist": "it has no second derivative",
+    "detach_copy": "it has no derivative",
+    "embedding_bag": "it has no second derivative with weights for each sample",
+    "group_norm": "its second derivative with a bias and no weight fails",
     "hardsigmoid": "it has no second derivative",
     "index_fill": "its backward takes no negative indices",
+    "layer_norm": "its second derivative with a bias and no weight fails",
+    "native_channel_shuffle": "it has no derivative",
     "nn.functional.multi_margin_loss": "it has no second derivative",
     "nn.functional.multilabel_margin_loss": "it has no second derivative",
+    "nn.functional.pdist": "it has no second derivative",
+    "pdist": "it has no second derivative",
+    "pixel_shuffle": "its backward takes no empty batch",
+    "nn.functional.scaled_dot_product_attention": "its fused path has no second derivative",
     "scatter": "its backward takes no source larger than the index",
     "scatter_add": "its backward takes no source larger than the index",
+    "vander": "it writes over what its derivative needs",
+    **dict.fromkeys(
+        (
+            "special.bessel_j0",
+            "special.bessel_j1",
+            "special.bessel_y0",
+            "special.bessel_y1",
+            "special.modified_bessel_k0",
+            "special.modified_bessel_k1",
+            "special.scaled_modified_bessel_k0",
+            "special.scaled_modified_bessel_k1",
+            "special.spherical_bessel_j0",
+        ),
+        "it has no derivative",
+    ),
 }
 
-#: Ops that came after these tests and do not pass all of them: PyTorch has no such name or no
-#: second derivative, gives another node or another error, or is less exact. Their values and
-#: gradients are compared over PyTorch's own samples, in test_nn_functional.py, test_recurrent.py
-#: and test_opinfo.py. What differs here has not been looked at one by one yet.
-NOT_SETTLED = frozenset({
-    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d",
-    "as_strided_scatter", "avg_pool1d", "avg_pool2d", "avg_pool3d", "batch_norm", "cdist",
-    "col2im", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-    "conv_transpose3d", "cosine_similarity", "ctc_loss", "detach_copy", "embedding_bag",
-    "fft.fft", "fft.ifft", "fft.ihfft", "fft.ihfft2", "fft.ihfftn", "fft.rfft", "fft.rfft2",
-    "fft.rfftn", "fractional_max_pool2d", "fractional_max_pool3d", "grid_sampler",
-    "group_norm", "gru", "gru_cell", "im2col", "layer_norm", "lstm", "lstm_cell",
-    "max_pool1d", "max_pool2d", "max_pool3d", "native_channel_shuffle",
-    "nn.functional.adaptive_max_pool1d", "nn.functional.adaptive_max_pool2d",
-    "nn.functional.adaptive_max_pool3d", "nn.functional.interpolate", "nn.functional.pad",
-    "nn.functional.pdist", "nn.functional.scaled_dot_product_attention", "pdist",
-    "pixel_shuffle", "pixel_unshuffle", "rms_norm", "rnn_relu", "rnn_tanh", "rrelu",
-    "special.bessel_j0", "special.bessel_j1", "special.bessel_y0", "special.bessel_y1",
-    "special.modified_bessel_k0", "special.modified_bessel_k1",
-    "special.scaled_modified_bessel_k0", "special.scaled_modified_bessel_k1",
-    "special.spherical_bessel_j0", "stft", "vander", "view_as_complex_copy",
+#: Ops whose gradient does not depend on an input, and what PyTorch makes of that: it keeps the
+#: input in order to give zeros as second derivative, where chainrule gives none; or, of an empty
+#: batch or outside of training, the other way round.
+ZERO_OR_NONE = frozenset({
+    "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "avg_pool1d",
+    "avg_pool2d", "avg_pool3d", "batch_norm", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "fractional_max_pool2d", "fractional_max_pool3d",
+    "grid_sampler", "max_pool1d", "max_pool2d", "max_pool3d", "nn.functional.adaptive_max_pool1d",
+    "nn.functional.adaptive_max_pool2d", "nn.functional.adaptive_max_pool3d",
+    "nn.functional.interpolate", "nn.functional.pad", "rnn_relu", "stft",
 })  # fmt: skip
+
+#: How far PyTorch's results are from the true values, where that is farther than they may be. How
+#: exact ours are is tested beside mpmath and NumPy, in tests/ops.
+INEXACT_IN_PYTORCH = {
+    ("grid_sampler", "float32"): 4e-6,  # by cubes; ours are as far off to the other side
+    ("special.bessel_j0", "float64"): 1e-6,
+    ("special.bessel_j1", "float64"): 1e-6,
+    ("special.bessel_y0", "float64"): 1e-6,
+    ("special.bessel_y1", "float64"): 1e-6,
+}
+
+#: Ops of whose results only the first is for users; the others are notes for the backward pass,
+#: which PyTorch leaves out where it does not need them.
+ONE_RESULT = {"embedding_bag"}
+
+#: Samples whose graph differs on purpose where that of other samples does not: which, and how.
+DIFFERENT_GRAPHS = {
+    "nn.functional.scaled_dot_product_attention": (
+        lambda sample: "enable_gqa" in sample.kwargs,
+        "shared heads are repeated first, where PyTorch's fused path knows them",
+    ),
+}
+
+#: Ops whose gradients differ on purpose, and how.
+DIFFERENT_GRADIENTS = {
+    "as_strided_scatter": "PyTorch's is that of the elements that were overwritten",
+}
 
 FLOATING = ("float32", "float64", "complex64", "complex128")
 
@@ -67,8 +110,6 @@ def differentiable(case):
 @pytest.fixture(autouse=True)
 def known(case, recorder):
     """Fail where PyTorch has no op of the name, unless a table says so."""
-    if case.name in NOT_SETTLED:
-        pytest.skip("compared over PyTorch's own samples; the differences here are not settled yet")
     if case.name not in OURS_ALONE:
         recorder.counterparts(case.name)
 
@@ -90,6 +131,7 @@ def assert_same(case, dtype, ours, theirs, *, looser=1):
         assert str(mine.dtype) == str(other.dtype)
         assert tuple(mine.shape) == tuple(other.shape)
         relative, absolute = tolerance(case, dtype, mine.dtype.name)
+        absolute = max(absolute, INEXACT_IN_PYTORCH.get((case.name, dtype), 0))
         np.testing.assert_allclose(
             mine.detach().numpy(),
             other.numpy(force=True),
@@ -104,42 +146,60 @@ def test_values_shapes_and_dtypes_are_pytorchs(case, dtype, recorder):
             ours = walk.run(case, sample)
             found, expected = walk.tensors_of(ours), recorder.tensors_in(theirs)
 
+            if case.name in ONE_RESULT:
+                found, expected = found[:1], expected[:1]
             assert found or ours == theirs
             assert_same(case, dtype, found, expected)
 
 
 @pytest.mark.cases(suits=differentiable, dtypes=FLOATING)
 def test_first_and_second_derivatives_are_pytorchs(case, dtype, recorder):
+    if case.name in DIFFERENT_GRADIENTS:
+        pytest.skip(f"different on purpose: {DIFFERENT_GRADIENTS[case.name]}")
     for sample, theirs, result in recorder.runs(case, dtype, requires_grad=True):
         with walk.naming(case, sample):
             outputs = walk.differentiable(walk.run(case, sample))
-            mine = derivatives(autograd.grad, outputs, walk.differentiable(sample))
+            mine = [*derivatives(autograd.grad, outputs, walk.differentiable(sample))]
             inputs = recorder.tensors_in([*theirs.args, *theirs.kwargs.values()])
             outputs = [t for t in recorder.tensors_in(result) if t.requires_grad]
             wanted = [t for t in inputs if t.requires_grad]
-            try:
-                other = derivatives(torch.autograd.grad, outputs, wanted)
-            except RuntimeError:
-                if case.name not in UNDERIVED_BY_PYTORCH:
-                    raise
-                continue
+            other = []
+            if case.name in UNDERIVED_BY_PYTORCH:
+                with contextlib.suppress(RuntimeError):
+                    other.extend(derivatives(torch.autograd.grad, outputs, wanted))
+                mine = mine[: len(other)]
+            else:
+                other.extend(derivatives(torch.autograd.grad, outputs, wanted))
 
-            assert [g is None for g in mine] == [g is None for g in other]
-            mine, other = ([g for g in found if g is not None] for found in (mine, other))
-            assert_same(case, dtype, mine, other, looser=10)
+            assert_same(case, dtype, *without_nothing(case, mine, other), looser=10)
 
 
 def derivatives(grad, outputs, inputs):
-    """Return the gradients of a weighted sum of *outputs*, and the gradients of their sum."""
-    found = []
+    """Yield the gradients of a weighted sum of *outputs*, then the gradients of their sum."""
     for weight in (0.75, 1.0):
         if not outputs or not inputs:
             break
         weights = [o.detach() * 0 + weight for o in outputs]
         gradients = grad(outputs, inputs, weights, create_graph=True, allow_unused=True)
-        found.extend(gradients)
+        yield from gradients
         outputs = [g for g in gradients if g is not None and g.requires_grad]
-    return found
+
+
+def without_nothing(case, mine, other):
+    """Return two lists of gradients without the places where there is none in both.
+
+    Where ZERO_OR_NONE allows it, none in one and zero in the other is the same too.
+    """
+    kept = []
+    for pair in itertools.zip_longest(mine, other):
+        found = [gradient for gradient in pair if gradient is not None]
+        if len(found) == 1 and case.name in ZERO_OR_NONE:
+            assert not np.any(found[0].detach().numpy())
+            continue
+        assert len(found) != 1, f"ours: {pair[0]}, PyTorch's: {pair[1]}"
+        if found:
+            kept.append(pair)
+    return [pair[0] for pair in kept], [pair[1] for pair in kept]
 
 
 #: A number as an operand: PyTorch has a node of its own for it where its C++ computes, and shows
@@ -162,7 +222,10 @@ def graph_of(node, depth=6):
 def test_graph_is_pytorchs(case, dtype, recorder):
     if case.name in recorder.DIFFERENT_NODES:
         pytest.skip(f"different on purpose: {recorder.DIFFERENT_NODES[case.name]}")
+    differs, _ = DIFFERENT_GRAPHS.get(case.name, (lambda sample: False, ""))
     for sample, _, theirs in recorder.runs(case, dtype, requires_grad=True):
+        if differs(sample):
+            continue
         with walk.naming(case, sample):
             mine = [t.grad_fn for t in walk.tensors_of(walk.run(case, sample))]
             others = [t.grad_fn for t in recorder.tensors_in(theirs)]

@@ -79,7 +79,10 @@ def rrelu(
     """
     check_tensor("rrelu", input)
     if lower > upper:
-        msg = f"Lower bound should be less than or equal to the upper bound, but got {lower}"
+        msg = (
+            "Lower bound should be less than or equal to the upper bound\n"
+            f"rrelu: expected lower <= upper, got {lower} and {upper}."
+        )
         raise ShapeError(msg)
     noise = ones_like(input)
     if training:

@@ -19,8 +19,11 @@ from ._operands import C_NAMES
 from .axes import transpose
 from .creation import full, ones
 from .dropout import dropout
+from .exponential import exp
+from .extrema import amax
 from .rearranging import repeat_interleave
 from .selection import where
+from .softmax import softmax_backward
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -120,6 +123,18 @@ def _flash_attention_rule(
 _flash_attention.vjp(attn_mask=None)
 
 
+@composite
+def _safe_softmax(self: Tensor, dim: int) -> Tensor:
+    """Return the softmax along *dim*: zeros, not NaN, where all is minus infinity."""
+    largest = amax(self, dim, keepdim=True)
+    found = exp(self - where(largest == -_INF, 0.0, largest))
+    total: Any = found.sum(dim, keepdim=True)
+    return found / where(total == 0, 1.0, total)
+
+
+_safe_softmax.vjp(self=lambda grad, result, dim: softmax_backward(grad, result, dim=dim))
+
+
 def attention_with_weights(
     query: Any,
     key: Any,
@@ -135,12 +150,9 @@ def attention_with_weights(
     if attn_mask is not None:
         scores = scores + attn_mask
     if is_causal:
-        scores = where(_earlier(query, key), scores, -_INF)
-    weights = scores.softmax(-1)
-    if attn_mask is not None or is_causal:
-        # Where nothing may be looked at, the weights are zero rather than NaN.
-        hidden = (scores == -_INF).all(-1, True)
-        weights = where(hidden, 0.0, weights)
+        hidden = full((), -_INF, dtype=scores.dtype, device=scores.device)
+        scores = scores + where(_earlier(query, key), hidden.new_zeros(()), hidden)
+    weights = _safe_softmax(scores, -1)
     if dropout_p > 0:
         weights = dropout(weights, dropout_p)
     return weights @ value

@@ -13,6 +13,7 @@ from ..op import composite, primitive
 from ..shapes import wrap_dim
 from .complex import conj, conj_physical
 from .linalg_checks import fail
+from .padding import constant_pad_nd
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,9 +86,8 @@ def resized(x: Any, dim: int, n: int) -> Any:
     count = x._array.shape[dim]
     if n <= count:
         return x if n == count else x.narrow(dim, 0, n)
-    shape = list(x._array.shape)
-    shape[dim] = n - count
-    return ops.cat([x, ops.zeros(shape, dtype=x._key.dtype, device=x.device)], dim)
+    behind = len(x._array.shape) - 1 - wrap_dim(dim, len(x._array.shape))
+    return constant_pad_nd(x, (0, 0) * behind + (0, n - count))
 
 
 def _normalization(norm: str | None, *, forward: bool) -> int:

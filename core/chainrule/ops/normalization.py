@@ -440,7 +440,7 @@ def group_norm(
     _check_groups(shape, num_groups, weight, bias)
     _check_parameters("group_norm", input, weight, bias)
     result, _, _ = _native_group_norm(
-        input, weight, bias, shape[0], shape[1], prod(shape[2:]), num_groups, eps
+        input.contiguous(), weight, bias, shape[0], shape[1], prod(shape[2:]), num_groups, eps
     )
     return result
 
@@ -643,5 +643,5 @@ def rms_norm(
     if eps is None:
         eps = finfo(input._key.dtype).eps
     dims = tuple(range(-len(sizes), 0))
-    result: Any = input * ((input * input).mean(dims, keepdim=True) + eps).rsqrt()
+    result: Any = input * (input.pow(2).mean(dims, keepdim=True) + eps).rsqrt()
     return result if weight is None else result * weight  # type: ignore[no-any-return]  # an op's result

@@ -9,7 +9,7 @@ from ..dtypes import promote_types
 from ..errors import DTypeError, ShapeError
 from ..op import composite, primitive
 from ..shapes import broadcast_shapes
-from ._arguments import check_tensor, zeros_shaped
+from ._arguments import check_tensor, unrecorded, zeros_shaped
 from .reductions import keep_reduced, reduced_dims
 
 if TYPE_CHECKING:
@@ -364,7 +364,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         RuntimeError: the shapes do not broadcast.
 
     Gradient:
-        That of its parts.
+        That of its parts; a norm below *eps* counts as if it had not been raised.
 
     >>> import chainrule as cr
     >>> cr.cosine_similarity(cr.tensor([1.0, 0.0]), cr.tensor([1.0, 1.0]), dim=0)
@@ -372,10 +372,14 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     """
     check_tensor("cosine_similarity", x1, "x1")
     check_tensor("cosine_similarity", x2, "x2", 2)
-    first, second = ops.broadcast_tensors(x1, x2)
+    first, second = x1._array.shape, x2._array.shape
+    if first != second:
+        shape = broadcast_shapes(first, second)
+        x1, x2 = x1.expand(shape), x2.expand(shape)
     units: list[Any] = []
-    for vectors in (first, second):
-        norm = vector_norm(vectors, 2, dim, keepdim=True)
-        units.append(vectors / norm.clamp_min(eps))
+    for vectors in (x1, x2):
+        norm: Any = vector_norm(vectors, 2, dim, keepdim=True).clone()
+        unrecorded(norm.clamp_min_, eps)
+        units.append(vectors / norm)
     result: Tensor = (units[0] * units[1]).sum(dim)
     return result

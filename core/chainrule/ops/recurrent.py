@@ -17,7 +17,7 @@ from .joining import cat, stack
 from .linalg_matmul import linear
 from .recurrent_steps import _gru_sequence, _lstm_sequence, _rnn_sequence
 from .shape import reshape
-from .splitting import chunk, unbind
+from .splitting import unbind, unsafe_chunk
 from .trigonometry import tanh
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def _per_layer(
     width = 2 + 2 * has_biases + projected
     if len(params) != count * width:
         msg = (
+            "got an incorrect number of RNN parameters\n"
             f"expected {count * width} parameters, {width} for each of {count} layers and "
             f"directions, got {len(params)}."
         )
@@ -312,7 +313,7 @@ def lstm_cell(
     hidden, cell = hx
     _check_cell(input, [hidden, cell], w_ih, w_hh)
     sums: Any = linear(input, w_ih, b_ih) + linear(hidden, w_hh, b_hh)
-    i, f, g, o = chunk(sums, 4, -1)
+    i, f, g, o = unsafe_chunk(sums, 4, -1)
     new: Any = sigmoid(f) * cell + sigmoid(i) * tanh(g)
     return sigmoid(o) * tanh(new), new
 
@@ -339,10 +340,12 @@ def gru_cell(
         RuntimeError: the sizes do not match.
     """
     _check_cell(input, [hx], w_ih, w_hh)
-    from_input: Any = chunk(linear(input, w_ih, b_ih), 3, -1)
-    r, z, n = chunk(linear(hx, w_hh, b_hh), 3, -1)
-    r, z = sigmoid(from_input[0] + r), sigmoid(from_input[1] + z)
-    n = tanh(from_input[2] + r * n)
+    from_input: Any = unsafe_chunk(linear(input, w_ih, b_ih), 3, -1)
+    from_state: Any = unsafe_chunk(linear(hx, w_hh, b_hh), 3, -1)
+    r, z = (
+        sigmoid(ours + theirs) for ours, theirs in zip(from_input[:2], from_state, strict=False)
+    )
+    n = tanh(from_input[2] + from_state[2] * r)
     new: Tensor = (hx - n) * z + n
     return new
 

@@ -63,10 +63,12 @@ class Maker:
             return complex(self._random.uniform(low, high), self._random.uniform(low, high))
         return self._random.uniform(low, high)
 
-    def transposed(self, *shape: int, **options: Any) -> Tensor:
-        """Return a tensor of *shape* whose last two dimensions are swapped in memory."""
-        made = self(*shape[:-2], shape[-1], shape[-2], **options)
-        return made.detach().transpose(-1, -2).requires_grad_(made.requires_grad)
+    def transposed(self, *shape: int, dims: tuple[int, int] = (-2, -1), **options: Any) -> Tensor:
+        """Return a tensor of *shape* of which two dimensions, *dims*, are swapped in memory."""
+        sizes, (first, second) = list(shape), dims
+        sizes[first], sizes[second] = sizes[second], sizes[first]
+        made = self(*sizes, **options)
+        return made.detach().transpose(first, second).requires_grad_(made.requires_grad)
 
     def strided(self, *shape: int, **options: Any) -> Tensor:
         """Return a tensor of *shape* that takes every other element of its last dimension."""

@@ -31,7 +31,7 @@ def _attention(make: Maker) -> Iterator[Sample]:
     yield Sample(*_three(make, 2), is_causal=True)
     yield Sample(make(1, 4, 3, 2), make(1, 2, 3, 2), make(1, 2, 3, 2), enable_gqa=True)
     yield Sample(make(2, 2, 3, 2), make(2, 2, 3, 2), make(2, 2, 3, 3))
-    yield Sample(*(make(2, 3, 2, 2).transpose(1, 2) for _ in range(3)))
+    yield Sample(*(make.transposed(2, 2, 3, 2, dims=(1, 2)) for _ in range(3)))
 
 
 def _weighted(
@@ -76,7 +76,7 @@ def _slope_errors(make: Maker) -> Iterator[ErrorSample]:
     yield ErrorSample(
         sample=Sample(make(2), 0.5, 0.2),
         raises=RuntimeError,
-        match="Lower bound should be less than or equal to the upper bound, but got 0.5",
+        match="Lower bound should be less than or equal to the upper bound",
     )
 
 

@@ -34,7 +34,7 @@ def _convolutions(spatial: int) -> Callable[[Maker], Iterator[Sample]]:
         yield Sample(make(1, 2, *size), make(2, 2, *two), padding="same", dilation=1)
         yield Sample(make(1, 2, *size), make(2, 2, *two), None, 1, "valid")
         yield Sample(make(0, 2, *size), make(3, 2, *two), make(3))
-        yield Sample(make(2, 2, *size).transpose(0, 1), make(1, 2, *two))
+        yield Sample(make.transposed(2, 2, *size, dims=(0, 1)), make(1, 2, *two))
 
     return samples
 

@@ -22,7 +22,7 @@ def _batches(make: Maker) -> Iterator[Sample]:
     yield Sample(make(3, 2, 2), mean, var)
     yield Sample(make(3, 2, 2), None, None, weight, None, True, 0.1, 1e-2)
     yield Sample(make(0, 2), mean, var, weight, bias)
-    yield Sample(make(2, 3, 2).transpose(0, 1), None, None, training=True)
+    yield Sample(make.transposed(3, 2, 2, dims=(0, 1)), None, None, training=True)
 
 
 def _batch(
@@ -97,7 +97,7 @@ def _groups(make: Maker) -> Iterator[Sample]:
     yield Sample(make(2, 4, 2, 2), 4, make(4))
     yield Sample(make(2, 4, 2), 1, None, make(4), 1e-2)
     yield Sample(make(0, 4, 2), 2, make(4), make(4))
-    yield Sample(make(4, 2, 2).transpose(0, 1), 2)
+    yield Sample(make.transposed(2, 4, 2, dims=(0, 1)), 2)
 
 
 def _group(

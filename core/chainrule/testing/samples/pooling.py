@@ -28,7 +28,7 @@ def _maxima(spatial: int) -> Callable[[Maker], Iterator[Sample]]:
         yield Sample(make(1, 2, *size), 2, return_indices=True)
         yield Sample(make(1, 2, *size), 3, 2, 1, return_indices=True)
         yield Sample(make(0, 2, *size), 2)
-        yield Sample(make(2, 2, *size).transpose(0, 1), 2)
+        yield Sample(make.transposed(2, 2, *size, dims=(0, 1)), 2)
 
     return samples
 
@@ -45,7 +45,7 @@ def _averages(spatial: int) -> Callable[[Maker], Iterator[Sample]]:
         if spatial > 1:
             yield Sample(make(1, 2, *size), 2, divisor_override=3)
         yield Sample(make(0, 2, *size), 2)
-        yield Sample(make(2, 2, *size).transpose(0, 1), 2)
+        yield Sample(make.transposed(2, 2, *size, dims=(0, 1)), 2)
 
     return samples
 
@@ -60,7 +60,7 @@ def _adaptive(spatial: int) -> Callable[[Maker], Iterator[Sample]]:
         if spatial > 1:
             yield Sample(make(1, 2, *size), (None, 2, 1)[:spatial])
         yield Sample(make(0, 2, *size), 2)
-        yield Sample(make(2, 2, *size).transpose(0, 1), 2)
+        yield Sample(make.transposed(2, 2, *size, dims=(0, 1)), 2)
 
     return samples
 
