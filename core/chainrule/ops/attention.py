@@ -129,7 +129,8 @@ def _safe_softmax(self: Tensor, dim: int) -> Tensor:
     largest = amax(self, dim, keepdim=True)
     found = exp(self - where(largest == -_INF, 0.0, largest))
     total: Any = found.sum(dim, keepdim=True)
-    return found / where(total == 0, 1.0, total)
+    result: Tensor = found / where(total == 0, 1.0, total)
+    return result
 
 
 _safe_softmax.vjp(self=lambda grad, result, dim: softmax_backward(grad, result, dim=dim))

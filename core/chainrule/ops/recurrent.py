@@ -342,9 +342,7 @@ def gru_cell(
     _check_cell(input, [hx], w_ih, w_hh)
     from_input: Any = unsafe_chunk(linear(input, w_ih, b_ih), 3, -1)
     from_state: Any = unsafe_chunk(linear(hx, w_hh, b_hh), 3, -1)
-    r, z = (
-        sigmoid(ours + theirs) for ours, theirs in zip(from_input[:2], from_state, strict=False)
-    )
+    r, z = sigmoid(from_input[0] + from_state[0]), sigmoid(from_input[1] + from_state[1])
     n = tanh(from_input[2] + from_state[2] * r)
     new: Tensor = (hx - n) * z + n
     return new

@@ -63,9 +63,9 @@ class Maker:
             return complex(self._random.uniform(low, high), self._random.uniform(low, high))
         return self._random.uniform(low, high)
 
-    def transposed(self, *shape: int, dims: tuple[int, int] = (-2, -1), **options: Any) -> Tensor:
-        """Return a tensor of *shape* of which two dimensions, *dims*, are swapped in memory."""
-        sizes, (first, second) = list(shape), dims
+    def transposed(self, *shape: int, **options: Any) -> Tensor:
+        """Return a tensor of *shape* of which two *dims*, or the last, are swapped in memory."""
+        sizes, (first, second) = list(shape), options.pop("dims", (-2, -1))
         sizes[first], sizes[second] = sizes[second], sizes[first]
         made = self(*sizes, **options)
         return made.detach().transpose(first, second).requires_grad_(made.requires_grad)
