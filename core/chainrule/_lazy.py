@@ -68,6 +68,7 @@ MOVED = {
     "LongTensor": "legacy",
     "manual_seed": "random",
     "memory_format": "formats",
+    "memory_stats": "settings",
     "nan": "formats",
     "newaxis": "formats",
     "pi": "formats",

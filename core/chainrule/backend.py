@@ -93,6 +93,7 @@ class KernelDef:
     provider: str
     family: bool = False
     optional: bool = False
+    over: bool = False
 
     def bind(self, namespace: object) -> Kernel:
         """Return the callable, made for *namespace* where it is written for a family."""
@@ -127,11 +128,28 @@ class KernelSet:
         """Register a factory: called once per backend with its ``xp``, it returns the kernel."""
         return self._adder(op, family=True, optional=optional)
 
+    def over(self, op: str, *, optional: bool = False) -> Callable[[Kernel], Kernel]:
+        """Register a factory of a kernel that handles some arrays and passes on the others.
+
+        It is called once per backend with what would run without it: the next kernel along the
+        lineage, or the op's body. A faster kernel for common arrays need not cover all of them.
+
+        >>> ks = KernelSet("toy")
+        >>> @ks.over("cr::neg")
+        ... def neg(otherwise):
+        ...     return lambda x: -x if type(x) is float else otherwise(x)
+        >>> neg(abs)(2.0), neg(abs)(2)
+        (-2.0, 2)
+        """
+        return self._adder(op, family=False, optional=optional, over=True)
+
     def add(self, op: str, kernel: Kernel) -> None:
         """Register *kernel* for *op*: `forward` as a plain call, for callables made elsewhere."""
         self._adder(op, family=False, optional=False)(kernel)
 
-    def _adder(self, op: str, *, family: bool, optional: bool) -> Callable[[Kernel], Kernel]:
+    def _adder(
+        self, op: str, *, family: bool, optional: bool, over: bool = False
+    ) -> Callable[[Kernel], Kernel]:
         if "::" not in op:
             msg = f"KernelSet({self.backend!r}): expected an op name like 'cr::mul', got {op!r}."
             raise OpDefinitionError(msg)
@@ -140,7 +158,7 @@ class KernelSet:
             if op in self.kernels and self.kernels[op].function is not function:
                 msg = f"KernelSet({self.backend!r}): two kernels for {op!r}. Keep one."
                 raise KernelConflictError(msg)
-            self.kernels[op] = KernelDef(op, function, self.provider, family, optional)
+            self.kernels[op] = KernelDef(op, function, self.provider, family, optional, over)
             return function
 
         return add
@@ -339,6 +357,13 @@ class Backend:
     def synchronize(self, device: Device) -> None:
         """Wait until *device* has finished."""
 
+    def use_threads(self, count: int | None) -> None:
+        """Compute on *count* threads at most; None: on as many as the backend finds right."""
+
+    def memory_stats(self) -> dict[str, int]:
+        """Return what is known of the memory of the arrays, under PyTorch's names."""
+        return {}
+
     def device_count(self) -> int:
         """Return the number of devices."""
         return 1
@@ -400,6 +425,25 @@ class Backend:
                 return kernel, ancestor
         return None
 
+    def bound_kernel(self, op: str, otherwise: Callable[[], Kernel]) -> Kernel:
+        """Return the nearest kernel for *op* along the lineage, ready to be called.
+
+        Args:
+            op: The op's full name.
+            otherwise: Gives what runs where there is no kernel, or none that takes the arrays.
+        """
+        return self._bound(op, self.lineage, otherwise)
+
+    def _bound(self, op: str, lineage: tuple[str, ...], otherwise: Callable[[], Kernel]) -> Kernel:
+        for position, ancestor in enumerate(lineage):
+            kernel = self.kernels.get(ancestor, {}).get(op)
+            if kernel is None:
+                continue
+            if not kernel.over:
+                return kernel.bind(self.xp)
+            return kernel.function(self._bound(op, lineage[position + 1 :], otherwise))
+        return otherwise()
+
     def canonical(self, device: Device) -> Device:
         """Return *device* with the index that its tensors report, if it is there."""
         count = self.device_count()
@@ -423,12 +467,22 @@ CPU: Final = Device("cpu")
 #: The live backends, by index: the columns of every kernel table.
 live: Final[list[Backend]] = []
 _by_name: Final[dict[str, Backend]] = {}
+#: What `set_num_threads` said last.
+_threads: Final[dict[str, int | None]] = {"count": None}
 _default_for: Final[dict[str, str]] = {}
 _using: Final[ContextVar[dict[str, str] | None]] = ContextVar("chainrule_using", default=None)
 
 
+def use_threads(count: int) -> None:
+    """Let every backend compute on *count* threads at most, those to come too."""
+    _threads["count"] = count
+    for backend in live:
+        backend.use_threads(count)
+
+
 def register(backend: Backend) -> Backend:
     """Give *backend* its column and make it findable by name."""
+    backend.use_threads(_threads["count"])
     backend.index = len(live)
     live.append(backend)
     _by_name[backend.name] = backend

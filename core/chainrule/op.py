@@ -504,9 +504,10 @@ class Op(Generic[P, R]):
         """
         if backend.level:
             return backend.kernel_for(self)  # type: ignore[attr-defined]  # a transform's
-        found = backend.find_kernel(self.name)
-        if found is not None:
-            return found[0].bind(backend.xp)
+        return backend.bound_kernel(self.name, lambda: self._without_kernel(backend))
+
+    def _without_kernel(self, backend: Backend) -> Kernel:
+        """Return what runs where no kernel does: the body over the backend's other kernels."""
         if self.kind == "composite":
             return self._body_over(backend)
         raise KernelNotFoundError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
+from .backend import for_device, use_threads
+from .device import Device
 from .errors import ArgumentError, AutogradError
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "get_num_threads",
     "is_deterministic_algorithms_warn_only_enabled",
     "is_warn_always_enabled",
+    "memory_stats",
     "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
     "set_flush_denormal",
@@ -42,7 +45,7 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(int: int) -> None:
-    """Set how many threads one operation may use, in backends that ask.
+    """Set how many threads one operation may use, in backends that ask: the native one does.
 
     NumPy's own products take what OMP_NUM_THREADS, OPENBLAS_NUM_THREADS or threadpoolctl say.
 
@@ -50,6 +53,23 @@ def set_num_threads(int: int) -> None:
         RuntimeError: it is not positive.
     """
     _set["threads"] = _positive("set_num_threads", int)
+    use_threads(int)
+
+
+def memory_stats(device: Any = None) -> dict[str, int]:
+    """Return what the backend of *device* knows of its memory, under PyTorch's names.
+
+    Args:
+        device: By default the CPU, whose backend is the one that makes new tensors there.
+
+    Returns:
+        Bytes in use (``"allocated_bytes.all.current"`` and ``".peak"``), bytes that are kept to be
+        used again (``"inactive_bytes.all.current"``), and counts; empty where nobody counts.
+
+    >>> isinstance(memory_stats(), dict)
+    True
+    """
+    return for_device(Device(device or "cpu")).memory_stats()
 
 
 def get_num_interop_threads() -> int:

@@ -103,9 +103,10 @@ def test_plugins_tells_each_ones_state_and_why(fresh):
 def test_backends_tells_the_four_states(fresh):
     rows = json_of(fresh("backends", "--json", installed=["unusable"]))
 
-    assert {row["name"]: row["state"] for row in rows} == {
-        "numpy": "available", "sim": "available",
-        "cupy": "not installed", "native": "not installed",
+    states = {row["name"]: row["state"] for row in rows}
+    assert states.pop("native") in {"available", "not installed"}  # some environments have it
+    assert states == {
+        "numpy": "available", "sim": "available", "cupy": "not installed",
         "absent": "not installed", "deviceless": "no device", "unimportable": "import failed",
     }  # fmt: skip
 

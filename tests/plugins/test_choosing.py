@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 
 import chainrule as cr
@@ -12,6 +14,8 @@ from chainrule.errors import (
     ChainruleError,
     DeviceError,
 )
+
+HAS_NATIVE = find_spec("chainrule_native") is not None
 
 HOST = "from chainrule.plugin.host import host\n"
 CAUGHT = "\nexcept Exception as error:\n    print(type(error).__name__); print(error)"
@@ -98,6 +102,7 @@ def test_each_state_in_which_a_backend_cannot_run_has_its_reason_and_its_cure(an
     assert message.endswith(("pip install something", f"Run 'chainrule doctor {name}'."))
 
 
+@pytest.mark.skipif(HAS_NATIVE, reason="the environment has the one that others have not")
 def test_a_backend_of_ours_that_is_not_installed_says_how_to_get_it():
     with pytest.raises(BackendUnavailableError, match=r"'native' is not installed.*pip install"):
         cr.use("native")
@@ -133,7 +138,11 @@ def test_the_environment_chooses_per_device_type_and_never_moves_the_default_dev
             "cpu=sim",
             "CHAINRULE_BACKEND='cpu=sim': backend 'sim' serves device type sim, not 'cpu'.",
         ),
-        ("native", "CHAINRULE_BACKEND='native': backend 'native' is not installed"),
+        pytest.param(
+            "native",
+            "CHAINRULE_BACKEND='native': backend 'native' is not installed",
+            marks=pytest.mark.skipif(HAS_NATIVE, reason="the environment has this backend"),
+        ),
     ],
 )
 def test_a_wrong_choice_in_the_environment_names_the_variable(answer, value, message):

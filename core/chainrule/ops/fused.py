@@ -61,11 +61,7 @@ class UpdateOp(Op[..., Any]):
                 count_write(tensor, self.title)
         return result
 
-    def resolve(self, backend: Backend) -> Kernel:
-        """Return the kernel for *backend*: its own, an ancestor's, or the body."""
-        return super().resolve(backend) if self.has_kernel(backend.index) else self._body(backend)
-
-    def _body(self, backend: Backend) -> Kernel:
+    def _without_kernel(self, backend: Backend) -> Kernel:
         """Return the body as a kernel: arrays are wrapped, and nothing is recorded."""
 
         def wrapped(array: Any) -> Any:

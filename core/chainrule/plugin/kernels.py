@@ -291,7 +291,7 @@ def namespace_of(op: str) -> str:
 def check_signature(op: Op[Any, Any], definition: KernelDef) -> None:
     """Check that a kernel written in Python can be called as *op* calls it.
 
-    A family's factory is not called for this, and a callable of another kind is not looked into.
+    A factory is not called for this, and a callable of another kind is not looked into.
 
     Raises:
         OpDefinitionError: it takes too few tensors, or lacks a static argument.
@@ -303,7 +303,7 @@ def check_signature(op: Op[Any, Any], definition: KernelDef) -> None:
             "Let it save in setup_context(ctx, inputs, output) instead."
         )
     code = getattr(definition.function, "__code__", None)
-    if code is None or definition.family:
+    if code is None or definition.family or definition.over:
         return
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     statics = [name for _, name, _ in op.schema.statics]

@@ -152,7 +152,8 @@ def _advice(op: Op[Any, Any], backend: Backend, policy: str) -> str:
         for other in _backend.live
         if other is not backend and (found := other.find_kernel(op.name))
     ]
-    having.sort(key=lambda pair: "cpu" not in pair[0].spec.device_types)
+    # The host first, and what lies over another after it.
+    having.sort(key=lambda pair: ("cpu" not in pair[0].spec.device_types, len(pair[0].lineage)))
     who = ", ".join(f"{other.name} ({kernel.provider})" for other, kernel in having)
     options = [
         f"chainrule.prefer({op.name!r}, {offer.record.name!r}, backend={backend.name!r})"

@@ -1,0 +1,197 @@
+"""Elementwise kernels in C: against NumPy's in double precision, whatever the arrays look like."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+SPECIAL = [
+    0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 88.8, -88.8, 104.0, -104.0, 1e30, -1e30,
+    0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 6.0,
+]  # fmt: skip
+
+#: Per op: how many arrays, and the keywords to try. In units in the last place: what it may err by.
+CASES = {
+    "cr::relu": (1, [{}], 0),
+    "cr::threshold_backward": (2, [{}, {"threshold": 0.5}], 0),
+    "cr::sigmoid": (1, [{}], 2),
+    "cr::sigmoid_backward": (2, [{}], 2),
+    "cr::tanh": (1, [{}], 2),
+    "cr::tanh_backward": (2, [{}], 3),
+    "cr::add": (2, [{}, {"alpha": 2}, {"alpha": -0.5}], 1),
+    "cr::sub": (2, [{}, {"alpha": 2}], 1),
+    "cr::rsub": (2, [{}, {"alpha": 2}], 1),
+    "cr::mul": (2, [{}], 0.5),
+    "cr::div": (2, [{}], 0.5),
+}
+
+SHAPES = [(), (0,), (1,), (7,), (3, 5), (2, 3, 4), (1000,), (33, 70), (4, 0, 3)]
+each_case = pytest.mark.parametrize(
+    ("op", "keywords"),
+    [(op, keywords) for op, (_, several, _) in CASES.items() for keywords in several],
+)
+each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def arrays_for(op, shape, dtype, seed=0):
+    """Return arrays as the op takes them, of moderate numbers."""
+    rng = np.random.default_rng(seed)
+    arrays = [np.asarray(rng.normal(0, 2, shape), dtype) for _ in range(CASES[op][0])]
+    if op in {"cr::sigmoid_backward", "cr::tanh_backward"}:
+        arrays[1] = np.asarray(np.tanh(arrays[1] / 4), dtype)
+    return arrays
+
+
+def errors_in_ulp(result, exact):
+    """Return by how many units in the last place *result* errs.
+
+    Below 1/1000 the unit is that of 1/1000: where numbers cancel, what the operands were rounded
+    by is seen.
+    """
+    with np.errstate(all="ignore"):
+        rounded = exact.astype(result.dtype)
+        unit = np.spacing(np.maximum(np.abs(rounded), result.dtype.type(1e-3))).astype("float64")
+        error = np.abs(result.astype("float64") - exact) / unit
+    return np.where(result == rounded, 0, error)
+
+
+def unaligned(array):
+    """Return an equal array between the addresses where its numbers belong."""
+    memory = np.zeros(array.nbytes + 1, np.uint8)
+    odd = memory[1:].view(array.dtype).reshape(array.shape)
+    odd[...] = array
+    return odd
+
+
+@each_dtype
+@each_case
+def test_moderate_numbers_come_out_to_a_few_units_in_the_last_place(
+    native, reference, op, keywords, dtype
+):
+    arrays = arrays_for(op, (4000,), dtype)
+    result = native(op)(*arrays, **keywords)
+    exact = reference(op)(*(array.astype("float64") for array in arrays), **keywords)
+    of_reference = 0.51 if dtype == "float32" else 2  # what it errs by itself
+
+    assert result.dtype == dtype
+    assert errors_in_ulp(result, exact).max(initial=0) <= CASES[op][2] + of_reference
+
+
+@each_dtype
+@each_case
+def test_infinities_nans_zeros_and_tiny_numbers_come_out_as_numpys(
+    native, reference, op, keywords, dtype
+):
+    pairs = np.array([(x, y) for x in SPECIAL for y in SPECIAL], dtype).T
+    arrays = [np.ascontiguousarray(row) for row in (pairs if CASES[op][0] == 2 else pairs[:1])]
+    with np.errstate(all="ignore"):
+        expected = reference(op)(*arrays, **keywords)
+    result = native(op)(*arrays, **keywords)
+
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(expected))
+    np.testing.assert_array_equal(np.isinf(result), np.isinf(expected))
+    np.testing.assert_allclose(result, expected, rtol=1e-5 if dtype == "float32" else 1e-13)
+
+
+@each_dtype
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("op", CASES)
+def test_layout_changes_neither_values_nor_shape(
+    native, reference, laid_out, layout, op, shape, dtype
+):
+    arrays = arrays_for(op, shape, dtype)
+    plain = native(op)(*arrays)
+    result = native(op)(*(laid_out(array, layout) for array in arrays))
+    like_numpys = reference(op)(*(laid_out(array, layout) for array in arrays))
+
+    np.testing.assert_array_equal(result, plain)
+    assert (result.shape, result.flags.writeable, result.flags.owndata) == (shape, True, True)
+    if layout != "backwards":
+        assert result.strides == like_numpys.strides
+
+
+@each_dtype
+@pytest.mark.parametrize("op", [op for op, case in CASES.items() if case[0] == 2])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [((3, 4), (4,)), ((3, 4), (3, 1)), ((1,), (5, 2)), ((), (3,)), ((2, 1, 4), (3, 1)),
+     ((3, 1), (1, 700)), ((600, 700), (700,)), ((600, 700), (600, 1)),
+     ((0, 3), (1,)), ((5, 1, 1, 3), (2, 7, 1))],
+    ids=str,
+)  # fmt: skip
+def test_operands_broadcast(native, op, left, right, dtype):
+    x, y = arrays_for(op, left, dtype)[0], arrays_for(op, right, dtype)[1]
+    whole = np.broadcast_shapes(left, right)
+    expected = native(op)(*(np.array(np.broadcast_to(a, whole), order="C") for a in (x, y)))
+
+    np.testing.assert_array_equal(native(op)(x, y), expected)
+
+
+@each_dtype
+@pytest.mark.parametrize("number", [2, -0.75, True, 3.0])
+@pytest.mark.parametrize("op", ["cr::add", "cr::sub", "cr::rsub", "cr::mul", "cr::div"])
+def test_a_number_stands_for_an_array(native, op, number, dtype):
+    (x, _) = arrays_for(op, (3, 700), dtype)
+    full = np.full_like(x, number)
+
+    np.testing.assert_array_equal(native(op)(x, number), native(op)(x, full))
+
+
+@pytest.mark.parametrize("op", CASES)
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda a: a.astype("float16"), lambda a: a.astype("int64"), lambda a: a.astype(">f8"),
+        lambda a: a.astype("complex64"), lambda a: a.astype("f4").view(np.matrix),
+        unaligned, lambda a: a.tolist(), lambda a: None,
+    ],
+    ids=["half", "integer", "swapped", "complex", "subclass", "unaligned", "list", "nothing"],
+)  # fmt: skip
+def test_what_is_no_plain_array_of_floats_is_passed_on(native, declined, op, spoil):
+    arrays = [spoil(array) for array in arrays_for(op, (2, 3), "float64")]
+
+    with pytest.raises(declined):
+        native(op)(*arrays)
+
+
+@pytest.mark.parametrize("op", CASES)
+def test_wrong_calls_are_passed_on(native, declined, op):
+    arrays = arrays_for(op, (2, 3), "float32")
+    for args, keywords in (
+        ((), {}), (arrays * 3, {}), (arrays, {"nonsense": 1}), (arrays, {"alpha": "x"}),
+    ):  # fmt: skip
+        with pytest.raises(declined):
+            native(op)(*args, **keywords)
+
+
+@pytest.mark.parametrize("op", [op for op, case in CASES.items() if case[0] == 2])
+def test_operands_that_do_not_fit_are_passed_on(native, declined, op):
+    x = np.zeros((2, 3), "float32")
+    for y in (np.zeros((3, 2), "float32"), np.zeros((2, 3)), np.zeros((2, 3), "int32"), 1j, "1"):
+        with pytest.raises(declined):
+            native(op)(x, y)
+
+
+@each_dtype
+@pytest.mark.parametrize("op", CASES)
+def test_the_number_of_threads_changes_no_bit(core, native, op, dtype):
+    arrays = arrays_for(op, (300_001,), dtype)
+    square = [array[:300_000].reshape(600, 500).T for array in arrays]
+    before = core.thread_count()
+    results = []
+    try:
+        for count in (1, 2, 5):
+            core.set_thread_count(count)
+            results.append((native(op)(*arrays).tobytes(), native(op)(*square).tobytes()))
+    finally:
+        core.set_thread_count(before)
+
+    assert results[0] == results[1] == results[2]
+
+
+def test_read_only_and_overlapping_arrays_are_read_as_any(native):
+    x = np.arange(10.0)
+    x.flags.writeable = False
+    windows = np.lib.stride_tricks.as_strided(x, (4, 3), (8, 8), writeable=False)
+
+    np.testing.assert_array_equal(native("cr::add")(windows, windows), windows + windows)
