@@ -14,6 +14,11 @@ from ._threads import right_number
 class NativeBackend(NumpyBackend):
     """Arrays are NumPy's own, in memory that is used again after they are gone."""
 
+    @property
+    def level_name(self) -> str:
+        """Which instructions the kernels use."""
+        return str(core().level)
+
     def use_threads(self, count: int | None) -> None:
         core().set_thread_count(count or right_number())
 
