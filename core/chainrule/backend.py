@@ -432,16 +432,18 @@ class Backend:
             op: The op's full name.
             otherwise: Gives what runs where there is no kernel, or none that takes the arrays.
         """
-        return self._bound(op, self.lineage, otherwise)
+        return self._nearest(op, self.lineage, otherwise)
 
-    def _bound(self, op: str, lineage: tuple[str, ...], otherwise: Callable[[], Kernel]) -> Kernel:
+    def _nearest(
+        self, op: str, lineage: tuple[str, ...], otherwise: Callable[[], Kernel]
+    ) -> Kernel:
         for position, ancestor in enumerate(lineage):
             kernel = self.kernels.get(ancestor, {}).get(op)
             if kernel is None:
                 continue
             if not kernel.over:
                 return kernel.bind(self.xp)
-            return kernel.function(self._bound(op, lineage[position + 1 :], otherwise))
+            return kernel.function(self._nearest(op, lineage[position + 1 :], otherwise))
         return otherwise()
 
     def canonical(self, device: Device) -> Device:
