@@ -60,10 +60,11 @@ def extension(level: str, flags: list[str]) -> Extension:
     )
 
 
-setup(
-    ext_modules=[
-        Extension("chainrule_native._cpu", ["src/cpu/cpu.c"]),
-        *(extension(level, flags) for level, flags in LEVELS.items()),
-    ],
-    cmdclass={"build_ext": BuildLevels},
-)
+if __name__ == "__main__":
+    setup(
+        ext_modules=[
+            Extension("chainrule_native._cpu", ["src/cpu/cpu.c"]),
+            *(extension(level, flags) for level, flags in LEVELS.items()),
+        ],
+        cmdclass={"build_ext": BuildLevels},
+    )
