@@ -18,7 +18,7 @@ import time
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from fuzzing.campaign import Tally, tally
+from fuzzing.campaign import Finding, Tally, tally
 
 _CHUNK = 500
 
@@ -29,10 +29,13 @@ def main() -> int:
     chunks = [seeds[i : i + _CHUNK] for i in range(0, len(seeds), _CHUNK)]
     total, start = Tally(), time.perf_counter()
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-        for number, part in enumerate(pool.map(tally, chunks), 1):
+        for part in pool.map(tally, chunks):
+            fresh = [f for signature, f in part.findings.items() if signature not in total.findings]
             total.merge(part)
             if options.verbose:
-                print(f"{number * _CHUNK} programs, {len(total.findings)} causes", flush=True)
+                for finding in fresh:
+                    show(finding)
+                print(f"{total.programs} programs, {len(total.findings)} causes", flush=True)
     report(total, time.perf_counter() - start)
     return 1 if total.findings else 0
 
@@ -42,17 +45,22 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--programs", type=int, default=1000, help="how many")
     parser.add_argument("--first", type=int, default=0, help="seed of the first")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
-    parser.add_argument("--verbose", action="store_true", help="say how far it is")
+    parser.add_argument("--verbose", action="store_true", help="tell every cause as it is found")
     return parser.parse_args()
+
+
+def show(finding: Finding) -> None:
+    """Print one cause: how often, and the shortest program that shows it."""
+    print(f"\n{finding.count} programs, first with seed {finding.seed}:")
+    for line in finding.lines:
+        print(f"    {line}")
+    print(f"  {finding.difference}")
 
 
 def report(total: Tally, seconds: float) -> None:
     """Print the counts and, most frequent first, the differences."""
     for finding in sorted(total.findings.values(), key=lambda f: -f.count):
-        print(f"\n{finding.count} programs, first with seed {finding.seed}:")
-        for line in finding.lines:
-            print(f"    {line}")
-        print(f"  {finding.difference}")
+        show(finding)
     differing = sum(finding.count for finding in total.findings.values())
     print(
         f"\n{total.programs} programs, {total.lines} lines, {len(total.used)} kinds of line, "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import value as _value
 from .grad_mode import IN_INFERENCE, Mode, mode
 from .locks import new_lock
+from .overriding import disabled_torch_function_impl
 from .storage import InferenceStorage
 from .value import Value
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _lock = new_lock()
 _entered = 0  # how many blocks, of all threads, are open
-_ordinary: type[Value] = Value
+_marking_class: type[Value] | None = None
 
 
 def is_inference_mode_enabled() -> bool:
@@ -54,8 +55,12 @@ def is_inference(input: Any) -> bool:
     return type(input._storage) is InferenceStorage
 
 
-def _marking(ordinary: type[Value]) -> type[Value]:
-    """Return the class that results are made of while a thread is in inference mode."""
+def _marking() -> type[Value]:
+    """Return the class that results are made of while a thread is in inference mode.
+
+    It asks nobody: as any other subclass of `Tensor` it would let every function ask from then on.
+    """
+    ordinary = _value.tensor_class
     plain: Any = vars(Value)["_requires_grad"]
 
     def settle(self: Any, flag: bool) -> None:
@@ -64,21 +69,20 @@ def _marking(ordinary: type[Value]) -> type[Value]:
             self._storage = InferenceStorage()
         self.__class__ = ordinary
 
-    namespace = {"__slots__": (), "__module__": ordinary.__module__}
-    namespace["_requires_grad"] = property(plain.__get__, settle)  # type: ignore[assignment]  # a class body holds anything
+    namespace: dict[str, Any] = {"__slots__": (), "__module__": ordinary.__module__}
+    namespace["__torch_function__"] = disabled_torch_function_impl
+    namespace["_requires_grad"] = property(plain.__get__, settle)
     return type(ordinary.__name__, (ordinary,), namespace)
 
 
 def _count(step: int) -> None:
     """Count a block that opens or closes; while any is open, results are made to be marked."""
-    global _entered, _ordinary  # noqa: PLW0603 - of the process, like the class that they are about
+    global _entered, _marking_class  # noqa: PLW0603 - of the process, like the class that they are about
     with _lock:
-        if not _entered:
-            _ordinary = _value.result_class
-            _value.result_class = _marking(_ordinary)
+        if _marking_class is None:
+            _marking_class = _marking()
         _entered += step
-        if not _entered:
-            _value.result_class = _ordinary
+        _value.result_class = _marking_class if _entered else _value.tensor_class
 
 
 class inference_mode(Mode):  # noqa: N801 - PyTorch's name

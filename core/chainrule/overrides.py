@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from . import overriding
 from .overriding import resolve_name
 from .value import Value
-from .value import result_class as _tensor
+from .value import tensor_class as _tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

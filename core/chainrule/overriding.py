@@ -126,7 +126,7 @@ def wants_to_be_asked(kind: type) -> bool:
         plain = method is None or method is disabled_torch_function_impl
         # PyTorch's own tensors are asked by PyTorch: to us they are arrays of another library.
         plain = plain or getattr(method, "__module__", None) == "torch._tensor"
-        found = _wanting[kind] = not plain and kind is not _value.result_class
+        found = _wanting[kind] = not plain and kind is not _value.tensor_class
     return found
 
 
@@ -212,7 +212,7 @@ def _keeps_type(function: Any) -> bool:
 
 
 def _kept_properties() -> list[Any]:
-    tensor: Any = _value.result_class
+    tensor: Any = _value.tensor_class
     return [_attribute(tensor, name) for name in ("grad", "_grad", "_base")]
 
 
@@ -295,7 +295,7 @@ class _AskingMethod(Asking):
         if not (asked or state.modes):
             return self.__wrapped__(*args, **kwargs)
         name = self._name
-        announced = getattr(_value.result_class, _OPERATORS.get(name, name))
+        announced = getattr(_value.tensor_class, _OPERATORS.get(name, name))
         ordered = args[::-1] if name == "__rmatmul__" else args
         try:
             return dispatch(announced, asked, ordered, kwargs or None)
@@ -330,7 +330,7 @@ _asking_attributes: Final[dict[str, Any]] = {}
 
 def _prepare() -> None:
     """Make the methods and properties that ask, once."""
-    for base in reversed(_value.result_class.__mro__):
+    for base in reversed(_value.tensor_class.__mro__):
         if not base.__module__.startswith(_PACKAGE):
             continue
         for name, plain in vars(base).items():
@@ -390,7 +390,7 @@ def is_overridable(item: Any) -> bool:
 
 def methods() -> list[Any]:
     """Return the methods of `Tensor` that are asked about, and the getters of its properties."""
-    tensor: Any = _value.result_class
+    tensor: Any = _value.tensor_class
     return [
         plain.__get__ if isinstance(plain, property) else getattr(tensor, name)
         for name, plain in _plain_attributes.items()
@@ -434,7 +434,7 @@ def push_mode(mode: Any) -> None:
     state.modes.append(mode)
     Switches.modes_in_force += 1
     if Switches.modes_in_force == 1:
-        tensor: Any = _value.result_class
+        tensor: Any = _value.tensor_class
         for name, asking in _asking_attributes.items():
             _own_attributes[name] = vars(tensor).get(name)
             setattr(tensor, name, asking)
@@ -446,7 +446,7 @@ def pop_mode() -> None:
     Switches.modes_in_force -= 1
     if Switches.modes_in_force:
         return
-    tensor: Any = _value.result_class
+    tensor: Any = _value.tensor_class
     for name in _asking_attributes:
         if _own_attributes[name] is None:
             delattr(tensor, name)
@@ -456,7 +456,7 @@ def pop_mode() -> None:
 
 def resolve_name(function: Any) -> str | None:
     """Return the name that users call *function* by, as ``torch.add`` or ``torch.Tensor.add``."""
-    tensor: Any = _value.result_class
+    tensor: Any = _value.tensor_class
     name = getattr(function, "__name__", "")
     owner = getattr(function, "__self__", None)
     if isinstance(owner, property):

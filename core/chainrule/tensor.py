@@ -610,4 +610,4 @@ def _check_subclass(cls: Any) -> None:
         raise ArgumentError(msg)
 
 
-_value.result_class = Tensor
+_value.tensor_class = _value.result_class = Tensor

@@ -49,7 +49,9 @@ class Value:
     _hooks: Any
 
 
-#: The class that results are wrapped in. tensor.py puts `Tensor` here.
+#: What users know as the class of tensors. tensor.py puts `Tensor` here.
+tensor_class: type[Value] = Value
+#: The class that results are wrapped in: the same, but while a thread is in inference mode.
 result_class: type[Value] = Value
 
 

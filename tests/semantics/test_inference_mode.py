@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 import threading
 
 
@@ -233,3 +236,48 @@ def test_numpy_of_a_leaf_is_given_where_nothing_is_recorded(lib):
     p = lib.ones(3, requires_grad=True, device="cpu")
     with lib.no_grad():
         assert p.numpy().tolist() == [1.0] * 3
+
+
+def in_a_new_process(program):
+    """Run *program* where no subclass of `Tensor` has been defined yet."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], check=False, capture_output=True, text=True
+    )
+
+
+def test_inference_mode_lets_no_function_ask_for_overrides():
+    done = in_a_new_process("""
+        import chainrule
+        from chainrule import overriding
+        with chainrule.inference_mode():
+            chainrule.ones(2) * 2
+        assert not overriding.Switches.active
+    """)
+
+    assert not done.returncode, done.stderr
+
+
+def test_overrides_that_begin_in_inference_mode_hold_after_it():
+    done = in_a_new_process("""
+        import chainrule
+        from chainrule.overrides import TorchFunctionMode, has_torch_function
+
+        class Counting(TorchFunctionMode):
+            calls = 0
+            def __torch_function__(self, func, types, args=(), kwargs=None):
+                Counting.calls += 1
+                return func(*args, **(kwargs or {}))
+
+        with chainrule.inference_mode():
+            assert not has_torch_function((chainrule.ones(1),))
+            mode = Counting()
+            mode.__enter__()
+        chainrule.ones(2).sum()
+        mode.__exit__(None, None, None)
+        counted = Counting.calls
+        chainrule.ones(2).sum()
+        assert counted and counted == Counting.calls
+        assert not has_torch_function((chainrule.ones(1),))
+    """)
+
+    assert not done.returncode, done.stderr
