@@ -50,8 +50,8 @@ def _options() -> argparse.Namespace:
 
 
 def show(finding: Finding) -> None:
-    """Print one cause: how often, and the shortest program that shows it."""
-    print(f"\n{finding.count} programs, first with seed {finding.seed}:")
+    """Print one cause: the seeds, and a short program that shows it."""
+    print(f"\n{len(finding.seeds)} programs, with seeds {', '.join(map(str, finding.seeds))}:")
     for line in finding.lines:
         print(f"    {line}")
     print(f"  {finding.difference}")
@@ -59,9 +59,9 @@ def show(finding: Finding) -> None:
 
 def report(total: Tally, seconds: float) -> None:
     """Print the counts and, most frequent first, the differences."""
-    for finding in sorted(total.findings.values(), key=lambda f: -f.count):
+    for finding in sorted(total.findings.values(), key=lambda f: -len(f.seeds)):
         show(finding)
-    differing = sum(finding.count for finding in total.findings.values())
+    differing = sum(len(finding.seeds) for finding in total.findings.values())
     print(
         f"\n{total.programs} programs, {total.lines} lines, {len(total.used)} kinds of line, "
         f"{seconds:.0f} s\n{total.refused} lines refused by both, {total.beyond} programs ended "

@@ -23,7 +23,7 @@ from .shapes import broadcast_shapes
 from .storage import check_inference_write
 from .traces import levels_out
 from .value import Value, count_write, new_value
-from .views import refresh, refusal
+from .views import refresh, refusal, way_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -247,7 +247,7 @@ def rewrite_history(target: Any, result: Any) -> None:
     stride: Any = base._key.backend.strides(base._array)
     if any(step < 0 for step in stride):
         stride = None  # no tensor of PyTorch's lies so; the views of one count no elements
-    view_scatter.record_onto(base, (before, result, target._view.way(), stride))
+    view_scatter.record_onto(base, (before, result, way_to(target), stride))
     retained = _take_retained(before)
     if retained is not None:
         base._node.extras.retained[0] = retained

@@ -22,14 +22,17 @@ class Storage:
             Unset before the first.
         memory: All of the memory, as one row, where that is more than a tensor shows after
             ``resize_``; unset otherwise.
+        reshaped: Set once a tensor that looks here was given another shape in place: what was made
+            from it before cannot be made from it again.
     """
 
-    __slots__ = ("__weakref__", "memory", "version", "writes", "written")
+    __slots__ = ("__weakref__", "memory", "reshaped", "version", "writes", "written")
 
     version: int
     writes: int
     written: Any
     memory: Any
+    reshaped: bool
 
     def __init__(self) -> None:
         self.version = self.writes = 0

@@ -421,7 +421,7 @@ class TensorBase(Copyable):
         Raises:
             RuntimeError: the tensor does not require grad.
         """
-        if self._base is not None and self._node is not None:
+        if self._base is not None:
             refresh(self)
         if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"
@@ -437,7 +437,7 @@ class TensorBase(Copyable):
         Raises:
             RuntimeError: it is no leaf, or does not require grad.
         """
-        if self._base is not None and self._node is not None:
+        if self._base is not None:
             refresh(self)
         if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"

@@ -37,6 +37,8 @@ _CUSTOM_VIEW = (
 
 #: Gives a view its history anew, from what it is a view of; ops/striding.py fills it.
 look_again: Callable[[Any, Any], None] = cast("Any", None)
+#: Gives the way from the base to a view by where its elements lie; likewise.
+way_by_layout: Callable[[Any], Way] = cast("Any", None)
 _new = object.__new__
 
 
@@ -107,6 +109,21 @@ class Way:
         return base
 
 
+def way_to(view: Any, source: Any = None) -> Way:
+    """Return the way from *source*, by default the base, to *view*.
+
+    It is the calls that made the view; but where one of the tensors on the way was given another
+    shape in place (``transpose_``), they would lead elsewhere now: then it is where the elements
+    lie, from the base.
+    """
+    return way_by_layout(view) if is_reshaped(view) else view._view.way(source)
+
+
+def is_reshaped(view: Any) -> bool:
+    """Return whether a tensor that looks where *view* looks was given another shape in place."""
+    return getattr(view._storage, "reshaped", False)
+
+
 def become_view(view: Any, source: Any, op: Op[Any, Any], bound: Any, number: int | None) -> None:
     """Make *view* one of *source*: the same storage, the same base, and how it was made."""
     view._storage = storage = storage_of(source)
@@ -157,11 +174,11 @@ def _renew(view: Any, record: ViewRecord) -> None:
     obstacle = record.obstacle()
     if obstacle is not None:
         raise InplaceError(refusal(view, obstacle, "its base or another view of its base has been"))
-    source = record.bound[0]
+    source = view._base if is_reshaped(view) else record.bound[0]
     if source._key is not view._key:
         if source._base is not None:
             refresh(source)
-        again = record.replay(source)
+        again = way_to(view)(source) if source is view._base else record.replay(source)
         view._node, view._output_nr = again._node, again._output_nr
         view._requires_grad = again._requires_grad
     else:

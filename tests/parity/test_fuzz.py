@@ -20,7 +20,7 @@ def test_random_programs_of_every_op_agree_with_pytorch(first):
 
     assert found.programs == SLICE
     report = [
-        f"seed {f.seed}: {' | '.join(f.lines)}\n{f.difference}" for f in found.findings.values()
+        f"seed {f.seeds[0]}: {' | '.join(f.lines)}\n{f.difference}" for f in found.findings.values()
     ]
     assert not report, "\n\n".join(report)
 

@@ -173,3 +173,13 @@ def test_exception_of_a_hook_keeps_its_type_and_traceback(lib):
         y.backward()
 
     assert caught.traceback[-1].name == "careless"
+
+
+def test_hook_on_a_view_made_under_no_grad_raises_once_its_base_was_written_to(lib, raises):
+    base = lib.ones(2, requires_grad=True) * 1
+    with lib.no_grad():
+        view = base[:1]
+    base.mul_(2)
+
+    with raises(RuntimeError, "A view was created in no_grad mode and its base or another view"):
+        view.register_hook(lambda grad: grad)

@@ -241,7 +241,10 @@ def test_numpy_of_a_leaf_is_given_where_nothing_is_recorded(lib):
 def in_a_new_process(program):
     """Run *program* where no subclass of `Tensor` has been defined yet."""
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], check=False, capture_output=True, text=True
+        [sys.executable, "-c", textwrap.dedent(program)],
+        check=False,
+        capture_output=True,
+        text=True,
     )
 
 

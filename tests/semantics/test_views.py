@@ -165,3 +165,40 @@ def test_base_with_a_write_into_its_view_is_freed_without_collection(lib):
         assert [reference() for reference in held] == [None, None]
     finally:
         gc.enable()
+
+
+def test_view_keeps_its_elements_where_the_base_is_reshaped_in_place(lib):
+    leaf = lib.tensor([1.0, 2.0], requires_grad=True)
+    base = leaf * 1
+    last = base[..., -1]
+
+    base.unsqueeze_(0)
+    last.backward()
+
+    assert last.grad_fn.name() == "AsStridedBackward0"
+    assert leaf.grad.tolist() == [0.0, 1.0]
+
+
+def test_parts_of_a_complex_base_that_is_transposed_in_place_keep_their_gradients(lib):
+    leaf = lib.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], dtype=lib.complex64, requires_grad=True)
+    base = leaf * 1
+    parts = base.real
+
+    base.t_()
+    (parts * lib.arange(6.0).reshape(2, 3)).sum().backward()
+
+    assert leaf.grad.real.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+    assert leaf.grad.imag.tolist() == [[0.0] * 3] * 2
+
+
+def test_write_into_a_view_of_a_base_that_was_reshaped_in_place_finds_its_place(lib):
+    leaf = lib.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+    base = leaf * 1
+    row = base[0]
+
+    base.transpose_(0, 1)
+    row.mul_(2)
+    base.sum().backward()
+
+    assert base.tolist() == [[2.0, 4.0], [4.0, 5.0], [6.0, 6.0]]
+    assert leaf.grad.tolist() == [[2.0, 2.0, 2.0], [1.0, 1.0, 1.0]]

@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Finding:
-    """Differences of one cause: how many, and the shortest program that shows it."""
+    """Differences of one cause: the seeds, and a short program that shows it."""
 
-    seed: int
+    seeds: list[int]
     lines: list[str]
     difference: Difference
-    count: int = 1
 
 
 @dataclass
@@ -50,10 +49,10 @@ class Tally:
             return
         signature = outcome.difference.signature
         if signature in self.findings:
-            self.findings[signature].count += 1
+            self.findings[signature].seeds.append(seed)
             return
         shorter, difference = shortened(lines, outcome.difference)
-        self.findings[signature] = Finding(seed, [line.label for line in shorter], difference)
+        self.findings[signature] = Finding([seed], [line.label for line in shorter], difference)
 
     def merge(self, other: Tally) -> None:
         """Add what another process found."""
@@ -65,7 +64,7 @@ class Tally:
         self.used.update(other.used)
         for signature, finding in other.findings.items():
             if signature in self.findings:
-                self.findings[signature].count += finding.count
+                self.findings[signature].seeds += finding.seeds
             else:
                 self.findings[signature] = finding
 

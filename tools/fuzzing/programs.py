@@ -190,7 +190,8 @@ def _run(lines: list[Line]) -> Outcome:
         found = comparison.of_errors(line.label, *errors) if refused else None
         found = found or _new_difference(line.label, ours, theirs)
         if found is not None:
-            if comparison.is_known(found) or _is_of_writing(found, theirs, refused=refused):
+            done = [earlier.label for earlier in lines[:number]]
+            if comparison.is_known(found, done) or _is_of_writing(found, theirs, refused=refused):
                 outcome.known = 1
             else:
                 outcome.difference = found
@@ -244,19 +245,19 @@ def _compare_gradients(ours: Run, theirs: Run, outcome: Outcome, labels: list[st
             if comparison.is_beyond(*errors, labels=labels):
                 outcome.beyond += 1
             else:
-                _settle(outcome, comparison.of_errors(label, *errors))
+                _settle(outcome, comparison.of_errors(label, *errors), labels)
             return
         found = comparison.of_tensors(label, mine, other, values_only=True)
         if found is not None:
             if comparison.is_of_a_kink(found, labels) or any(map(comparison.overlaps, theirs.pool)):
                 outcome.known = 1
             else:
-                _settle(outcome, found)
+                _settle(outcome, found, labels)
             return
 
 
-def _settle(outcome: Outcome, found: comparison.Difference | None) -> None:
-    if comparison.is_known(found):
+def _settle(outcome: Outcome, found: comparison.Difference | None, labels: list[str]) -> None:
+    if comparison.is_known(found, labels):
         outcome.known = 1
     else:
         outcome.difference = found

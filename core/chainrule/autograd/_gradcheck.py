@@ -28,12 +28,13 @@ from ._jacobians import (
     parts_of_inputs,
     pulled,
 )
+from .gradcheck import GradcheckError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = [
-    "GradcheckError", "How", "check_against_differences", "check_batches", "check_batches_forward",
+    "How", "check_against_differences", "check_batches", "check_batches_forward",
     "check_inputs", "check_missing", "check_missing_forward", "check_zeros", "differentiable",
     "direction", "is_wanted", "outputs_of",
 ]  # fmt: skip
@@ -44,12 +45,6 @@ __all__ = [
 # complex number dL/dx + i dL/dy, so that stepping against it makes L smaller. A function with
 # complex outputs is checked as two functions, its imaginary and its real part. In forward mode it
 # is the inputs whose parts are moved one after the other.
-
-
-class GradcheckError(AutogradError):
-    """The analytical gradient is not what finite differences give."""
-
-    __module__ = "chainrule.autograd.gradcheck"
 
 
 @dataclass(frozen=True)

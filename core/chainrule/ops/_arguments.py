@@ -145,6 +145,8 @@ def new_look(function: Callable[..., Any]) -> Callable[..., Any]:
             seen._view.in_grad_mode = self._view.in_grad_mode
             self._view = seen._view
         count_write(self, name)
+        if not self._key.backend.level:
+            self._storage.reshaped = True
         return self
 
     method.__name__ = method.__qualname__ = name

@@ -105,7 +105,8 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     places = list(choose(builtins.range(input._array.shape[0]), r))
     index = ops.tensor(places, dtype=dtypes.int64, device=input.device).reshape(len(places), r)
-    return ops.index_select(input, 0, index.reshape(-1)).reshape(len(places), r)
+    columns = index.reshape(len(places), r).unbind(1)
+    return ops.stack([ops.index_select(input, 0, column) for column in columns], 1)
 
 
 def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
@@ -123,7 +124,7 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
     for size in reversed((shape,) if isinstance(shape, int) else tuple(shape)):
         found.append(rest % size)
         rest = rest // size
-    return tuple(reversed(found))
+    return ops.stack(found[::-1], -1).unbind(-1)
 
 
 def range(

@@ -8,6 +8,7 @@ from .. import dtypes, ops
 from ..errors import ShapeError, UnsupportedDTypeError
 from ..op import composite
 from ..shapes import wrap_dim
+from ..views import own
 from ._operands import occurs
 from .linalg_checks import fail
 from .return_types import histogram as histogram_result
@@ -55,7 +56,7 @@ def quantile(
     >>> cr.quantile(cr.tensor([1.0, 2.0, 3.0]), 0.25)
     tensor(1.5000)
     """
-    return _quantile("quantile", self, q, dim, keepdim, interpolation, skip=False)
+    return own(_quantile("quantile", self, q, dim, keepdim, interpolation, skip=False))
 
 
 @composite
@@ -73,7 +74,7 @@ def nanquantile(
     >>> cr.nanquantile(cr.tensor([1.0, float("nan"), 3.0]), 0.5)
     tensor(2.)
     """
-    return _quantile("nanquantile", self, q, dim, keepdim, interpolation, skip=True)
+    return own(_quantile("nanquantile", self, q, dim, keepdim, interpolation, skip=True))
 
 
 def _quantile(

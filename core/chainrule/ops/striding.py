@@ -11,6 +11,7 @@ from ..op import composite, primitive
 from ..value import new_value
 from ._arguments import check_tensor, integers, new_look, zeros_shaped
 from .arithmetic import add, div
+from .complex import _view_as_complex, _view_as_real
 from .copying import view_scatter
 from .indexing import _index, index_backward
 from .shape import reshape
@@ -224,8 +225,27 @@ def _look_again(view: Any, source: Any) -> None:
     if _may_overlap((size, strides, offset)):
         _as_strided.record_onto(view, (source, size, strides, offset, extent, layout))
     else:
-        way = view._view.way(source)
+        way = views.way_to(view, source)
         _seen_again.record_onto(view, (source, size, strides, offset, way, layout[1]))
 
 
-views.look_again = _look_again
+def _way_by_layout(view: Any) -> views.Way:
+    """Return the way from the base to *view* by where its elements lie.
+
+    Between a complex base and its parts, or the other way round, it leads over all of the memory.
+    """
+    base = view._base
+    (lie, extent), look = _layout(base), _layout(view)[0]
+    steps = []
+    if base._key.dtype is not view._key.dtype:
+        to_parts = base._key.dtype.is_complex
+        row = ((extent,), (1,), 0) if to_parts else ((extent // 2, 2), (2, 1), 0)
+        steps.append((_as_strided, (*row, extent, lie), None))
+        steps.append((_view_as_real if to_parts else _view_as_complex, (), None))
+        extent = extent * 2 if to_parts else extent // 2
+        lie = ((extent // 2, 2), (2, 1), 0) if to_parts else ((extent,), (1,), 0)
+    steps.append((_as_strided, (*look, extent, lie), None))
+    return views.Way(tuple(steps))
+
+
+views.look_again, views.way_by_layout = _look_again, _way_by_layout
