@@ -236,7 +236,7 @@ def _way_by_layout(view: Any) -> views.Way:
     """
     base = view._base
     (lie, extent), look = _layout(base), _layout(view)[0]
-    steps = []
+    steps: list[tuple[Any, tuple[Any, ...], None]] = []
     if base._key.dtype is not view._key.dtype:
         to_parts = base._key.dtype.is_complex
         row = ((extent,), (1,), 0) if to_parts else ((extent // 2, 2), (2, 1), 0)
