@@ -22,3 +22,15 @@ def warn(
         frame, level = frame.f_back, level + 1
         counted += frame.f_globals.get("__name__") != _ASKING
     warnings.warn(message, category, stacklevel=level)
+
+
+def warn_outside(message: str, category: type[Warning]) -> None:
+    """Warn of the first line outside of chainrule and its plugins that led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and _is_ours(frame.f_globals):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_ours(names: dict[str, object]) -> bool:
+    return str(names.get("__package__")).partition(".")[0].startswith("chainrule")

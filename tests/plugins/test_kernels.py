@@ -7,7 +7,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.backend import KernelSet, by_name
-from chainrule.errors import PluginLoadError
+from chainrule.errors import ArgumentError, PluginLoadError
 from chainrule.op import all_ops
 from chainrule.plugin import PluginInfo, explain, hookimpl, prefer, register, unload
 from chainrule.plugin.host import host
@@ -189,6 +189,16 @@ def test_explain_says_what_was_passed_over_and_how_to_use_it(give):
 def test_explain_without_tensors_or_backend_is_an_error():
     with pytest.raises(TypeError, match="expected tensors to run cr::mul on"):
         explain("mul")
+
+
+@pytest.mark.parametrize("function", ["softmax", "nn.functional.softmax", cr.softmax])
+def test_explain_of_a_function_explains_the_op_that_it_calls(function):
+    assert explain(function, cr.ones(2)).op == "cr::_softmax"
+
+
+def test_explain_of_a_name_that_is_none_shows_those_near_it():
+    with pytest.raises(ArgumentError, match="Near it: cr::_lstm_sequence"):
+        explain("lstm", cr.ones(1))
 
 
 def test_explain_of_an_unknown_op_is_an_error():

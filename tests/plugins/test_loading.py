@@ -26,6 +26,7 @@ def test_a_plugin_that_raises_on_import_is_put_aside_and_the_others_load(make_ho
     assert state_of(host, "broken") == ("failed", "ZeroDivisionError: the author divided by zero")
     assert state_of(host, "good") == ("loaded", "") or state_of(host, "good") == ("active", "")
     assert "CHAINRULE_DISABLE_PLUGINS=broken" in str(warned[0].message)
+    assert warned[0].filename == __file__
 
 
 def test_a_broken_plugin_that_was_asked_for_by_name_is_an_error_with_its_cause(make_host):

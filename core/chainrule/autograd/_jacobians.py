@@ -7,10 +7,11 @@ one; outputs are real then. See Note [Derivatives of complex numbers] in _gradch
 
 from __future__ import annotations
 
+import functools
 import importlib
 import random
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import ops
 from ..differentiate import grad as gradient_of
@@ -224,32 +225,41 @@ def direction(like: Tensor, seed: int = 0) -> Tensor:
     Inputs and outputs take another *seed*: along one and the same direction, a Jacobian and its
     transpose look alike.
     """
+    return _from_values(list(_numbers(like, seed)), like)
+
+
+def _numbers(like: Tensor, seed: int, *, scaled: bool = False) -> tuple[complex, ...]:
+    """Return the numbers of a direction, *scaled* so that a step along it is a step of one."""
+    draw = _kept if like.numel() <= KEPT else _drawn
+    return draw(like.numel(), seed, like.is_complex(), scaled)
+
+
+def _drawn(count: int, seed: int, is_complex: bool, scaled: bool) -> tuple[complex, ...]:
     draw = random.Random(seed)  # noqa: S311 - weights of a test, no secret
-    values: list[complex] = [
-        draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for _ in range(like.numel())
-    ]
-    if like.is_complex():
+    values: list[complex] = [draw.choice((-1, 1)) * draw.uniform(0.5, 1.5) for _ in range(count)]
+    if is_complex:
         values = [value + 1j * draw.uniform(0.5, 1.5) for value in values]
-    return _from_values(values, like)
+    length = sqrt(max(count, 1)) if scaled else 1.0
+    return tuple(value / length for value in values)
+
+
+#: Directions of up to so many numbers are kept: a check asks for the same ones again and again.
+KEPT: Final = 1024
+_kept = functools.lru_cache(maxsize=256)(_drawn)
 
 
 def _input_direction(tensor: Tensor) -> Tensor:
-    """Return a direction of an input, so long that a step along it is a step of one."""
-    found: Tensor = direction(tensor.detach(), 1) / sqrt(max(tensor.numel(), 1))
-    return found
+    return _from_values(list(_numbers(tensor, 1, scaled=True)), tensor)
 
 
 def _output_direction(output: Tensor) -> Tensor:
-    found: Tensor = direction(output) / sqrt(max(output.numel(), 1))
-    return found
+    return _from_values(list(_numbers(output, 0, scaled=True)), output)
 
 
 def adjusted(atol: float, tensor: Tensor, output: Tensor, *, forward: bool) -> float:
     """Return what *atol* per entry of a Jacobian amounts to in a sum over directions."""
-    total = float(_input_direction(tensor).abs().sum())
-    return (
-        atol * total * (1.0 if forward else float(_output_direction(output.detach()).abs().sum()))
-    )
+    total = sum(map(abs, _numbers(tensor, 1, scaled=True)))
+    return atol * total * (1.0 if forward else sum(map(abs, _numbers(output, 0, scaled=True))))
 
 
 def _from_values(values: list[Any], like: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .. import ops
 from ..backend import by_name
 from ..errors import ArgumentError
 from ..op import Op, all_ops, common_key
@@ -13,12 +14,14 @@ from ..plan import NOT_IMPLEMENTED
 from ..value import Value
 from .builtin import CORE_NAMESPACE
 from .host import host
-from .kernels import namespace_of, place_of
+from .kernels import place_of
 from .missing import CPU_WARN, current_policy
 from .namespaces import find_namespace
 from .selection import full_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..backend import Backend, KernelDef
 
 OWN, INHERITED, PREFERRED, BODY, TRACED, CORE, FALLBACK, NONE = (
@@ -83,11 +86,12 @@ class Explanation:
     __repr__ = __str__
 
 
-def explain(op: str | Op[Any, Any], *tensors: Any, backend: str | None = None) -> Explanation:
+def explain(op: str | Callable[..., Any], *tensors: Any, backend: str | None = None) -> Explanation:
     """Return how *op* would run on *tensors*, without running it.
 
     Args:
-        op: An op, or its name: ``"mul"``, ``"cr::mul"``, ``"special::log_ndtr"``.
+        op: An op, or its name: ``"mul"``, ``"cr::mul"``, ``"special::log_ndtr"``. Of a function
+            that checks its arguments and then calls an op, as `softmax`, that op is explained.
         tensors: The tensors it would be called with; their backend decides.
         backend: A backend, in place of tensors.
 
@@ -118,17 +122,34 @@ def explain(op: str | Op[Any, Any], *tensors: Any, backend: str | None = None) -
     )
 
 
-def _op(op: str | Op[Any, Any]) -> Op[Any, Any]:
+def _op(op: str | Callable[..., Any]) -> Op[Any, Any]:
     if isinstance(op, Op):
         return op
-    name = full_name(op) if isinstance(op, str) else ""
-    if name not in all_ops and namespace_of(name) != CORE_NAMESPACE:
+    name = op if isinstance(op, str) else getattr(op, "__name__", "")
+    namespace, _, word = full_name(name).rpartition("::")
+    word = word.rpartition(".")[2]  # of "nn.functional.gelu"
+    if namespace == CORE_NAMESPACE:
+        ops.load_late()
+    else:
         with contextlib.suppress(AttributeError):
-            find_namespace(host, namespace_of(name))  # loads the plugin that has it
-    if name in all_ops:
-        return all_ops[name]
-    msg = f"explain: expected an op or its name, got {op!r}. 'chainrule ops' lists them."
+            find_namespace(host, namespace)  # loads the plugin that has it
+    for found in (f"{namespace}::{word}", f"{namespace}::_{word}"):  # of softmax the op is _softmax
+        if found in all_ops:
+            return all_ops[found]
+    msg = (
+        f"explain: expected an op or its name, got {op!r}. {_alike(word)}'chainrule ops' lists all."
+    )
     raise ArgumentError(msg)
+
+
+def _alike(word: str) -> str:
+    """Return a sentence on the ops whose names hold *word*, or are spelt nearly so."""
+    import difflib  # here, since few need it
+
+    names = {name.partition("::")[2]: name for name in all_ops}
+    near = [name for name in names if word in name] if word else []
+    near = sorted(near, key=len)[:5] or difflib.get_close_matches(word, names, n=3)
+    return f"Near it: {', '.join(names[name] for name in near)}. " if near else ""
 
 
 def _backend(op: Op[Any, Any], tensors: tuple[Any, ...], name: str | None) -> Backend:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from .. import backend as _backend
-from .._warn import warn
+from .._warn import warn_outside
 from ..backend import BackendSpec
 from ..errors import PluginLoadError
 from ..locks import new_rlock
@@ -281,7 +281,7 @@ class PluginHost:
         if self.selection.strict and not asked:
             raise load_error(record) from error
         if not asked and not record.builtin:
-            warn(str(load_error(record)), PluginLoadWarning, stacklevel=2)
+            warn_outside(str(load_error(record)), PluginLoadWarning)
 
     def _forget(self, record: PluginRecord) -> None:
         """Undo what registering *record* did."""

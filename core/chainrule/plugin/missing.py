@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections import Counter
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import backend as _backend
-from .._warn import warn
+from .._warn import warn_outside
 from ..backend import KernelDef
 from ..errors import ArgumentError, KernelNotFoundError
 from .host import host
@@ -123,12 +122,11 @@ def find_missing(op: Op[Any, Any], backend: Backend, error: KernelNotFoundError)
         raise KernelNotFoundError(f"{error}{advice}", op=op.name, advice=advice)
     key = op.name, backend.name
     if key not in _counts:
-        warn(
+        warn_outside(
             f"{op.name} has no kernel for backend {backend.name!r} and runs on the CPU instead "
             f"({kernel.provider}): its tensors are copied there and back on every call. "
             "chainrule.stats() counts how often.",
             FallbackWarning,
-            stacklevel=_level_of_caller(),
         )
     _counts[key] += 1
     return kernel.bind(backend.xp)
@@ -164,13 +162,3 @@ def _advice(op: Op[Any, Any], backend: Backend, policy: str) -> str:
         options.append(f"with chainrule.fallback({CPU_WARN!r})")
     options.append(f"a kernel for it in a KernelSet({backend.name!r})")
     return f"Kernels: {who or 'no live backend has one'}. Options: {'; '.join(options)}."
-
-
-def _level_of_caller() -> int:
-    """Return the level, for `warnings.warn`, of the first frame outside of chainrule."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and str(frame.f_globals.get("__package__")).startswith(
-        "chainrule"
-    ):
-        frame, level = frame.f_back, level + 1
-    return level
