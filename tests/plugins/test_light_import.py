@@ -37,7 +37,9 @@ def test_the_first_tensor_scans_no_entry_points_and_loads_no_plugin(answer):
     assert modules & {"importlib.metadata", "good_plugin", "broken_plugin"} == set()
 
 
-@pytest.mark.parametrize("package", ["chainrule_numpy", "chainrule_sim", "chainrule_xp"])
+@pytest.mark.parametrize(
+    "package", ["chainrule_numpy", "chainrule_sim", "chainrule_xp", "chainrule_cupy"]
+)
 def test_importing_a_backend_package_imports_no_array_library(answer, package):
     assert "numpy" not in modules_after(answer, f"import {package}")
 

@@ -10,19 +10,25 @@ from typing import Final, NamedTuple
 
 
 class Builtin(NamedTuple):
-    """Where a plugin object is, the device types it is the default for, how to get it."""
+    """Where a plugin object is, the device types it is the default for, how to get it.
+
+    The plugin of a backend comes with chainrule; its *library* may have to be installed.
+    """
 
     target: str
     default_for: tuple[str, ...]
     install_hint: str
     is_backend: bool = True
+    library: str = ""
 
 
 BUILTIN: Final = {
     "xp": Builtin("chainrule_xp:plugin", (), "pip install chainrule", is_backend=False),
     "numpy": Builtin("chainrule_numpy:plugin", ("cpu",), "pip install numpy"),
     "sim": Builtin("chainrule_sim:plugin", ("sim",), "pip install chainrule"),
-    "cupy": Builtin("chainrule_cupy:plugin", ("cuda",), 'pip install "chainrule[cupy12]"'),
+    "cupy": Builtin(
+        "chainrule_cupy:plugin", ("cuda",), 'pip install "chainrule[cupy12]"', library="cupy"
+    ),
     "native": Builtin("chainrule_native:plugin", (), "pip install chainrule-native"),
 }
 

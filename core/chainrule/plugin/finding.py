@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..backend import IMPORT_FAILED, NO_DEVICE, NOT_INSTALLED, Availability, BackendSpec
 from ..errors import BackendNotFoundError, BackendUnavailableError, PluginLoadError
-from .builtin import BUILTIN
+from .builtin import BUILTIN, Builtin
 from .discovery import is_installed, load_target
 from .records import BACKEND, DISCOVERED, PluginRecord
 
@@ -78,9 +78,15 @@ def _suggestion(host: PluginHost, name: str) -> str:
 def backend_names(host: PluginHost) -> tuple[list[str], list[str]]:
     """Return the names of the backends that are installed, and of those of ours that are not."""
     ours = [name for name, known in BUILTIN.items() if known.is_backend]
-    here = [name for name in ours if is_installed(BUILTIN[name].target)]
-    found = {r.name for r in host.records if r.group == BACKEND and not r.builtin} | set(host.specs)
-    return [*here, *sorted(found - set(here))], [name for name in ours if name not in here]
+    here = [name for name in ours if _is_here(BUILTIN[name])]
+    others = {r.name for r in host.records if r.group == BACKEND and not r.builtin}
+    others |= set(host.specs)
+    return [*here, *sorted(others - set(ours))], [name for name in ours if name not in here]
+
+
+def _is_here(known: Builtin) -> bool:
+    """Return whether the plugin is there, and the library that it is for."""
+    return is_installed(known.target) and (not known.library or is_installed(known.library))
 
 
 def what_there_is(host: PluginHost) -> str:
