@@ -9,8 +9,10 @@ file share their names and a folder of their own to write in. A block that canno
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+from pathlib import Path
 
 import pytest
 from sybil import Sybil
@@ -45,6 +47,23 @@ def docstrings(folder: str) -> Sybil:
         setup=name_the_package,
         fixtures=["folder_of_examples"],
     )
+
+
+class WithoutItsLibrary(pytest.Module):
+    """A file that cannot be imported here, because the library that it is for is not installed."""
+
+    def collect(self) -> list[pytest.Item]:
+        """Return nothing: pytest itself would import the file, where its path was named."""
+        return []
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> WithoutItsLibrary | None:
+    """Pass over the files of the CuPy backend where there is no CuPy."""
+    if "chainrule_cupy" not in module_path.parts or importlib.util.find_spec("cupy"):
+        return None
+    return WithoutItsLibrary.from_parent(parent, path=module_path)
 
 
 pages = Sybil(
