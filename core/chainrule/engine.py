@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 import heapq
 import itertools
+import operator
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ class GraphTask:
             self.ends = frozenset(target for target, number in inputs if number != LEAF)
         self.targets = {id(target) for target, number in inputs if number == LEAF}
         self.reachable = _reachable(self.roots, places)
-        self.careful = True
+        self.careful = any(number != LEAF for _, number in inputs)
 
     def send(self, edge: Edge, grad: Any) -> None:
         """Add *grad* to what waits at *edge*."""
@@ -140,7 +141,7 @@ class GraphTask:
 
     def run(self) -> None:
         """Pull until no node waits."""
-        queue, pending = self.queue, self.pending
+        queue, pending, reachable = self.queue, self.pending, self.reachable
         careful, keep_graph = self.careful, self.keep_graph
         run_carefully, watcher = self._run_carefully, self.watcher
         if watcher is not None:
@@ -162,13 +163,17 @@ class GraphTask:
                 run_carefully(node, grad)
                 careful = self.careful
                 continue
-            # The common case, unrolled: one output, no hooks, every rule's gradient is wanted.
+            # The common case, unrolled: one output, no hooks, nothing to capture.
             saved, edges = node.unpack() if plan.frees else node._saved, node._edges
             for position, pull, slot in plan.active:
+                target, number = edge = edges[position]
+                if reachable is not None and not (
+                    self._wants(edge) if number else target in reachable
+                ):
+                    continue
                 result = pull(grad, saved if slot is None else saved[slot])
-                target, number = edges[position]
                 if number or target._outputs is not None:
-                    self.send((target, number), result)
+                    self.send(edge, result)
                     continue
                 if result._key is not target._key or result._array.shape != target._shape:
                     result = fit(result, target._shape, target._key)
@@ -363,20 +368,28 @@ def _all_nodes(roots: Sequence[Edge]) -> set[Node]:
         node = stack.pop()
         if node not in nodes:
             nodes.add(node)
-            stack.extend(e[0] for e in node._edges if e is not None and e[1] != LEAF)
+            stack.extend([e[0] for e in node._edges if e is not None and e[1] != LEAF])
     return nodes
+
+
+_AGE = operator.attrgetter("_seq")
 
 
 def _reachable(roots: Sequence[Edge], wanted: set[tuple[int, int]]) -> set[Node]:
     """Return the nodes on a path from *roots* to a wanted place, and those that are one."""
     on_path: set[Node] = set()
-    ends = {place[0] for place in wanted if place[1] != LEAF}
-    for node in sorted(_all_nodes(roots), key=lambda node: node._seq):
-        if id(node) in ends or any(
-            e is not None and ((id(e[0]), LEAF) in wanted if e[1] == LEAF else e[0] in on_path)
-            for e in node._edges
-        ):
+    leaves = {place for place, number in wanted if number == LEAF}
+    ends = {place for place, number in wanted if number != LEAF}
+    for node in sorted(_all_nodes(roots), key=_AGE):
+        if id(node) in ends:
             on_path.add(node)
+            continue
+        for edge in node._edges:
+            if edge is not None and (
+                id(edge[0]) in leaves if edge[1] == LEAF else edge[0] in on_path
+            ):
+                on_path.add(node)
+                break
     return on_path
 
 
