@@ -45,8 +45,10 @@ class Plugin:
     def chainrule_backend_activated(self, backend: Backend) -> None:
         if backend.isa("numpy"):
             from ._backend import compute_in_silence
+            from ._memory import keep_freed_memory
 
             compute_in_silence()
+            keep_freed_memory()
 
     @hookimpl
     def chainrule_missing_kernel(self, op: str, backend: Backend, policy: str) -> KernelDef | None:

@@ -39,9 +39,12 @@ def threshold_backward(grad: Any, x: Any, *, threshold: Any = 0) -> Any:
 
 @ks.forward("cr::sigmoid")
 def sigmoid(x: Any) -> Any:
-    divisor = exp(negative(x))
-    divisor += ONE[x.dtype]
-    return reciprocal(divisor)
+    result = negative(x)
+    if not x.shape:  # NumPy's scalars are values, not memory
+        return reciprocal(exp(result) + ONE[x.dtype])
+    exp(result, out=result)
+    result += ONE[x.dtype]
+    return reciprocal(result, out=result)
 
 
 @ks.forward("cr::sigmoid_backward")
@@ -58,7 +61,8 @@ def sigmoid_backward(grad: Any, output: Any) -> Any:
 
 @ks.forward("cr::tanh_backward")
 def tanh_backward(grad: Any, output: Any) -> Any:
-    slope = subtract(ONE[output.dtype], multiply(output, output))
+    slope = multiply(output, output)
+    slope = subtract(ONE[output.dtype], slope, out=slope if output.shape else None)
     if slope.dtype.kind == "c":
         slope = np.conjugate(slope)
     if grad.shape != slope.shape:  # of a batch, where the output is not
