@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from ..shapes import Size
 from . import constraints
 from .distribution import Distribution
-from .transforms import sum_rightmost
+from .transforms.base import sum_rightmost
 
 __all__ = ["Independent"]
 

@@ -17,7 +17,7 @@ from .multivariate_normal import LowRankMultivariateNormal, MultivariateNormal, 
 from .normal import HalfNormal, Normal
 from .poisson import Poisson
 from .transformed_distribution import TransformedDistribution
-from .transforms import sum_rightmost
+from .transforms.base import sum_rightmost
 from .uniform import Cauchy, Exponential, Laplace, Uniform
 from .utils import EULER
 

@@ -9,7 +9,8 @@ from ..shapes import Size
 from . import constraints
 from .distribution import Distribution
 from .independent import Independent
-from .transforms import ComposeTransform, Transform, sum_rightmost
+from .transforms import ComposeTransform, Transform
+from .transforms.base import sum_rightmost
 
 __all__ = ["TransformedDistribution"]
 
