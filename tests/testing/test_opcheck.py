@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import chainrule as cr
 from chainrule.errors import ArgumentError
+from chainrule.plugin import KernelSet, PluginInfo, composite, hookimpl
 from chainrule.testing import OpcheckError, opcheck
 from chainrule.testing.opcheck import CHECKS
 
@@ -93,3 +96,54 @@ def test_a_sandbox_loads_a_plugin_and_forgets_it(chainrule_sandbox):
 
     assert "boxed::twice" not in all_ops
     assert "boxed::twice" not in host.ops
+
+
+def give(sandbox, function):
+    """Return an op that squares, by the kernel *function* on every backend of the family."""
+
+    def square(self: Tensor) -> Tensor:  # noqa: F821 - a schema's word
+        """Return ``self * self``."""
+        return self * self
+
+    op = composite(square, namespace="planted", promote="float")
+    op.vjp(self=lambda grad, self: grad * 2 * self)
+    ks = KernelSet("numpy")
+    ks.forward(op.name)(function)
+
+    class Plugin:
+        info = PluginInfo(name="planted", api="1.0", namespaces=("planted",))
+
+        @hookimpl
+        def chainrule_ops(self):
+            return [op]
+
+        @hookimpl
+        def chainrule_kernels(self, backend):
+            return ks if backend.isa("numpy") else None
+
+    sandbox.register(Plugin())
+    return op
+
+
+def fail(x):
+    raise ZeroDivisionError("planted")
+
+
+@pytest.mark.parametrize(
+    ("kernel", "check", "message"),
+    [
+        (lambda x: [1.0, 2.0], "call", "a kernel returned list, expected ndarray"),
+        (lambda x: None, "call", "a kernel returned NoneType, expected ndarray"),
+        (fail, "call", "it raised ZeroDivisionError: planted"),
+        (lambda x: (x * x)[:1], "shape", r"output 0 has shape \(1,\), where the body gives \(2,\)"),
+        (lambda x: 3.0, "shape", r"output 0 has shape \(\), where the body gives \(2,\)"),
+        (lambda x: (x * x).astype("float32"), "dtype", "output 0 holds torch.float32"),
+        (lambda x: x * x + 1, "body", "output 0 of the kernel is not what the body gives"),
+    ],
+)
+def test_a_kernel_that_returns_what_it_must_not_is_named(chainrule_sandbox, kernel, check, message):
+    op = give(chainrule_sandbox, kernel)
+    found = opcheck(op, (leaf(1.0, 2.0),), raise_exception=False)
+
+    assert next(name for name, text in found.items() if text != "SUCCESS") == check
+    assert re.match(rf"{check}: planted::square\(float64\[2\]\): .*{message}", found[check])

@@ -102,10 +102,24 @@ def _moved(
 # By backward passes
 
 
-def analytical_jacobians(output: Tensor, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """Return the Jacobian of one real output by every input, a backward pass per element."""
-    passes = [pulled(output, inputs, _unit(output, index, 1.0)) for index in range(output.numel())]
+def ignored(gradients: Sequence[Tensor]) -> None:
+    """Take *gradients*, and look at nothing."""
+
+
+def analytical_jacobians(
+    output: Tensor, inputs: Sequence[Tensor], check: Callable[[Sequence[Tensor]], None] = ignored
+) -> list[Tensor]:
+    """Return the Jacobian of one real output by every input, a backward pass per element.
+
+    The gradients of the first pass are given to *check* before anything is made of them.
+    """
+    passes = []
+    for index in range(output.numel()):
+        passes.append(pulled(output, inputs, _unit(output, index, 1.0)))
+        if index == 0:
+            check(passes[0])
     if not passes:
+        check(pulled(output, inputs, output.detach()))
         return [_empty(tensor, output) for tensor in inputs]
     return [
         ops.stack([gradient.reshape(-1) for gradient in column], 1)
@@ -113,16 +127,17 @@ def analytical_jacobians(output: Tensor, inputs: Sequence[Tensor]) -> list[Tenso
     ]
 
 
-def analytical_along(output: Tensor, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """Return what `numerical_along` gives, by one backward pass."""
+def analytical_along(
+    output: Tensor, inputs: Sequence[Tensor], check: Callable[[Sequence[Tensor]], None] = ignored
+) -> list[Tensor]:
+    """Return what `numerical_along` gives, by one backward pass; *check* sees its gradients."""
     gradients = pulled(output, inputs, _output_direction(output.detach()))
+    check(gradients)
     return [_inner(g, _input_direction(t)) for g, t in zip(gradients, inputs, strict=True)]
 
 
-def pulled(
-    output: Tensor, inputs: Sequence[Tensor], weight: Tensor, *, zeros: bool = True
-) -> list[Any]:
-    """Return the gradients of *inputs* for that of *output*; zeros, or None, where there is none.
+def pulled(output: Tensor, inputs: Sequence[Tensor], weight: Tensor) -> list[Tensor]:
+    """Return the gradients of *inputs* for that of *output*; zeros where there is none.
 
     A gradient of another shape than its input's is given as it is.
     """
@@ -130,7 +145,7 @@ def pulled(
     if output.requires_grad:
         found = gradient_of(output, inputs, weight, retain_graph=True, allow_unused=True)
     return [
-        (ops.zeros_like(t.detach()) if zeros else None) if g is None else g.detach()
+        ops.zeros_like(t.detach()) if g is None else g.detach()
         for g, t in zip(found, inputs, strict=True)
     ]
 
