@@ -221,19 +221,21 @@ def _positional(op: Op[Any, Any]) -> Callable[..., Any]:
     return call
 
 
-def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
-    """Return a quick `evaluate` for ops whose tensors come first and need no promotion, or None."""
+def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any]:
+    """Return the quickest `evaluate` for *op*."""
     schema = op.schema
     count = len(schema.tensors)
-    plain = op.promote is None and not op.multiple and op.kind in {"primitive", "composite"}
+    plain = op.promote is None and not op.multiple
     plain = (
         plain
         and not op.refuses
         and [p.kind for p in schema.params[:count]] == [TENSOR] * count
         and count > 0
     )
+    if op.has_lists or op.kind not in {"primitive", "composite"}:
+        return op.evaluate_any
     if not plain:
-        return None
+        return _of_one_key(op)
     table, any_kind, plans, statics = op.table, op.evaluate_any, op.plans, schema.statics
     others, same_dtype, view = range(1, count), op.dtype == "same", op.view
 
@@ -274,6 +276,67 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any] | None:
             if plan is not None:
                 record(plan, bound, (out,))
         return out
+
+    return evaluate
+
+
+def _of_one_key(op: Op[Any, Any]) -> Callable[[Any], Any]:
+    """Return a quick `evaluate` for tensors that need neither promotion nor transfer.
+
+    Numbers may stand among them, and optional ones be missing. Where nothing is promoted, their
+    dtypes may differ.
+    """
+    table, any_kind, positions, statics = (
+        op.table, op.evaluate_any, op.schema.tensor_positions, op.schema.statics
+    )  # fmt: skip
+    promotes, direct, boolean = op.promote is not None, op.direct, op.promote == "compare"
+    direct_with_number = direct & {FLOATING, COMPLEX} if promotes else direct
+    divides = op.promote == "divide"
+
+    def evaluate(bound: Any) -> Any:
+        key, arrays, wanted, numbers, bit = None, [], 0, 0, 1
+        for position in positions:
+            item = bound[position]
+            if isinstance(item, Value):
+                if item._base is not None:
+                    refresh(item)
+                other = item._key
+                if key is None:
+                    key = other
+                elif other is not key and (
+                    promotes or other.index != key.index or other.device != key.device
+                ):
+                    return any_kind(bound)
+                if item._requires_grad:
+                    wanted |= bit
+                arrays.append(item._array)
+            elif item is None:
+                arrays.append(None)
+            elif item.__class__ is float or item.__class__ is int:
+                numbers |= bit
+                arrays.append(item)
+            else:
+                return any_kind(bound)
+            bit <<= 1
+        if (
+            key is None
+            or key.category not in (direct_with_number if numbers else direct)
+            or key.backend.level
+            or divides
+        ):
+            return any_kind(bound)
+        keywords = {name: bound[i] for i, name, default in statics if bound[i] is not default}
+        try:
+            result = table[key.index](*arrays, **keywords)
+        except Exception as error:  # noqa: BLE001 - any library's; explained, or raised as it is
+            op.fail(error, [v for v in map(bound.__getitem__, positions) if isinstance(v, Value)])
+        if not promotes:
+            outputs = op.wrapped(result, key, op.known_key(key), bound)
+        else:
+            outputs = op.wrapped(result, key, key.boolean if boolean else key, bound)
+        if wanted and mode.enabled:
+            op.record_if_floating(bound, outputs, wanted, numbers)
+        return op.schema.return_type(outputs) if op.multiple else outputs[0]  # type: ignore[misc]  # multiple ones have one
 
     return evaluate
 

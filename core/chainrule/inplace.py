@@ -92,7 +92,7 @@ def run_in_place(
     if mode.enabled:
         check_history(target, name, recorded=recorded)
     if not recorded:  # recording is off, or no argument requires grad
-        write(target, op.general(args, kwargs), name)
+        write(target, op.general(args, kwargs) if kwargs else op.fast(*args), name)
         return target
     old = _as_it_was(target)
     if in_force.hooks:  # what hooks pack must not change with the target
@@ -187,6 +187,7 @@ def _check_memory(op: Any, target: Value, sources: Sequence[Any], name: str) -> 
                 break
     if (
         plain is not None
+        and not target._key.backend.is_contiguous(target._array)
         and 0 in target._key.backend.strides(target._array)
         and not warn_if_repeated(target, plain)
     ):

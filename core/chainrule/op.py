@@ -121,7 +121,7 @@ class Op(Generic[P, R]):
         for _ in _backend.live:
             self.reset(len(self.table))
         all_ops[self.name] = self
-        self.evaluate = evaluation(self) or self.evaluate_any
+        self.evaluate = evaluation(self)
         self.fast = fast_path(self)
 
     # Stating gradients
@@ -289,7 +289,7 @@ class Op(Generic[P, R]):
         if self.promote is None:
             if self.refuses:
                 self._refuse(key.dtype)
-            arrays, result_key = [_array_of(tensor) for tensor in tensors], self._known_key(key)
+            arrays, result_key = [_array_of(tensor) for tensor in tensors], self.known_key(key)
         else:
             arrays, result_key = self._promoted(tensors, values, key, bound)
         statics = {n: bound[i] for i, n, default in schema.statics if bound[i] is not default}
@@ -297,10 +297,7 @@ class Op(Generic[P, R]):
             result = self.table[key.index](*arrays, **statics)
         except Exception as error:  # noqa: BLE001 - any library's; explained, or raised as it is
             self.fail(error, values)
-        if self.multiple:
-            outputs = [self._wrap(array, key, None, bound, i) for i, array in enumerate(result)]
-        else:
-            outputs = [self._wrap(result, key, result_key, bound, None)]
+        outputs = self.wrapped(result, key, result_key, bound)
         if mode.enabled:
             self._record(bound, tensors, outputs)
         return schema.return_type(outputs) if self.multiple else outputs[0]  # type: ignore[misc]  # multiple ones have one
@@ -316,11 +313,19 @@ class Op(Generic[P, R]):
             return dtype.to_real()
         return dtype.to_complex() if self.dtype == "complex" else dtypes.by_name(self.dtype or "")
 
-    def _known_key(self, key: DispatchKey) -> DispatchKey | None:
+    def known_key(self, key: DispatchKey) -> DispatchKey | None:
         """Return the result's key where the statement says its dtype; None: ask the array."""
         if self.dtype == "same":
             return key
         return None if self.dtype is None else key.of(self._stated_dtype(key.dtype))
+
+    def wrapped(
+        self, result: Any, key: DispatchKey, result_key: DispatchKey | None, bound: Sequence[Any]
+    ) -> list[Any]:
+        """Return what a kernel gave as tensors; *result_key* of a single one, where it is known."""
+        if self.multiple:
+            return [self._wrap(array, key, None, bound, i) for i, array in enumerate(result)]
+        return [self._wrap(result, key, result_key, bound, None)]
 
     def _wrap(
         self,
@@ -404,13 +409,20 @@ class Op(Generic[P, R]):
             elif tensor is not None:
                 numbers |= bit
             bit <<= 1
-        if not wanted or not any(output._key.floating for output in outputs):
-            return
-        plan = self.plan(
-            self.overload(bound) if self.branches else self.only_overload, wanted, numbers
-        )
-        if plan is not None:
-            record(plan, bound, outputs)
+        if wanted:
+            self.record_if_floating(bound, outputs, wanted, numbers)
+
+    def record_if_floating(
+        self, bound: Sequence[Any], outputs: list[Any], wanted: int, numbers: int
+    ) -> None:
+        """Leave a node on *outputs*, unless all are integers; the bits are those of `plan`."""
+        for output in outputs:
+            if output._key.floating:
+                overload = self.overload(bound) if self.branches else self.only_overload
+                plan = self.plan(overload, wanted, numbers)
+                if plan is not None:
+                    record(plan, bound, outputs)
+                return
 
     def overload(self, bound: Sequence[Any]) -> str:
         """Return which of the stated node names applies: the first whose condition holds."""
