@@ -92,7 +92,7 @@ def run_in_place(
     if mode.enabled:
         check_history(target, name, recorded=recorded)
     if not recorded:  # recording is off, or no argument requires grad
-        write(target, op.general(args, kwargs) if kwargs else op.fast(*args), name)
+        write(target, _computed(op, target, args, kwargs), name)
         return target
     old = _as_it_was(target)
     if in_force.hooks:  # what hooks pack must not change with the target
@@ -106,6 +106,15 @@ def run_in_place(
         result = _constant(op, args, old, result)
     rewrite_history(target, result)
     return target
+
+
+def _computed(op: Op[Any, Any], target: Value, args: tuple[Any, ...], kwargs: Any) -> Any:
+    """Return what is to be written: of ``copy_`` from what is alike, the source itself."""
+    if kwargs:
+        return op.general(args, kwargs)
+    if op.__name__ == "copy" and args[1]._key is target._key and not target._key.backend.level:
+        return args[1]
+    return op.fast(*args)
 
 
 def check_history(target: Value, name: str, *, recorded: bool) -> None:

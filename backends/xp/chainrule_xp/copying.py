@@ -15,3 +15,8 @@ def clone(xp: Any) -> Any:
         return xp.array(x, copy=True, order="C")
 
     return kernel
+
+
+@ks.family("cr::zero")
+def zero(xp: Any) -> Any:
+    return lambda x: xp.zeros(x.shape, x.dtype)

@@ -256,8 +256,8 @@ def _check_matrix_and_vector(
 
 
 def _check_three_dtypes(added: Value, mat: Value, vec: Value, op: str) -> None:
-    dtypes = [v._key.dtype for v in (added, mat, vec)]
-    if not dtypes[0] is dtypes[1] is dtypes[2]:
+    if not added._key.dtype is mat._key.dtype is vec._key.dtype:
+        dtypes = [v._key.dtype for v in (added, mat, vec)]
         names = [dtype.scalar_name for dtype in dtypes]
         fail(
             DTypeError,
