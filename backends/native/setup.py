@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def extension(level: str, flags: list[str]) -> Extension:
         define_macros=[("NATIVE_LEVEL", level)],
         extra_compile_args=[*FLAGS, *flags, *further],
         extra_link_args=["-pthread", *further],
-        libraries=["m"],
+        libraries=["m", *(["dl"] if sys.platform == "linux" else [])],
     )
 
 

@@ -45,5 +45,9 @@ def choose() -> str:
 
 @cache
 def core() -> Any:
-    """Return the compiled module."""
-    return importlib.import_module(f"chainrule_native._core_{choose()}")
+    """Return the compiled module, which knows where NumPy's BLAS is."""
+    module: Any = importlib.import_module(f"chainrule_native._core_{choose()}")
+    # Looked up through the module of NumPy that was linked with it, whatever it is called.
+    numpy = importlib.import_module("numpy._core._multiarray_umath")
+    module.connect_blas(str(numpy.__file__))
+    return module

@@ -2,6 +2,7 @@
 #define NATIVE_MODULE
 #include "native.h"
 
+#include "blas.h"
 #include "memory.h"
 
 #define JOIN_(a, b) a##b
@@ -11,7 +12,7 @@
 
 /* ---- the families: one line per file --------------------------------------------------------- */
 
-#define FAMILIES(X) X(activation) X(arithmetic)
+#define FAMILIES(X) X(activation) X(arithmetic) X(convolution) X(pooling) X(normalization) X(attention) X(recurrent)
 
 #define DECLARE(family) extern const KernelEntry family##_kernels[];
 FAMILIES(DECLARE)
@@ -165,6 +166,7 @@ static PyMethodDef methods[] = {
     {"memory_stats", memory_stats, METH_NOARGS, "Return what the allocator did, as a dict."},
     {"set_memory_limit", set_memory_limit, METH_O, "Set how many freed bytes are kept."},
     {"release_memory", release_memory, METH_NOARGS, "Give freed buffers back to the system."},
+    {"connect_blas", connect_blas, METH_O, "Look for a BLAS in a library; return whether it is there."},
     {"use_allocator", use_allocator, METH_NOARGS, "Let NumPy's arrays reuse freed buffers."},
     {NULL, NULL, 0, NULL},
 };

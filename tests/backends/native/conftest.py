@@ -98,3 +98,51 @@ def _laid_out(array, layout):
         memory[1:] = array.reshape(-1)
         return memory[1:].reshape(array.shape)
     raise ValueError(layout)
+
+
+@pytest.fixture(scope="session")
+def agree(native, reference):
+    """Return ``agree(op, arrays, keywords, rtol)``: compare a kernel with NumPy's in float64.
+
+    An error counts against the largest number of its result: what is summed up has rounding errors
+    of the size of the summands. Returns what the kernel gave.
+    """
+
+    def compare(op, arrays, keywords, rtol):
+        exact = reference(op)(*(_widened(array) for array in arrays), **keywords)
+        found = native(op)(*arrays, **keywords)
+        dtype = next(a.dtype for a in arrays if a is not None and a.dtype.kind == "f")
+        for mine, ours in zip(_listed(found), _listed(exact), strict=True):
+            assert mine.shape == ours.shape
+            assert mine.dtype == (dtype if ours.dtype.kind == "f" else ours.dtype)
+            scale = np.abs(ours[np.isfinite(ours)]).max(initial=1e-30)
+            np.testing.assert_allclose(mine, ours, rtol=rtol, atol=rtol * scale)
+        return found
+
+    return compare
+
+
+def _widened(array):
+    return array.astype("float64") if array is not None and array.dtype.kind == "f" else array
+
+
+def _listed(results):
+    return results if isinstance(results, tuple) else (results,)
+
+
+@pytest.fixture(scope="session")
+def whatever_the_threads(core, native):
+    """Return a check that a kernel gives the same bits with one, two and five threads."""
+
+    def compare(op, arrays, keywords):
+        before, results = core.thread_count(), []
+        try:
+            for count in (1, 2, 5):
+                core.set_thread_count(count)
+                found = native(op)(*arrays, **keywords)
+                results.append([array.tobytes() for array in _listed(found)])
+        finally:
+            core.set_thread_count(before)
+        assert results[0] == results[1] == results[2]
+
+    return compare
