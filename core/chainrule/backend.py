@@ -95,8 +95,14 @@ class KernelDef:
     optional: bool = False
     over: bool = False
 
-    def bind(self, namespace: object) -> Kernel:
-        """Return the callable, made for *namespace* where it is written for a family."""
+    def bind(self, namespace: object, otherwise: Kernel | None = None) -> Kernel:
+        """Return the callable, made for *namespace* where it is written for a family.
+
+        One that handles some arrays alone passes the rest to *otherwise*.
+        """
+        if self.over:
+            made: Kernel = self.function(otherwise)
+            return made
         return self.function(namespace) if self.family else self.function
 
 
@@ -422,8 +428,16 @@ class Backend:
         for ancestor in self.lineage:
             kernel = self.kernels.get(ancestor, {}).get(op)
             if kernel is not None:
-                return kernel, ancestor
+                return self.adopt(kernel, ancestor), ancestor
         return None
+
+    def adopt(self, kernel: KernelDef, ancestor: str) -> KernelDef:
+        """Return *kernel*, which *ancestor* brings, as it runs on the arrays of this backend.
+
+        A backend that has to do something around every kernel, as setting a device or looking at
+        the same memory as another kind of array, returns a `KernelDef` that binds accordingly.
+        """
+        return kernel
 
     def bound_kernel(self, op: str, otherwise: Callable[[], Kernel]) -> Kernel:
         """Return the nearest kernel for *op* along the lineage, ready to be called.
@@ -441,9 +455,10 @@ class Backend:
             kernel = self.kernels.get(ancestor, {}).get(op)
             if kernel is None:
                 continue
+            adopted = self.adopt(kernel, ancestor)
             if not kernel.over:
-                return kernel.bind(self.xp)
-            return kernel.function(self._nearest(op, lineage[position + 1 :], otherwise))
+                return adopted.bind(self.xp)
+            return adopted.bind(self.xp, self._nearest(op, lineage[position + 1 :], otherwise))
         return otherwise()
 
     def canonical(self, device: Device) -> Device:

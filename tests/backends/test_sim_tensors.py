@@ -176,6 +176,14 @@ def test_a_kernel_makes_new_arrays_on_the_device_of_its_inputs():
     assert definition.bind(fresh.xp)(x).device == 1
 
 
+def test_every_call_of_an_op_runs_its_kernel_on_the_device_of_its_arrays(counters):
+    x = cr.ones(2, device="sim:1")
+    y = x.tanh() + cr.zeros_like(x)
+
+    assert y.device == cr.device("sim:1")
+    assert {event.what for event in counters.timeline} >= {"cr::tanh", "cr::add"}
+
+
 def test_a_kernel_that_returns_a_host_array_is_caught():
     with pytest.raises(TypeError, match="a kernel returned ndarray, expected SimArray"):
         by_name("sim").wrap(np.ones(2))

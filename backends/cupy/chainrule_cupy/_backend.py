@@ -60,8 +60,8 @@ class KernelOnDevice(KernelDef):
     Needed where there is more than one device; with one, kernels are called as they are.
     """
 
-    def bind(self, namespace: object) -> Kernel:
-        kernel = super().bind(namespace)
+    def bind(self, namespace: object, otherwise: Kernel | None = None) -> Kernel:
+        kernel = super().bind(namespace, otherwise)
 
         def run(*arrays: Any, **statics: Any) -> Any:
             number = device_among([*arrays, *statics.values()])
@@ -83,12 +83,8 @@ class CupyBackend(Backend):
         super().__init__(spec)
         self._devices = tuple(Device("cuda", n) for n in range(runtime.getDeviceCount()))
 
-    def find_kernel(self, op: str) -> tuple[KernelDef, str] | None:
-        found = super().find_kernel(op)
-        if found is None or len(self._devices) == 1:
-            return found
-        kernel, ancestor = found
-        return KernelOnDevice(**vars(kernel)), ancestor
+    def adopt(self, kernel: KernelDef, ancestor: str) -> KernelDef:
+        return kernel if len(self._devices) == 1 else KernelOnDevice(**vars(kernel))
 
     def supports(self, dtype: DType) -> bool:
         return dtype in _DTYPES

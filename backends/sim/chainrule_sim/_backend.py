@@ -26,8 +26,8 @@ class KernelOnDevice(KernelDef):
     Infinities and NaN are values, and NumPy says nothing of them: a device has no such warnings.
     """
 
-    def bind(self, namespace: object) -> Kernel:
-        kernel = super().bind(namespace)
+    def bind(self, namespace: object, otherwise: Kernel | None = None) -> Kernel:
+        kernel = super().bind(namespace, otherwise)
 
         def run(*arrays: Any, **statics: Any) -> Any:
             device = device_of([*arrays, *statics.values()])
@@ -48,12 +48,8 @@ class SimBackend(Backend):
     xp = xp
     array_type = SimArray
 
-    def find_kernel(self, op: str) -> tuple[KernelDef, str] | None:
-        found = super().find_kernel(op)
-        if found is None:
-            return None
-        kernel, ancestor = found
-        return KernelOnDevice(**vars(kernel)), ancestor
+    def adopt(self, kernel: KernelDef, ancestor: str) -> KernelDef:
+        return KernelOnDevice(**vars(kernel))
 
     def supports(self, dtype: DType) -> bool:
         return dtype in _DTYPES

@@ -31,9 +31,9 @@ _OURS = {native: dtype for dtype, native in _NATIVE.items()}
 class KernelOnMemory(KernelDef):
     """A kernel for NumPy arrays that takes and gives tensors."""
 
-    def bind(self, namespace: object) -> Kernel:
+    def bind(self, namespace: object, otherwise: Kernel | None = None) -> Kernel:
         """Return the kernel with its arguments and results seen as the other kind."""
-        kernel = super().bind(np)
+        kernel = super().bind(np, otherwise)
 
         def run(*arrays: Any, **statics: Any) -> Any:
             given = {name: memory.on_host(item) for name, item in statics.items()}
@@ -48,13 +48,9 @@ class TorchBackend(Backend):
     xp = torch
     array_type = torch.Tensor
 
-    def find_kernel(self, op: str) -> tuple[KernelDef, str] | None:
-        """Return the nearest kernel, PyTorch's own or an ancestor's over the same memory."""
-        found = super().find_kernel(op)
-        if found is None or found[1] == self.name:
-            return found
-        kernel, ancestor = found
-        return KernelOnMemory(**vars(kernel)), ancestor
+    def adopt(self, kernel: KernelDef, ancestor: str) -> KernelDef:
+        """Return PyTorch's own kernels as they are, an ancestor's as one over the same memory."""
+        return kernel if ancestor == self.name else KernelOnMemory(**vars(kernel))
 
     def supports(self, dtype: DType) -> bool:
         return dtype in _NATIVE
