@@ -279,7 +279,7 @@ def record(plan: Plan, bound: Sequence[Any], outputs: Sequence[Any]) -> None:
     for slot in plan.tensor_slots:
         # Only what was ever written to, or is no plain tensor, has a version to remember.
         item = saved[slot]
-        storage = None if item is None else getattr(item, "_storage", _UNKNOWN)
+        storage: Any = None if item is None else getattr(item, "_storage", _UNKNOWN)
         if storage is not None and (storage is _UNKNOWN or storage.version):
             node._versions = tuple(map(version_of, saved))
             break
