@@ -14,7 +14,7 @@ from cupy.cuda import runtime
 from chainrule.backend import Array, Backend, Device, DType, Kernel, KernelDef, dtypes
 from chainrule.errors import ArgumentError, BackendError, DTypeError
 
-from . import spec
+from . import faults, spec
 from .namespace import xp
 
 
@@ -147,7 +147,9 @@ class CupyBackend(Backend):
 
     def to_numpy(self, array: Array) -> Any:
         with on(array.device.id):
-            return cupy.asnumpy(array)
+            host = cupy.asnumpy(array)
+            faults.check(array.device.id)
+            return host
 
     def tolist(self, array: Array) -> Any:
         return self.to_numpy(array).tolist()
@@ -198,18 +200,20 @@ class CupyBackend(Backend):
         return cupy.array(made) if copy else made
 
     def synchronize(self, device: Device) -> None:
-        with on(self.canonical(device).index or 0):
+        number = self.canonical(device).index or 0
+        with on(number):
             runtime.deviceSynchronize()
+            faults.check(number)
 
     def stream(self, algorithm: str) -> Any:
-        from chainrule_xp.streams import PhiloxStream
+        from .random import CupyStream
 
         if algorithm not in {"default", "philox"}:
             raise BackendError(
                 f"stream: expected 'default' or 'philox', got {algorithm!r}: random numbers of "
                 "CUDA devices are computed from their positions."
             )
-        return PhiloxStream(xp)
+        return CupyStream(xp)
 
 
 def _number(device: Device) -> int:

@@ -2,6 +2,31 @@
 
 from __future__ import annotations
 
-from chainrule.backend import KernelSet
+from . import (
+    activation,
+    activation_smooth,
+    fused,
+    gathering,
+    loss_classes,
+    normalization,
+    pooling,
+    random,
+    softmax,
+    sums,
+)
 
-kernel_sets: list[KernelSet] = []
+kernel_sets = [
+    module.ks
+    for module in (
+        activation,
+        activation_smooth,
+        fused,
+        gathering,
+        loss_classes,
+        normalization,
+        pooling,
+        random,
+        softmax,
+        sums,
+    )
+]

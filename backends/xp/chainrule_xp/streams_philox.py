@@ -24,7 +24,7 @@ import math
 import struct
 import threading
 from collections.abc import Callable
-from typing import Any, Final, final
+from typing import Any, Final
 
 from chainrule.backend import Array
 
@@ -73,7 +73,7 @@ def philox4x32(xp: Any, counter: tuple[Array, ...], key: tuple[int, int]) -> tup
     return c0, c1, c2, c3
 
 
-@final
+
 class PhiloxStream(WordStream):
     """A stream whose numbers depend on seed, offset and position only, as the module says.
 
