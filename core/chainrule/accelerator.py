@@ -31,7 +31,7 @@ def device_count() -> int:
 
 def current_device_index() -> int:
     """Return the number of the one in use."""
-    return 0
+    return cuda.current_device() if cuda.is_available() else 0
 
 
 def synchronize(device: object = None) -> None:

@@ -231,6 +231,8 @@ class Backend:
         index: The column in every op's kernel table, set by `register`.
         level: 0 for a backend of arrays. Above, its arrays wrap tensors for a function transform
             (vmap, forward mode), and where operands of several levels meet, the highest runs.
+        runtime: What its devices offer beside kernels (memory to ask about, streams, events,
+            graphs), for `chainrule.cuda`; None where they have none.
     """
 
     spec: BackendSpec
@@ -238,6 +240,7 @@ class Backend:
     array_type: type
     index: int = -1
     level: int = 0
+    runtime: Any = None
 
     def __init__(self, spec: BackendSpec) -> None:
         self.spec = spec

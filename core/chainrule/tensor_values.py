@@ -73,6 +73,50 @@ class Readable(Value):
                 raise ArgumentError(msg)
         return self._key.backend.to_numpy(self._array)
 
+    def cupy(self) -> Any:
+        """Return the values as a ``cupy.ndarray`` over the same memory, on the same device.
+
+        Raises:
+            RuntimeError: it requires grad.
+            TypeError: it is not on a CUDA device.
+
+        Differs from PyTorch:
+            PyTorch has no such method: ``cupy.from_dlpack(tensor)`` does the same there and here.
+        """
+        if mode.enabled and self.requires_grad:  # type: ignore[attr-defined]  # a Tensor
+            raise AutogradError(_NO_NUMPY.replace("numpy", "cupy"))
+        self._check_cuda("cupy()")
+        return self._array
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """The memory, for CuPy, Numba and others that read this protocol.
+
+        Raises:
+            AttributeError: it is not on a CUDA device.
+            RuntimeError: it requires grad.
+        """
+        if self._key.device.type != "cuda":
+            msg = (
+                f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.type()} If "  # type: ignore[attr-defined]  # a Tensor
+                "CUDA data is required use tensor.cuda() to copy tensor to device memory."
+            )
+            raise AttributeError(msg)
+        if self._requires_grad:
+            raise AutogradError(
+                "Can't get __cuda_array_interface__ on Variable that requires grad. If gradients "
+                "aren't required, use var.detach() to get Variable that doesn't require grad."
+            )
+        found: dict[str, Any] = self._array.__cuda_array_interface__
+        return found
+
+    def _check_cuda(self, what: str) -> None:
+        if self._key.device.type != "cuda":
+            raise ArgumentError(
+                f"{what}: expected a tensor on a CUDA device, got one on {self._key.device}. "
+                "Use Tensor.cuda() first."
+            )
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         made = self.numpy()
         if dtype is not None:

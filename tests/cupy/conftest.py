@@ -17,7 +17,15 @@ import pytest
 
 HERE = Path(__file__).parent
 NEED_WHEEL = ["test_wheel.py", "test_nvrtc.py"]
-NEED_STANDIN = ["test_standin.py", "test_faults.py", "test_conformance.py", "test_budgets.py"]
+NEED_STANDIN = [
+    "test_arrays.py",
+    "test_graphs.py",
+    "test_kernels.py",
+    "test_standin.py",
+    "test_faults.py",
+    "test_conformance.py",
+    "test_budgets.py",
+]
 
 collect_ignore = []
 if importlib.util.find_spec("cupy") is None:

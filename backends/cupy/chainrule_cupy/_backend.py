@@ -15,6 +15,7 @@ from chainrule.backend import Array, Backend, Device, DType, Kernel, KernelDef, 
 from chainrule.errors import ArgumentError, BackendError, DTypeError
 
 from . import faults, spec
+from .devices import Runtime
 from .namespace import xp
 
 
@@ -81,6 +82,7 @@ class CupyBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__(spec)
+        self.runtime = Runtime()
         self._devices = tuple(Device("cuda", n) for n in range(runtime.getDeviceCount()))
 
     def adopt(self, kernel: KernelDef, ancestor: str) -> KernelDef:

@@ -10,6 +10,9 @@ from typing import Any, Final
 
 import cupy
 
+from . import blas
+from .graphs import capturing
+
 
 class Namespace:
     """The names of CuPy; a name looked up once is an attribute from then on."""
@@ -26,4 +29,23 @@ class Namespace:
         return "<namespace of the CuPy backend>"
 
 
+def matmul(a: Any, b: Any, out: Any = None) -> Any:
+    """Return ``a @ b``; inside of a capture, where CuPy refuses, by cuBLAS directly."""
+    if capturing() is None:
+        return cupy.matmul(a, b, out=out)
+    made = blas.matmul(a, b)
+    if out is None:
+        return made
+    out[...] = made
+    return out
+
+
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    """Return ``a · b``, likewise."""
+    if capturing() is None or a.ndim == 0 or b.ndim == 0 or b.ndim > 2:
+        return cupy.dot(a, b, out=out)
+    return matmul(a, b, out)
+
+
 xp: Final = Namespace()
+vars(xp).update(matmul=matmul, dot=dot)

@@ -1,63 +1,73 @@
-"""CUDA devices under PyTorch's names; they come with the CuPy backend."""
+"""CUDA devices under PyTorch's names; they come with the CuPy backend.
+
+Where there is none, what asks (`is_available`, `device_count`, the memory statistics) answers with
+False or zero, and what acts raises an AssertionError that says what is missing.
+"""
 
 from __future__ import annotations
 
-from .. import backend as _backend
-from ..device import Device
-from ..errors import BackendError
+from ._devices import (
+    can_device_access_peer,
+    current_device,
+    device,
+    device_count,
+    device_of,
+    get_arch_list,
+    get_device_capability,
+    get_device_name,
+    get_device_properties,
+    init,
+    is_available,
+    is_bf16_supported,
+    is_initialized,
+    set_device,
+    synchronize,
+)
+from ._graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing
+from ._memory import (
+    empty_cache,
+    ipc_collect,
+    max_memory_allocated,
+    max_memory_reserved,
+    mem_get_info,
+    memory_allocated,
+    memory_reserved,
+    memory_stats,
+    memory_summary,
+    reset_max_memory_allocated,
+    reset_peak_memory_stats,
+)
+from ._numbers import (
+    get_rng_state,
+    get_rng_state_all,
+    initial_seed,
+    manual_seed,
+    manual_seed_all,
+    seed,
+    seed_all,
+    set_rng_state,
+    set_rng_state_all,
+)
+from ._streams import (
+    Event,
+    ExternalStream,
+    Stream,
+    StreamContext,
+    current_stream,
+    default_stream,
+    set_stream,
+    stream,
+)
 
 __all__ = [
-    "current_device",
-    "device_count",
-    "is_available",
-    "manual_seed",
-    "manual_seed_all",
-    "synchronize",
-]
-
-
-def is_available() -> bool:
-    """Return whether a CUDA device can be used.
-
-    >>> is_available() in (True, False)
-    True
-    """
-    return device_count() > 0
-
-
-def device_count() -> int:
-    """Return the number of CUDA devices; 0 where the backend or the hardware is missing."""
-    try:
-        return _backend.for_device(Device("cuda")).device_count()
-    except BackendError:
-        return 0
-
-
-def current_device() -> int:
-    """Return the index of the current CUDA device.
-
-    Raises:
-        AssertionError: there is none.
-    """
-    return _backend.for_device(Device("cuda")).canonical(Device("cuda")).index or 0
-
-
-def synchronize(device: Device | str | None = None) -> None:
-    """Wait until a CUDA device has finished.
-
-    Raises:
-        AssertionError: there is none.
-    """
-    where = Device(device or "cuda")
-    _backend.for_device(where).synchronize(where)
-
-
-def manual_seed(seed: int) -> None:
-    """Seed the stream of the current CUDA device; nothing where there is none."""
-    if is_available():
-        from ..random import manual_seed as seed_all
-
-        seed_all(seed)
-
-
-manual_seed_all = manual_seed
+    "CUDAGraph", "Event", "ExternalStream", "Stream", "StreamContext", "can_device_access_peer",
+    "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
+    "empty_cache", "get_arch_list", "get_device_capability", "get_device_name",
+    "get_device_properties", "get_rng_state", "get_rng_state_all", "graph", "graph_pool_handle",
+    "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported",
+    "is_current_stream_capturing", "is_initialized", "manual_seed", "manual_seed_all",
+    "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
+    "memory_reserved", "memory_stats", "memory_summary", "reset_max_memory_allocated",
+    "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state",
+    "set_rng_state_all", "set_stream", "stream", "synchronize",
+]  # fmt: skip

@@ -10,6 +10,7 @@ from .._warn import warn
 from ..dtypes import get_default_dtype
 from ..errors import ArgumentError, ShapeError
 from ..value import Value
+from . import creation
 from .copying import clone
 from .creation import _from_array, _from_data, empty, finish, full, key_for
 from .creation_like import key_like
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..dtypes import DType
     from ..tensor import Number, Tensor
 
-__all__ = ["asarray", "empty_strided", "from_numpy", "frombuffer", "scalar_tensor"]
+__all__ = ["asarray", "empty_strided", "from_cupy", "from_numpy", "frombuffer", "scalar_tensor"]
 
 
 def from_numpy(ndarray: Any) -> Tensor:
@@ -68,6 +69,34 @@ def from_numpy(ndarray: Any) -> Tensor:
     if not ndarray.flags.writeable:
         _warn_of_read_only("NumPy array", "array")
     return _from_array(ndarray, None, "cpu", requires_grad=False, copy=False)
+
+
+def from_cupy(ndarray: Any) -> Tensor:
+    """Return a tensor over the memory of a CuPy array: a change of one is seen in the other.
+
+    Args:
+        ndarray: A ``cupy.ndarray`` of a dtype that tensors have.
+
+    Returns:
+        A leaf on the device of the array. ``tensor.detach().cupy()`` gives an array back, again
+        without a copy.
+
+    Raises:
+        TypeError: it is no array of CuPy, or of a dtype that tensors do not have.
+
+    Differs from PyTorch:
+        PyTorch has no such function; ``as_tensor`` and ``from_dlpack`` do the same there and here.
+    """
+    found = creation.find_foreign(ndarray) if hasattr(ndarray, "__cuda_array_interface__") else None
+    if found is None:
+        kind = type(ndarray)
+        raise ArgumentError(
+            f"from_cupy: expected cupy.ndarray, got {kind.__module__}.{kind.__name__}. Use "
+            "from_dlpack() for arrays of other libraries, from_numpy() for those of NumPy."
+        )
+    backend, array = found
+    key = backend.key(backend.dtype_of(array), backend.device_of(array))
+    return finish(array, key)
 
 
 def _warn_of_read_only(what: str, short: str) -> None:

@@ -1,0 +1,415 @@
+"""Each kernel of the backend computes what the family's kernel for the same op computes.
+
+The family's is many launches of CuPy's own kernels, and itself tested against NumPy.
+"""
+
+from __future__ import annotations
+
+import cupy
+import numpy as np
+import pytest
+from cupy_standin import counting
+
+import chainrule as cr
+from chainrule import backend as registry
+from chainrule_cupy import cuda, fused
+from chainrule_cupy.kernels import kernel_sets
+from chainrule_cupy.namespace import xp
+from chainrule_cupy.settings import settings
+from chainrule_xp import kernels as family
+from chainrule_xp.streams import PhiloxStream
+
+OURS = {op: kernel for ks in kernel_sets for op, kernel in ks.kernels.items()}
+THEIRS = {op: kernel for ks in family.kernel_sets for op, kernel in ks.kernels.items()}
+TOLERANCES = {"float16": 4e-3, "float32": 2e-5, "float64": 1e-12}
+DTYPES = sorted(TOLERANCES)
+RNG = np.random.default_rng(0)
+
+
+def array(*shape, dtype="float32", scale=2.0):
+    """Return random numbers on the device."""
+    return cupy.asarray((RNG.standard_normal(shape) * scale).astype(dtype))
+
+
+def ours(op, *arrays, **options):
+    return OURS[op].bind(xp)(*arrays, **options)
+
+
+def theirs(op, *arrays, **options):
+    return THEIRS[op].bind(xp)(*arrays, **options)
+
+
+def compare(op, *arrays, tolerance=None, **options):
+    """Check that the two kernels agree, in shape and dtype too."""
+    found, expected = ours(op, *arrays, **options), theirs(op, *arrays, **options)
+    pairs = zip(found, expected, strict=True) if isinstance(found, tuple) else [(found, expected)]
+    for got, wanted in pairs:
+        assert (got.shape, got.dtype) == (wanted.shape, wanted.dtype)
+        near = tolerance or TOLERANCES.get(got.dtype.name, 0)
+        np.testing.assert_allclose(
+            got.get().astype("d"), wanted.get().astype("d"), rtol=near, atol=near, err_msg=op
+        )
+
+
+# One expression per element
+
+FORWARD = [
+    "hardtanh",
+    "leaky_relu",
+    "hardsigmoid",
+    "hardswish",
+    "hardshrink",
+    "softshrink",
+    "sigmoid",
+    "elu",
+    "celu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "logsigmoid",
+    "glu",
+]
+BACKWARD = [
+    "threshold",
+    "hardtanh",
+    "leaky_relu",
+    "hardsigmoid",
+    "hardswish",
+    "hardshrink",
+    "softshrink",
+    "sigmoid",
+    "tanh",
+    "elu",
+    "gelu",
+    "silu",
+    "mish",
+    "softplus",
+    "log_sigmoid",
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FORWARD)
+def test_activation_equals_the_family(name, dtype):
+    compare(f"cr::{name}", array(3, 4, dtype=dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", BACKWARD)
+def test_gradient_of_activation_equals_the_family(name, dtype):
+    compare(f"cr::{name}_backward", array(3, 4, dtype=dtype), array(3, 4, dtype=dtype, scale=0.5))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_activations_with_numbers_of_their_own_equal_the_family(dtype):
+    x, grad = array(3, 4, dtype=dtype), array(3, 4, dtype=dtype)
+    compare("cr::threshold", x, threshold=0.5, value=2.0)
+    compare("cr::_prelu_kernel", x, array(1, 4, dtype=dtype))
+    compare("cr::gelu", x, approximate="tanh")
+    compare("cr::gelu_backward", grad, x, approximate="tanh")
+    compare("cr::elu", x, alpha=0.5, scale=2.0, input_scale=3.0)
+
+
+def test_activations_hand_nan_on():
+    x = cupy.asarray([np.nan, 1.0], "float32")
+    for name in FORWARD:
+        if name != "glu":
+            assert cupy.isnan(ours(f"cr::{name}", x)[0]).get(), name
+
+
+def test_activation_is_one_launch():
+    x = array(64)
+    ours("cr::mish", x)
+    with counting() as counted:
+        ours("cr::mish", x)
+    assert counted.launches == 1
+
+
+# Rows
+
+SHAPES = {
+    "a matrix": ((5, 70), 1), "a dimension within": ((5, 7, 3), 1), "the last": ((5, 7, 3), -1),
+    "a vector": ((4,), 0), "a number": ((), 0), "nothing": ((0, 3), 1), "long": ((300, 2), 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("shape", "dim"), SHAPES.values(), ids=SHAPES)
+def test_softmax_equals_the_family_forward_and_backward(shape, dim, dtype):
+    x, grad = array(*shape, dtype=dtype), array(*shape, dtype=dtype)
+    for name in ("softmax", "log_softmax"):
+        compare(f"cr::_{name}", x, dim=dim)
+        compare(f"cr::{name}_backward", grad, theirs(f"cr::_{name}", x, dim=dim), dim=dim)
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("rows", [6, 700])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_layer_norm_equals_the_family_forward_and_backward(rows, affine, dtype):
+    x, grad = array(rows, 40, dtype=dtype), array(rows, 40, dtype=dtype)
+    weight, bias = (array(40, dtype=dtype) if affine else None for _ in range(2))
+    options = {"normalized_shape": (40,), "eps": 1e-5}
+    near = 100 * TOLERANCES[dtype]
+    compare("cr::_native_layer_norm", x, weight, bias, tolerance=near, **options)
+    _, mean, rstd = ours("cr::_native_layer_norm", x, weight, bias, **options)
+    given = (grad, x, mean, rstd, weight)
+    compare("cr::native_layer_norm_backward", *given, tolerance=near, **options)
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_group_norm_equals_the_family_forward_and_backward(affine, dtype):
+    x, grad = array(3, 6, 4, 2, dtype=dtype), array(3, 6, 4, 2, dtype=dtype)
+    weight, bias = (array(6, dtype=dtype) if affine else None for _ in range(2))
+    sizes, near = {"N": 3, "C": 6, "HxW": 8, "group": 2, "eps": 1e-5}, 30 * TOLERANCES[dtype]
+    compare("cr::_native_group_norm", x, weight, bias, tolerance=near, **sizes)
+    _, mean, rstd = ours("cr::_native_group_norm", x, weight, bias, **sizes)
+    given = (grad, x, weight, mean, rstd)
+    compare("cr::native_group_norm_backward", *given, tolerance=near, group=2, eps=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_batch_norm_equals_the_family_forward_and_backward(training, dtype):
+    x, grad = array(5, 3, 4, dtype=dtype), array(5, 3, 4, dtype=dtype)
+    weight, bias, mean = (array(3, dtype=dtype) for _ in range(3))
+    variance = cupy.abs(array(3, dtype=dtype)) + x.dtype.type(1)
+    options, near = {"training": training, "eps": 1e-5}, 30 * TOLERANCES[dtype]
+    given = (None, None) if training else (mean, variance)
+    compare("cr::_native_batch_norm", x, weight, bias, *given, tolerance=near, **options)
+    _, found, rstd, _ = ours("cr::_native_batch_norm", x, weight, bias, *given, **options)
+    given = (grad, x, weight, found, rstd, mean, variance)
+    compare("cr::native_batch_norm_backward", *given, tolerance=near, **options)
+
+
+@pytest.mark.parametrize("keepdim", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "dim"), [((5, 7), (0,)), ((3, 5, 7), (0, 1)), ((1500, 7), (0,)), ((5, 40), (1,))]
+)
+def test_sum_over_leading_dimensions_equals_the_family(shape, dim, keepdim):
+    compare("cr::_sum", array(*shape, dtype="float64"), dim=dim, keepdim=keepdim)
+
+
+# Places
+
+
+@pytest.fixture
+def exact():
+    """Have sums come out the same every time."""
+    settings.deterministic = True
+    yield
+    settings.deterministic = False
+
+
+def rows(indices):
+    """Return a table, the places in it, and a gradient."""
+    places = cupy.asarray(RNG.integers(0, 9, (4, 6)).astype(indices))
+    return array(9, 5), places, array(4, 6, 5)
+
+
+@pytest.mark.parametrize("indices", ["int64", "int32"])
+def test_embedding_equals_the_family(indices):
+    table, places, _ = rows(indices)
+    compare("cr::_embedding", table, places)
+    compare("cr::_index_select", array(3, 9, 2), places.reshape(-1), dim=1)
+
+
+@pytest.mark.parametrize("by_frequency", [True, False])
+@pytest.mark.parametrize("order", ["any order", "sorted"])
+def test_gradient_of_embedding_equals_the_family(order, by_frequency, request):
+    if order == "sorted":
+        request.getfixturevalue("exact")
+    _, places, grad = rows("int64")
+    options = {"num_weights": 9, "padding_idx": 2, "scale_grad_by_freq": by_frequency}
+    compare("cr::embedding_backward", grad, places, **options)
+
+
+@pytest.mark.usefixtures("exact")
+def test_sorted_sums_are_added_in_the_order_of_the_places():
+    grad = cupy.asarray([[1e8], [1.0], [-1e8]], "float32")
+    places = cupy.zeros(3, "int64")
+    options = {"num_weights": 1, "padding_idx": -1, "scale_grad_by_freq": False}
+    assert (
+        ours("cr::embedding_backward", grad, places, **options).get() == 0.0
+    )  # 1 is lost beside 1e8
+
+
+CALLS = {
+    "embedding": lambda: cr.nn.functional.embedding(places(5), cr.zeros(3, 2, device="cuda")),
+    "index_select": lambda: cr.zeros(3, 2, device="cuda").index_select(0, places(-1)),
+    "gather": lambda: cr.zeros(3, device="cuda").gather(0, places(3)),
+    "scatter": lambda: cr.zeros(3, device="cuda").scatter(0, places(7), 1.0),
+    "nll_loss": lambda: cr.nn.functional.nll_loss(cr.zeros(1, 3, device="cuda"), places(4)),
+}
+
+
+def places(place):
+    return cr.tensor([place], device="cuda")
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_place_out_of_bounds_raises_when_a_number_is_read(call):
+    result = call()
+    with pytest.raises(IndexError, match=r"out of bounds|out of range"):
+        result.sum().item()
+    assert cr.ones(1, device="cuda").item() == 1.0  # told once
+
+
+def test_place_out_of_bounds_raises_at_synchronize():
+    CALLS["gather"]()
+    with pytest.raises(IndexError, match="index 3 is out of bounds: expected one from 0 to 2"):
+        cr.cuda.synchronize()
+
+
+# Losses
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("shape", [(6, 4), (3, 4, 2, 2)])
+def test_cross_entropy_and_its_gradient_equal_those_of_numpy(shape, weighted, reduction):
+    x, target = cr.randn(*shape), cr.randint(0, 4, (shape[0], *shape[2:]))
+    target.view(-1)[0] = -100
+    weight = cr.rand(4) if weighted else None
+    results = []
+    for device in ("cpu", "cuda"):
+        leaf = x.to(device).detach().requires_grad_()
+        scale = None if weight is None else weight.to(device)
+        loss = cr.nn.functional.cross_entropy(leaf, target.to(device), scale, reduction=reduction)
+        loss.sum().backward()
+        results.append((loss.detach().cpu().numpy(), leaf.grad.cpu().numpy()))
+    for wanted, found in zip(*results, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=3e-6, atol=1e-6)
+
+
+# Windows
+
+WINDOWS = {
+    "apart": ((2, 2), (), (0, 0), (1, 1), True),
+    "overlapping": ((3, 2), (2, 2), (1, 0), (1, 1), False),
+    "dilated": ((2, 2), (2, 2), (1, 1), (2, 1), True),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("size", "stride", "padding", "dilation", "ceil"), WINDOWS.values(), ids=WINDOWS
+)
+def test_pooling_equals_the_family(size, stride, padding, dilation, ceil, dtype):
+    x = array(2, 3, 9, 7, dtype=dtype)
+    options = {"kernel_size": size, "stride": stride, "padding": padding, "ceil_mode": ceil}
+    compare("cr::_max_pool2d_with_indices", x, dilation=dilation, **options)
+    for include in (True, False):
+        for divisor in (None, 3):
+            extra = {"count_include_pad": include, "divisor_override": divisor}
+            compare("cr::_avg_pool2d", x, **options, **extra)
+            shape = ours("cr::_avg_pool2d", x, **options, **extra).shape
+            given = (size, stride, padding, ceil, include, divisor)
+            grad = array(*shape, dtype=dtype)
+            compare("cr::avg_pool_backward", grad, input_sizes=x.shape, options=given)
+
+
+def test_gradient_of_max_pooling_equals_the_family():
+    options = {"kernel_size": (3, 3), "stride": (2, 2), "padding": (1, 1), "dilation": (1, 1)}
+    x = array(2, 3, 9, 7)
+    out, indices = ours("cr::_max_pool2d_with_indices", x, ceil_mode=False, **options)
+    grad = array(*out.shape)
+    compare("cr::_pool_scatter", grad, indices, sizes=x.shape, spatial=2, apart=False)
+
+
+def test_pooling_over_three_dimensions_equals_the_family():
+    options = {"kernel_size": (2, 2, 3), "stride": (2, 1, 2), "padding": (1, 1, 1)}
+    x = array(2, 1, 5, 4, 6)
+    compare("cr::_max_pool3d_with_indices", x, dilation=(1, 1, 1), ceil_mode=False, **options)
+
+
+# Random numbers
+
+DRAWS = {
+    "uniform": lambda s: s.uniform((13,), "float32"),
+    "uniform, double, in a range": lambda s: s.uniform((6,), "float64", 1.0, 2.0),
+    "whole numbers": lambda s: s.integers((5, 3), "int64", 0, 100),
+    "normal": lambda s: s.normal((7,), "float32"),
+    "bernoulli": lambda s: s.bernoulli((9,), "float32", 0.3),
+    "permutation": lambda s: s.permutation(11),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_numbers_are_those_of_the_reference_on_numpy_bit_for_bit(draw):
+    host, device = PhiloxStream(np, 7), registry.by_name("cupy").stream("default")
+    device.seed(7)
+    for _ in range(2):
+        np.testing.assert_array_equal(draw(device).get(), draw(host))
+    assert host.get_state() == device.get_state()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dropout_draws_what_the_reference_draws(dtype):
+    host, device = PhiloxStream(xp, 7), registry.by_name("cupy").stream("default")
+    device.seed(7)
+    x = cupy.ones((5, 3), dtype)
+    found = ours("cr::_dropout_noise", x, p=0.3, stream=device)
+    expected = theirs("cr::_dropout_noise", x, p=0.3, stream=host)
+    np.testing.assert_array_equal(found.get(), expected.get())
+
+
+# Optimizers
+
+OPTIMIZERS = {
+    "SGD": ("SGD", {"lr": 0.1}),
+    "SGD with momentum": (
+        "SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}
+    ),
+    "Adam": ("Adam", {"lr": 0.1}),
+    "Adam, upwards": ("Adam", {"maximize": True, "weight_decay": 0.1}),
+    "AMSGrad": ("AdamW", {"lr": 0.1, "amsgrad": True}),
+    "RMSprop": ("RMSprop", {"momentum": 0.9, "centered": True}),
+    "Adagrad": ("Adagrad", {"lr_decay": 0.1}),
+}  # fmt: skip
+
+
+def stepped(name, options, device):
+    """Return parameters after three steps: of several sizes, one turned round, and many."""
+    cr.manual_seed(0)
+    made = [cr.randn(3, 4), cr.randn(20_000), cr.randn(2, 5), *(cr.randn(2) for _ in range(70))]
+    params = [p.to(device).detach() for p in made]
+    params[2] = params[2].t()
+    params = [p.requires_grad_() for p in params]
+    optimizer = getattr(cr.optim, name)(params, **options)
+    for _ in range(3):
+        for param in params:
+            param.grad = param.detach().sin()
+        optimizer.step()
+    return [p.detach().cpu().numpy() for p in params]
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_steps_equal_those_on_numpy(name, options):
+    for found, wanted in zip(
+        stepped(name, options, "cuda"), stepped(name, options, "cpu"), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=2e-6)
+
+
+def test_step_is_one_launch_for_as_many_parameters_as_fit():
+    params = [cr.ones(3, device="cuda", requires_grad=True) for _ in range(fused.MOST)]
+    optimizer = cr.optim.AdamW(params)
+    for param in params:
+        param.grad = cr.ones_like(param).detach()
+    optimizer.step()
+    with counting() as counted:
+        optimizer.step()
+    assert (counted.launches, counted.h2d, counted.d2h, counted.syncs) == (1, 0, 0, 0)
+
+
+# The list of sources
+
+
+def test_every_kernel_is_listed_with_its_source():
+    listed = {label: (code, names) for label, code, names in cuda.sources()}
+    assert {"gelu/float32", "softmax_rows/float16", "adam/float64"} <= set(listed)
+    for code, names in listed.values():
+        for name in names:
+            assert f"__global__ void {name}(" in code
