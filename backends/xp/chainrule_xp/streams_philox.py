@@ -73,7 +73,6 @@ def philox4x32(xp: Any, counter: tuple[Array, ...], key: tuple[int, int]) -> tup
     return c0, c1, c2, c3
 
 
-
 class PhiloxStream(WordStream):
     """A stream whose numbers depend on seed, offset and position only, as the module says.
 
