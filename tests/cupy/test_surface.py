@@ -122,3 +122,12 @@ def test_lint_finds(source, complaint):
 )
 def test_lint_accuses_nobody_wrongly(source):
     assert complaints(source) == []
+
+
+@pytest.mark.parametrize("path", BACKEND, ids=lambda path: path.name)
+def test_backend_draws_no_numbers_from_cupy(path):
+    """cuRAND's numbers can be had on a GPU only: no test could compare them."""
+    source = path.read_text()
+    names = imports(ast.parse(source))
+    used = [full_name(node, names) for node in ast.walk(ast.parse(source))]
+    assert [name for name in used if name and name.startswith(("cupy.random", "cupy.fft"))] == []

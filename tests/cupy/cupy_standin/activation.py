@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import libraries
 from .building import SUFFIX, Wheel
-from .compiling import Compiler, KernelError, tally
+from .compiling import Compiler, KernelError, record, tally
 from .options import Options
 
 BANNER = "cupy_standin: CuPy {version} runs on this CPU, for tests: no GPU is used ({options})"
@@ -99,6 +99,8 @@ def _replace_the_compiler(mine: Compiler, options: Options) -> None:
         source, options_=(), arch=None, filename="kern.cu", name_expressions=None,
         log_stream=None, cache_in_memory=False, jitify=None, method=None,
     ):  # fmt: skip
+        if options.record:
+            record(Path(options.record), source, options_, name_expressions)
         _by_nvrtc(compiler, options.nvrtc, source, options_, name_expressions)
         try:
             image, named = mine.compile(source, tuple(options_), tuple(name_expressions or ()))

@@ -150,10 +150,11 @@ class Builder:
         work.rename(folder)
 
     def _libraries(self, work: Path, pool: ThreadPoolExecutor) -> None:
-        sources = sorted(set(NATIVE.glob("*.cpp")) - {NATIVE / "blas.cpp"})
+        sources = sorted(set(NATIVE.glob("*.cpp")) - {NATIVE / "blas.cpp", NATIVE / "rand.cpp"})
         flags = ("-O2", "-g", f"-I{self.include}", f"-I{work}")
         self.objects = list(pool.map(lambda source: self._object(source, *flags), sources))
-        self._blas(work)
+        self._library(work, "blas", f"libcublas.so.{self.wheel.cuda}", 15)
+        self._library(work, "rand", "libcurand.so.10", 204)
         light = work / f"libcublasLt.so.{self.wheel.cuda}"
         run("g++", *FLAGS, f"-Wl,-soname,{light.name}", "-x", "c++", "/dev/null", "-o", light)
 
@@ -167,15 +168,17 @@ class Builder:
             run("g++", "-std=c++17", "-fPIC", "-w", *flags, "-c", source, "-o", kept)
         return kept
 
-    def _blas(self, work: Path) -> None:
-        """Build cuBLAS under the version of symbols that the wheel's module asks for."""
-        name = f"libcublas.so.{self.wheel.cuda}"
-        blas = self._object(NATIVE / "blas.cpp", "-O3")
-        module = next((self.wheel.folder.parent / "cupy_backends/cuda/libs").glob("cublas.*.so"))
-        wanted = re.findall(r" U (cublas\w+)", run("nm", "-D", module))
-        (work / "blas.map").write_text(f"{name} {{ global: *; }};\n")
-        link = (f"-Wl,-soname,{name}", f"-Wl,--version-script={work / 'blas.map'}", blas)
-        self._link_with_refusals(work, name, link, wanted, 15)
+    def _library(self, work: Path, part: str, name: str, refusal: int) -> None:
+        """Build a library under the version of symbols that the wheel's module asks for."""
+        compiled = self._object(NATIVE / f"{part}.cpp", "-O3")
+        folder = self.wheel.folder.parent / "cupy_backends/cuda/libs"
+        prefix = name.partition(".")[0].removeprefix("lib")
+        module = next(folder.glob(f"{prefix}.*.so"))
+        wanted = re.findall(rf" U ({prefix}\w+)", run("nm", "-D", module))
+        versions = work / f"{part}.map"
+        versions.write_text(f"{name} {{ global: *; }};\n")
+        link = (f"-Wl,-soname,{name}", f"-Wl,--version-script={versions}", compiled)
+        self._link_with_refusals(work, name, link, wanted, refusal)
 
     @staticmethod
     def _link_with_refusals(work: Path, name: str, link, wanted: list[str], error: int) -> None:
@@ -272,6 +275,22 @@ def source_distribution(version: str, root: Path) -> Path:
     with locked(root / "source.lock"):
         if not folder.exists():
             _fetch(version, root)
+    return folder
+
+
+def suite_of_cupy(version: str) -> Path:
+    """Return a folder that holds CuPy's own tests and not its sources, which cannot be imported."""
+    folder = cache_root() / f"tests-of-cupy-{version}"
+    if not folder.exists():
+        source = source_distribution(version, cache_root())
+        work = folder.with_name(f"{folder.name}-{os.getpid()}")
+        shutil.copytree(source / "tests", work / "tests")
+        # Its own settings import cupy before anybody can activate the stand-in.
+        marks = ["slow", "multi_gpu", "parallel_threads", "iterations", "thread_unsafe"]
+        (work / "pytest.ini").write_text(
+            "[pytest]\nmarkers =\n" + "".join(f"  {m}\n" for m in marks)
+        )
+        work.rename(folder)
     return folder
 
 

@@ -7,11 +7,13 @@ shared memory becomes a pointer, and a table of the kernels is appended.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import get_ident
 
 from .building import NATIVE, BuildError, Wheel, locked, run
 
@@ -81,6 +83,16 @@ def translate(source: str, expressions: tuple[str, ...] = ()) -> tuple[str, dict
     return "\n".join(lines) + "\n", named
 
 
+def record(
+    folder: Path, source: str, options: tuple[str, ...], expressions: tuple[str, ...] | None
+) -> None:
+    """Write a source and how it was to be compiled, for another compiler to try."""
+    facts = {"source": source, "options": options, "expressions": expressions}
+    text = json.dumps(facts)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.json").write_text(text)
+
+
 class Compiler:
     """Compiles into *folder*, a build of the stand-in; what was compiled stays there."""
 
@@ -115,7 +127,7 @@ class Compiler:
         return option.startswith(("-D", "--define-macro"))
 
     def _compile(self, code: str, given: tuple[str, ...], header: str, library: Path) -> None:
-        mine = library.with_suffix(f".{os.getpid()}.cu")
+        mine = library.with_suffix(f".{os.getpid()}-{get_ident()}.cu")
         mine.write_text(code)
         out = mine.with_suffix(".so")
         prepared = self._prepared(header)

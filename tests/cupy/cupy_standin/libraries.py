@@ -27,7 +27,7 @@ def driver() -> ctypes.CDLL:
     library.standin_launches.restype = ctypes.c_char_p
     library.standin_reports.restype = ctypes.c_char_p
     library.standin_counters.restype = ctypes.c_size_t
-    for name in ("libcublasLt", "libcublas"):
+    for name in ("libcublasLt", "libcublas", "libcurand"):
         ctypes.CDLL(str(next(folder().glob(f"{name}.so.*"))), mode=ctypes.RTLD_GLOBAL)
     return library
 

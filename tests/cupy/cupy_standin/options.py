@@ -21,6 +21,7 @@ class Options:
         check: Every access of a kernel is checked: bounds to the byte, and races. Kernels run some
             twenty times slower, and every array is an allocation of its own.
         memory: Megabytes of each device.
+        record: A folder: the source of every kernel that runs is written there.
         nvrtc: Compute capabilities, joined by ``+``: what runs is compiled by NVRTC for them too.
     """
 
@@ -30,6 +31,7 @@ class Options:
     guard: bool = True
     check: bool = False
     memory: int = 4096
+    record: str = ""
     nvrtc: str = ""
 
     @classmethod

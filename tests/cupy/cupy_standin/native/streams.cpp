@@ -210,7 +210,10 @@ PUBLIC cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   Stream* stream = stream_of(handle);
   if (!stream || is_default(stream)) return cudaErrorInvalidResourceHandle;
   drain(stream);
-  if (stream->capture) stream->capture->invalid = true;
+  if (auto capture = stream->capture) {
+    capture->invalid = true;
+    if (capture->origin == stream) end(capture);
+  }
   streams.erase(stream);  // kept in memory: marks of events may still name it
   return cudaSuccess;
 }
@@ -392,7 +395,10 @@ PUBLIC cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* out) {
   if (!stream) return cudaErrorInvalidResourceHandle;
   auto capture = stream->capture;
   if (!capture) return cudaErrorIllegalState;
-  if (capture->origin != stream) return cudaErrorStreamCaptureUnmatched;
+  if (capture->origin != stream) {
+    capture->invalid = true;
+    return cudaErrorStreamCaptureUnmatched;
+  }
   if (capture->mode != cudaStreamCaptureModeRelaxed &&
       capture->thread != std::this_thread::get_id())
     return cudaErrorStreamCaptureWrongThread;

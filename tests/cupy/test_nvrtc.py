@@ -1,0 +1,121 @@
+"""Every kernel of the backend is CUDA that NVIDIA's own compiler takes, for all GPUs it knows.
+
+The sources are those that ran: a program runs all kernels on the stand-in, which writes down what
+CuPy asked to be compiled. kernels.json keeps registers and spills; tools/compile_cupy_kernels.py
+writes it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+
+spec = importlib.util.spec_from_file_location("nvrtc", ROOT / "tools/compile_cupy_kernels.py")
+nvrtc = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(nvrtc)
+
+#: All of them under the label cupy-full.
+ARCHITECTURES = (
+    nvrtc.ARCHITECTURES if os.environ.get("CHAINRULE_CUPY_FULL") else ("75", "90", "120")
+)
+REDUCE = r"""
+extern "C" __global__ void total(const float* x, float* y) {
+  __shared__ float s[64];
+  s[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  for (int d = 32; d; d >>= 1) {
+    if (threadIdx.x < d) s[threadIdx.x] += s[threadIdx.x + d];
+    __syncthreads();
+  }
+  if (threadIdx.x == 0) *y = s[0];
+}"""
+
+
+def as_source(text, expressions=None):
+    return nvrtc.Source("test", text, ("--std=c++17",), expressions)
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory):
+    """Return the sources of the backend's kernels, all of which a program has run."""
+    folder = tmp_path_factory.mktemp("sources")
+    words = [sys.executable, "-m", "cupy_standin", "--with", f"record={folder}"]
+    dtypes = [] if os.environ.get("CHAINRULE_CUPY_FULL") else ["float32", "int64"]
+    program = [str(HERE / "exercise.py"), *dtypes]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, sys.path)])}
+    done = subprocess.run(words + program, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return nvrtc.sources(folder)
+
+
+@pytest.fixture(scope="session")
+def compiled(recorded):
+    """Return the table of what the kernels need; a source that does not compile raises."""
+    return nvrtc.table(recorded, ARCHITECTURES)
+
+
+def test_backend_has_kernels_of_its_own(recorded):
+    assert len(recorded) > 20
+
+
+def test_every_kernel_compiles_for_every_architecture(compiled):
+    missing = {
+        name: sorted(set(ARCHITECTURES) - set(row))
+        for name, row in compiled.items()
+        if set(row) != set(ARCHITECTURES)
+    }
+    assert missing == {}
+
+
+def test_no_kernel_spills(compiled):
+    spilled = {
+        (name, arch): needs
+        for name, row in compiled.items()
+        for arch, needs in row.items()
+        if nvrtc.Needs(*needs).spilled
+    }
+    assert spilled == {}
+
+
+def test_no_kernel_needs_many_more_registers_than_are_recorded(compiled):
+    """Where a kernel is meant to: run the tool with --write."""
+    known = json.loads(nvrtc.FILE.read_text())
+    grown = {
+        (name, arch): (needs[0], known[name][arch][0])
+        for name, row in compiled.items()
+        for arch, needs in row.items()
+        if name in known and arch in known[name] and needs[0] > 1.25 * known[name][arch][0] + 4
+    }
+    assert grown == {}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_what_a_kernel_needs_is_read_from_the_log(architecture):
+    needs = nvrtc.compile_for(as_source(REDUCE), architecture)["total"]
+    assert needs.registers >= 8
+    assert needs.shared >= 256
+    assert needs.spilled == 0
+
+
+def test_source_that_is_no_cuda_is_refused():
+    from cupy.cuda import compiler
+
+    with pytest.raises(compiler.CompileException, match="undeclared"):
+        nvrtc.compile_for(
+            as_source('extern "C" __global__ void f(int* x) { *x = undeclared; }'), "80"
+        )
+
+
+def test_all_architectures_are_known_to_the_compiler():
+    from cupy_backends.cuda.libs import nvrtc as library
+
+    assert {int(arch) for arch in nvrtc.ARCHITECTURES} <= set(library.getSupportedArchs())
