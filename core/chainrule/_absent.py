@@ -2,12 +2,149 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .errors import AbsentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_SPARSE: Final = "There are no sparse tensors: use index_add, scatter_add or embedding."
+_QUANTISED: Final = "There are no quantised tensors: compute in float16 or float32."
+_GRAPHS: Final = "Programs run as they are: use Python's own control flow."
+_THREADS: Final = "Use concurrent.futures; gradients may be computed on any thread."
+
+#: Functions of the top level that PyTorch has and chainrule has not: what to do instead.
+FUNCTIONS: Final = {
+    **dict.fromkeys(
+        (
+            "ccol_indices_copy",
+            "col_indices_copy",
+            "crow_indices_copy",
+            "dsmm",
+            "hsmm",
+            "hspmm",
+            "indices_copy",
+            "resize_as_sparse_",
+            "row_indices_copy",
+            "saddmm",
+            "smm",
+            "sparse_bsc_tensor",
+            "sparse_bsr_tensor",
+            "sparse_compressed_tensor",
+            "sparse_coo_tensor",
+            "sparse_csc_tensor",
+            "sparse_csr_tensor",
+            "spmm",
+            "sspaddmm",
+            "values_copy",
+        ),
+        _SPARSE,
+    ),
+    **dict.fromkeys(
+        (
+            "choose_qparams_optimized",
+            "dequantize",
+            "empty_quantized",
+            "fake_quantize_per_channel_affine",
+            "fake_quantize_per_tensor_affine",
+            "int_repr",
+            "q_per_channel_axis",
+            "q_per_channel_scales",
+            "q_per_channel_zero_points",
+            "q_scale",
+            "q_zero_point",
+            "quantize_per_channel",
+            "quantize_per_tensor",
+            "quantize_per_tensor_dynamic",
+            "quantized_batch_norm",
+            "quantized_gru_cell",
+            "quantized_lstm_cell",
+            "quantized_max_pool1d",
+            "quantized_max_pool2d",
+        ),
+        _QUANTISED,
+    ),
+    **dict.fromkeys(("cond", "while_loop"), _GRAPHS),
+    **dict.fromkeys(("fork", "wait"), _THREADS),
+    "from_file": "Use from_numpy(numpy.memmap(...)).",
+    "lobpcg": "Use linalg.eigh, and take the eigenvalues that are wanted.",
+    "pca_lowrank": "Use linalg.svd of the centred matrix.",
+    "segment_reduce": "Use scatter_reduce with the number of the segment as index.",
+    "svd_lowrank": "Use linalg.svd, and take the first columns.",
+}
+
+#: Methods likewise.
+METHODS: Final = {
+    **dict.fromkeys(
+        (
+            "ccol_indices",
+            "coalesce",
+            "col_indices",
+            "crow_indices",
+            "indices",
+            "is_coalesced",
+            "resize_as_sparse_",
+            "row_indices",
+            "smm",
+            "sparse_mask",
+            "sparse_resize_",
+            "sparse_resize_and_clear_",
+            "sspaddmm",
+            "to_sparse",
+            "to_sparse_bsc",
+            "to_sparse_bsr",
+            "to_sparse_coo",
+            "to_sparse_csc",
+            "to_sparse_csr",
+            "values",
+        ),
+        _SPARSE,
+    ),
+    **dict.fromkeys(
+        (
+            "int_repr",
+            "q_per_channel_axis",
+            "q_per_channel_scales",
+            "q_per_channel_zero_points",
+            "q_scale",
+            "q_zero_point",
+            "qscheme",
+        ),
+        _QUANTISED,
+    ),
+    "chalf": "Use cfloat(): no backend has complex numbers of half precision.",
+    "eig": "PyTorch removed it too: use linalg.eig.",
+    "lstsq": "PyTorch removed it too: use linalg.lstsq.",
+    "reinforce": "PyTorch removed it too: use distributions and log_prob.",
+    "solve": "PyTorch removed it too: use linalg.solve.",
+    "symeig": "PyTorch removed it too: use linalg.eigh.",
+    "to_mkldnn": "Every tensor is strided: leave the call out.",
+    "to_padded_tensor": "There are no nested tensors: use nn.utils.rnn.pad_sequence.",
+}
+
+#: Dtypes that no backend has, and the nearest one.
+DTYPES: Final = {
+    **dict.fromkeys(
+        (
+            "float4_e2m1fn_x2", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2",
+            "float8_e5m2fnuz", "float8_e8m0fnu",
+        ),
+        "float16",
+    ),
+    **dict.fromkeys(("chalf", "complex32"), "complex64"),
+    **dict.fromkeys(("qint8", "int1", "int2", "int3", "int4", "int5", "int6", "int7"), "int8"),
+    **dict.fromkeys(
+        (
+            "bit", "bits1x8", "bits2x4", "bits4x2", "bits8", "quint2x4", "quint4x2", "quint8",
+            "uint1", "uint2", "uint3", "uint4", "uint5", "uint6", "uint7",
+        ),
+        "uint8",
+    ),
+    "bits16": "uint16",
+    "qint32": "int32",
+}  # fmt: skip
 
 
 def absent(module: str, instead: str) -> Callable[[str], Any]:
@@ -21,9 +158,21 @@ def absent(module: str, instead: str) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the module's own
         if name.startswith("__"):
             raise AttributeError(f"module 'chainrule.{module}' has no attribute {name!r}")
-        return refusing(f"{module}.{name}", instead)
+        found = refusing_class if name[0].isupper() else refusing
+        return found(f"{module}.{name}", instead)
 
     return __getattr__
+
+
+def refusing_class(path: str, instead: str) -> type:
+    """Return a class for ``isinstance``, annotations and inheritance, of which nothing is made."""
+
+    def refuse(cls: type, *args: object, **kwargs: object) -> NoReturn:
+        raise AbsentError(f"{path}: chainrule does not have it. {instead}")
+
+    name = path.rpartition(".")[2]
+    doc = f"Refuse to be made: chainrule does not have it. {instead}"
+    return type(name, (), {"__new__": refuse, "__doc__": doc, "__module__": "chainrule"})
 
 
 def refusing(path: str, instead: str) -> Callable[..., NoReturn]:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import _absent
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUBPACKAGES = frozenset({
-    "_C", "accelerator", "amp", "backends", "compiler", "cuda", "datasets", "distributed",
-    "distributions", "export", "fft", "func", "fx", "hub", "jit", "linalg", "masked",
+    "_C", "_dynamo", "_inductor", "_jit_internal", "_tensor", "_utils", "accelerator", "amp",
+    "backends", "compiler", "cpu", "cuda", "datasets", "distributed", "distributions", "export",
+    "fft", "func", "functional", "fx", "hub", "jit", "library", "linalg", "masked", "mps",
     "multiprocessing", "nested", "nn", "onnx", "optim", "overrides", "plugin", "profiler",
-    "quantization", "random", "serialization", "sparse", "special", "testing", "utils",
-    "version",
+    "quantization", "random", "serialization", "signal", "sparse", "special", "testing", "types",
+    "utils", "version", "xpu",
 })  # fmt: skip
 
 #: Methods of `Tensor` that are functions of the top level too.
-IN_PLACE = frozenset({
+SHARED = frozenset({
+    "detach", "get_device", "is_conj", "is_distributed", "is_neg", "is_signed", "resolve_neg",
     "abs_", "acos_", "acosh_", "addmv_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan_",
     "arctanh_", "as_strided_", "asin_", "asinh_", "atan_", "atanh_", "ceil_", "clamp_",
     "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "cos_", "cosh_", "deg2rad_", "detach_",
@@ -30,47 +34,89 @@ IN_PLACE = frozenset({
 
 #: Names of the top level that live in a subpackage.
 MOVED = {
+    "alpha_dropout_": "older",
     "are_deterministic_algorithms_enabled": "settings",
     "autocast": "amp",
+    "autocast_decrement_nesting": "amp.autocast_mode",
+    "autocast_increment_nesting": "amp.autocast_mode",
+    "BFloat16Storage": "legacy",
     "BFloat16Tensor": "legacy",
+    "BoolStorage": "legacy",
     "BoolTensor": "legacy",
+    "ByteStorage": "legacy",
     "ByteTensor": "legacy",
     "celu_": "nn.functional",
     "channels_last": "formats",
     "channels_last_3d": "formats",
+    "CharStorage": "legacy",
     "CharTensor": "legacy",
+    "clear_autocast_cache": "amp.autocast_mode",
     "compile": "compiler",
+    "compiled_with_cxx11_abi": "older",
+    "ComplexDoubleStorage": "legacy",
+    "ComplexFloatStorage": "legacy",
     "contiguous_format": "formats",
     "default_generator": "random",
+    "DisableTorchFunction": "_C",
+    "DisableTorchFunctionSubclass": "_C",
+    "DoubleStorage": "legacy",
     "DoubleTensor": "legacy",
+    "dropout_": "older",
     "e": "formats",
+    "eig": "older",
+    "empty_permuted": "older",
     "explain": "plugin",
     "explain_grad": "autograd.explaining",
     "fallback": "plugin",
+    "feature_alpha_dropout_": "older",
+    "feature_dropout": "older",
+    "feature_dropout_": "older",
+    "FloatStorage": "legacy",
     "FloatTensor": "legacy",
+    "frobenius_norm": "older",
     "Generator": "random",
+    "get_autocast_cpu_dtype": "amp.autocast_mode",
+    "get_autocast_dtype": "amp.autocast_mode",
+    "get_autocast_gpu_dtype": "amp.autocast_mode",
     "get_deterministic_debug_mode": "settings",
+    "get_file_path": "older",
     "get_float32_matmul_precision": "settings",
     "get_num_interop_threads": "settings",
     "get_num_threads": "settings",
     "get_rng_state": "random",
     "GradScaler": "amp",
+    "grid_sampler_2d": "older",
+    "grid_sampler_3d": "older",
+    "HalfStorage": "legacy",
     "HalfTensor": "legacy",
     "inf": "formats",
     "initial_seed": "random",
+    "IntStorage": "legacy",
     "IntTensor": "legacy",
     "is_autocast_available": "amp",
+    "is_autocast_cache_enabled": "amp.autocast_mode",
+    "is_autocast_cpu_enabled": "amp.autocast_mode",
+    "is_autocast_enabled": "amp.autocast_mode",
     "is_deterministic_algorithms_warn_only_enabled": "settings",
+    "is_storage": "older",
     "is_warn_always_enabled": "settings",
     "jagged": "formats",
     "layout": "formats",
+    "legacy_contiguous_format": "formats",
     "load": "serialization",
+    "LongStorage": "legacy",
     "LongTensor": "legacy",
+    "lstsq": "older",
     "manual_seed": "random",
+    "matrix_rank": "older",
     "memory_format": "formats",
     "memory_stats": "settings",
     "nan": "formats",
+    "native_dropout": "older",
     "newaxis": "formats",
+    "norm_except_dim": "older",
+    "nuclear_norm": "older",
+    "orgqr": "older",
     "pi": "formats",
     "prefer": "plugin",
     "preserve_format": "formats",
@@ -78,6 +124,13 @@ MOVED = {
     "save": "serialization",
     "seed": "random",
     "selu_": "nn.functional",
+    "set_autocast_cache_enabled": "amp.autocast_mode",
+    "set_autocast_cpu_dtype": "amp.autocast_mode",
+    "set_autocast_cpu_enabled": "amp.autocast_mode",
+    "set_autocast_dtype": "amp.autocast_mode",
+    "set_autocast_enabled": "amp.autocast_mode",
+    "set_autocast_gpu_dtype": "amp.autocast_mode",
+    "set_default_tensor_type": "older",
     "set_deterministic_debug_mode": "settings",
     "set_float32_matmul_precision": "settings",
     "set_flush_denormal": "settings",
@@ -85,7 +138,9 @@ MOVED = {
     "set_num_threads": "settings",
     "set_rng_state": "random",
     "set_warn_always": "settings",
+    "ShortStorage": "legacy",
     "ShortTensor": "legacy",
+    "solve": "older",
     "sparse_bsc": "formats",
     "sparse_bsr": "formats",
     "sparse_coo": "formats",
@@ -93,7 +148,22 @@ MOVED = {
     "sparse_csr": "formats",
     "stats": "plugin",
     "strided": "formats",
+    "sym_float": "symbolic",
+    "sym_int": "symbolic",
+    "sym_ite": "symbolic",
+    "sym_max": "symbolic",
+    "sym_min": "symbolic",
+    "sym_not": "symbolic",
+    "sym_sum": "symbolic",
+    "SymBool": "symbolic",
+    "symeig": "older",
+    "SymFloat": "symbolic",
+    "SymInt": "symbolic",
     "threshold_": "nn.functional",
+    "to_dlpack": "older",
+    "TypedStorage": "ops.storages",
+    "typename": "older",
+    "UntypedStorage": "ops.storages",
     "use_deterministic_algorithms": "settings",
     "vmap": "func",
 }
@@ -111,17 +181,24 @@ def lazy_attributes(
             found = getattr(importlib.import_module(f"{package}.ops.foreach"), name)
         elif name in MOVED:
             found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
-        elif name in IN_PLACE:
+        elif name in SHARED:
             found = getattr(names["Tensor"], name)
         elif name in SUBPACKAGES:
             found = importlib.import_module(f"{package}.{name}")
+        elif name in _absent.FUNCTIONS:
+            found = _absent.refusing(name, _absent.FUNCTIONS[name])
         else:
             msg = f"module {package!r} has no attribute {name!r}"
+            if name in _absent.DTYPES:
+                msg += (
+                    f"\nchainrule: no backend has this dtype; {_absent.DTYPES[name]} is the "
+                    "nearest that is there."
+                )
             raise AttributeError(msg)
         names[name] = found
         return found
 
     def __dir__() -> list[str]:  # noqa: N807 - likewise
-        return sorted({*names, *SUBPACKAGES, *MOVED, *IN_PLACE, *names["_late"].WHERE})
+        return sorted({*names, *SUBPACKAGES, *MOVED, *SHARED, *names["_late"].WHERE})
 
     return __getattr__, __dir__

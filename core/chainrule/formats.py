@@ -10,8 +10,8 @@ from typing import Final
 
 __all__ = [
     "channels_last", "channels_last_3d", "contiguous_format", "e", "inf", "jagged", "layout",
-    "memory_format", "nan", "newaxis", "pi", "preserve_format", "sparse_bsc", "sparse_bsr",
-    "sparse_coo", "sparse_csc", "sparse_csr", "strided",
+    "legacy_contiguous_format", "memory_format", "nan", "newaxis", "pi", "preserve_format",
+    "sparse_bsc", "sparse_bsr", "sparse_coo", "sparse_csc", "sparse_csr", "strided",
 ]  # fmt: skip
 
 
@@ -43,6 +43,7 @@ class layout(_Named):  # noqa: N801 - PyTorch's name
 
 
 contiguous_format: Final = memory_format("contiguous_format")
+legacy_contiguous_format: Final = contiguous_format
 preserve_format: Final = memory_format("preserve_format")
 channels_last: Final = memory_format("channels_last")
 channels_last_3d: Final = memory_format("channels_last_3d")

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = [
-    "annotate", "export", "freeze", "ignore", "is_scripting", "is_tracing", "load",
-    "optimized_execution", "save", "script", "script_if_tracing", "script_method", "trace",
-    "trace_module", "unused",
+    "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "freeze", "ignore",
+    "is_scripting", "is_tracing", "load", "optimized_execution", "save", "script",
+    "script_if_tracing", "script_method", "trace", "trace_module", "unused",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -35,6 +35,18 @@ def trace(func: T, example_inputs: object = None, *args: object, **kwargs: objec
 
 
 trace_module = freeze = trace
+
+
+class ScriptModule:
+    """A compiled module; there is none, and ``isinstance`` says so."""
+
+
+class ScriptFunction:
+    """A compiled function; there is none."""
+
+
+class TracerWarning(Warning):
+    """What PyTorch warns with while it traces."""
 
 
 def script_method(fn: T) -> T:

@@ -5,14 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import dtypes, ops
+from .ops.storages import TypedStorage
 from .tensor import Tensor, tensor
 
 if TYPE_CHECKING:
     from .dtypes import DType
 
 __all__ = [
-    "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor",
-    "HalfTensor", "IntTensor", "LongTensor", "ShortTensor",
+    "BFloat16Storage",
+    "BFloat16Tensor",
+    "BoolStorage",
+    "BoolTensor",
+    "ByteStorage",
+    "ByteTensor",
+    "CharStorage",
+    "CharTensor",
+    "ComplexDoubleStorage",
+    "ComplexFloatStorage",
+    "DoubleStorage",
+    "DoubleTensor",
+    "FloatStorage",
+    "FloatTensor",
+    "HalfStorage",
+    "HalfTensor",
+    "IntStorage",
+    "IntTensor",
+    "LongStorage",
+    "LongTensor",
+    "ShortStorage",
+    "ShortTensor",
 ]  # fmt: skip
 
 
@@ -55,3 +76,41 @@ ShortTensor = _of("ShortTensor", dtypes.int16)
 CharTensor = _of("CharTensor", dtypes.int8)
 ByteTensor = _of("ByteTensor", dtypes.uint8)
 BoolTensor = _of("BoolTensor", dtypes.bool_)
+
+
+class _StorageOfDtype(type):
+    """A class of no objects of its own: it makes storages, and knows those of its dtype."""
+
+    dtype: DType
+
+    def __call__(cls, size: Any = 0) -> TypedStorage:
+        """Return new memory for *size* elements, or for those of a sequence."""
+        if isinstance(size, int):
+            return TypedStorage(ops.empty(size, dtype=cls.dtype))
+        return TypedStorage(tensor(size, dtype=cls.dtype))
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, TypedStorage) and instance.dtype is cls.dtype
+
+    def __repr__(cls) -> str:
+        return f"<class 'torch.{cls.__name__}'>"
+
+
+def _storage(name: str, dtype: DType) -> Any:
+    made = _StorageOfDtype(name, (), {"__doc__": f"Memory of {dtype}.", "__module__": "chainrule"})
+    made.dtype = dtype
+    return made
+
+
+FloatStorage = _storage("FloatStorage", dtypes.float32)
+DoubleStorage = _storage("DoubleStorage", dtypes.float64)
+HalfStorage = _storage("HalfStorage", dtypes.float16)
+BFloat16Storage = _storage("BFloat16Storage", dtypes.bfloat16)
+LongStorage = _storage("LongStorage", dtypes.int64)
+IntStorage = _storage("IntStorage", dtypes.int32)
+ShortStorage = _storage("ShortStorage", dtypes.int16)
+CharStorage = _storage("CharStorage", dtypes.int8)
+ByteStorage = _storage("ByteStorage", dtypes.uint8)
+BoolStorage = _storage("BoolStorage", dtypes.bool_)
+ComplexFloatStorage = _storage("ComplexFloatStorage", dtypes.complex64)
+ComplexDoubleStorage = _storage("ComplexDoubleStorage", dtypes.complex128)

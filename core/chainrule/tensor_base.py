@@ -18,6 +18,7 @@ from .hooks import HookDict, add_hook
 from .inplace import check_shape, write
 from .misspelling import Misspelling
 from .overlap import check_overlap
+from .queries import is_nonzero
 from .shapes import Size, wrap_dim
 from .storage import NO_INFERENCE_LEAF, NO_VERSION, InferenceStorage
 from .tensor_copies import Copyable
@@ -155,6 +156,26 @@ class TensorBase(Copyable):
         return False
 
     is_neg = is_distributed = is_conj
+
+    def is_nonzero(self) -> bool:
+        """Return whether the only element is not zero; RuntimeError if there is not exactly one."""
+        return is_nonzero(self)  # type: ignore[arg-type]  # a Tensor, always
+
+    def to_dense(self, dtype: Any = None, *, masked_grad: Any = None) -> Any:
+        """Return the tensor, in *dtype* if one is given: every tensor is dense."""
+        return self if dtype is None else self.to(dtype)
+
+    def dequantize(self) -> Any:
+        """Return the tensor in float32: no tensor is quantised."""
+        return self.to(dtypes.float32)
+
+    def sparse_dim(self) -> int:
+        """Return 0: every tensor is dense."""
+        return 0
+
+    def dense_dim(self) -> int:
+        """Return the number of dimensions: every tensor is dense."""
+        return self.dim()
 
     def resolve_neg(self) -> Self:
         """Return the tensor: a negation is computed when it is asked for."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from ._absent import METHODS as ABSENT
+from ._absent import refusing
 from .tensor_base import TensorBase
 
 if TYPE_CHECKING:
@@ -30,7 +32,10 @@ LATE: Final = {
     "finite_differences": (
         "cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz", "vander",
     ),
-    "storages": ("dim_order", "new_empty_strided", "storage_offset", "untyped_storage"),
+    "storages": (
+        "dim_order", "is_set_to", "new_empty_strided", "storage", "storage_offset",
+        "untyped_storage",
+    ),
     "pointwise_more": (
         "deg2rad", "frexp", "gcd", "heaviside", "isreal", "lcm", "ldexp", "rad2deg", "signbit",
     ),
@@ -69,7 +74,7 @@ NO_METHODS: Final = frozenset({
 })  # fmt: skip
 #: Methods that are no functions.
 NO_FUNCTIONS: Final = frozenset({
-    "dim_order", "new_empty_strided", "storage_offset", "untyped_storage",
+    "dim_order", "is_set_to", "storage", "new_empty_strided", "storage_offset", "untyped_storage",
 })  # fmt: skip
 #: Functions that have an in-place form.
 IN_PLACE: Final = frozenset({
@@ -119,5 +124,7 @@ class TensorLate(TensorBase):
 for _name in METHODS:
     if _name not in NO_METHODS:
         setattr(TensorLate, _name, late(_name))
+for _name, _instead in ABSENT.items():
+    setattr(TensorLate, _name, refusing(f"Tensor.{_name}", _instead))
 for _name in IN_PLACE:
     setattr(TensorLate, f"{_name}_", late_in_place(_name))

@@ -24,8 +24,18 @@ __all__ = [
     "_current_graph_task_id",
     "_disabled_torch_function_impl",
     "_functions",
+    "_get_tracing_state",
+    "_log_api_usage_once",
     "_will_engine_execute_node",
 ]  # fmt: skip
+
+
+def _get_tracing_state() -> None:
+    """Return None: nothing is traced."""
+
+
+def _log_api_usage_once(event: str) -> None:
+    """Do nothing: nobody is told."""
 
 
 def _current_graph_task_id() -> int:

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .._warn import warn
+from ..dtypes import bfloat16, float16
 from ..errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
 
     from ..dtypes import DType
 
-__all__ = ["autocast", "custom_bwd", "custom_fwd", "is_autocast_available"]
+__all__ = [
+    "autocast", "autocast_decrement_nesting", "autocast_increment_nesting",
+    "clear_autocast_cache", "custom_bwd", "custom_fwd", "get_autocast_cpu_dtype",
+    "get_autocast_dtype", "get_autocast_gpu_dtype", "is_autocast_available",
+    "is_autocast_cache_enabled", "is_autocast_cpu_enabled", "is_autocast_enabled",
+    "set_autocast_cache_enabled", "set_autocast_cpu_dtype", "set_autocast_cpu_enabled",
+    "set_autocast_dtype", "set_autocast_enabled", "set_autocast_gpu_dtype",
+]  # fmt: skip
 
 F = TypeVar("F", bound="Callable[..., Any]")
 _noted: list[bool] = []
@@ -74,6 +82,45 @@ def is_autocast_available(device_type: str) -> bool:
     if not isinstance(device_type, str):
         raise ArgumentError(f"is_autocast_available: expected a str, got {device_type!r}.")
     return False
+
+
+def is_autocast_enabled(device_type: str | None = None) -> bool:
+    """Return False: precision is never changed behind the scenes."""
+    return False
+
+
+is_autocast_cpu_enabled = is_autocast_cache_enabled = is_autocast_enabled
+
+
+def get_autocast_dtype(device_type: str) -> DType:
+    """Return the dtype that PyTorch would compute in."""
+    return float16 if device_type == "cuda" else bfloat16
+
+
+def get_autocast_cpu_dtype() -> DType:
+    """Return the dtype that PyTorch would compute in on the CPU."""
+    return bfloat16
+
+
+def get_autocast_gpu_dtype() -> DType:
+    """Return the dtype that PyTorch would compute in on a GPU."""
+    return float16
+
+
+def set_autocast_enabled(*args: object) -> None:
+    """Do nothing: precision is never changed behind the scenes."""
+
+
+set_autocast_cpu_enabled = set_autocast_cache_enabled = set_autocast_dtype = set_autocast_enabled
+set_autocast_cpu_dtype = set_autocast_gpu_dtype = clear_autocast_cache = set_autocast_enabled
+
+
+def autocast_increment_nesting() -> int:
+    """Return 0: contexts are not counted."""
+    return 0
+
+
+autocast_decrement_nesting = autocast_increment_nesting
 
 
 def custom_fwd(fwd: Any = None, *, device_type: str = "cuda", cast_inputs: Any = None) -> Any:

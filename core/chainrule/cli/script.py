@@ -2,7 +2,8 @@
 
 Under ``--as-torch`` the modules *are* chainrule's, under a second name: ``torch.nn.functional`` is
 ``chainrule.nn.functional``, the same object. That holds for one process, and PyTorch need not be
-installed; if it is, it is not looked at.
+installed; if it is, it is not looked at. ``torch.__version__`` is the version of PyTorch that
+chainrule follows, with chainrule's own behind it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,18 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import chainrule
+from chainrule import version
+from chainrule.torch_version import TorchVersion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TORCH, OURS = "torch", "chainrule"
+#: The version of PyTorch whose behaviour chainrule has.
+FOLLOWED: Final = "2.13.0"
 
 
 class TorchFinder(MetaPathFinder):
@@ -70,6 +77,9 @@ def speak_torch() -> None:
     for name in [n for n in sys.modules if n.partition(".")[0] == TORCH]:
         del sys.modules[name]
     sys.meta_path.insert(0, TorchFinder())
+    # Programs ask which version of PyTorch they run on.
+    told: Any = TorchVersion(f"{FOLLOWED}+chainrule.{version.__version__}")
+    chainrule.__version__ = version.__version__ = told
 
 
 def run(options: argparse.Namespace) -> int:

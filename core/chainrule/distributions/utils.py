@@ -15,11 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "probs_to_logits",
-    "tril_matrix_to_vec", "vec_to_tril_matrix",
+    "_standard_normal", "_sum_rightmost", "broadcast_all", "clamp_probs", "euler_constant",
+    "lazy_property", "logits_to_probs", "probs_to_logits", "tril_matrix_to_vec",
+    "vec_to_tril_matrix",
 ]  # fmt: skip
 
 EULER: Final = 0.57721566490153286060
+
+
+euler_constant: Final = EULER
+
+
+def _standard_normal(shape: Any, dtype: Any, device: Any) -> Tensor:
+    """Return draws of the standard normal distribution."""
+    zero = ops.zeros(tuple(shape), dtype=dtype, device=device)
+    return ops.normal(zero, ops.ones_like(zero))
+
+
+def _sum_rightmost(value: Tensor, dim: int) -> Tensor:
+    """Return *value* summed over its last *dim* dimensions."""
+    return value.reshape(*value.shape[: value.dim() - dim], -1).sum(-1) if dim else value
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import AbsentError
 from .modules.module import Module
 
-__all__ = ["DataParallel"]
+__all__ = ["DataParallel", "DistributedDataParallel"]
 
 
 class DataParallel(Module):
@@ -41,3 +42,16 @@ class DataParallel(Module):
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """Return what the module returns."""
         return self.module(*inputs, **kwargs)
+
+
+class DistributedDataParallel(Module):
+    """What PyTorch spreads training over processes with; there is no such thing here.
+
+    Raises:
+        NotImplementedError: always. The class is there for ``isinstance``.
+    """
+
+    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
+        raise AbsentError(
+            "DistributedDataParallel: chainrule does not have it. Train in one process."
+        )

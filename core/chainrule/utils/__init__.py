@@ -10,7 +10,11 @@ from . import hooks
 __all__ = ["hooks"]
 
 #: Imported when they are first named.
-_SUBMODULES = frozenset({"_pytree", "checkpoint", "data"})
+_SUBMODULES = frozenset({
+    "_foreach_utils", "_python_dispatch", "_pytree", "benchmark", "checkpoint", "cpp_extension",
+    "data", "deterministic", "dlpack", "flop_counter", "mobile_optimizer", "model_zoo",
+    "tensorboard", "weak",
+})  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
