@@ -10,6 +10,7 @@ tensor([2., 4., 6.])
 from __future__ import annotations
 
 from . import autograd, ops
+from . import interop as _interop
 from . import tensor_late as _late
 from ._lazy import lazy_attributes
 from .anomaly import (
@@ -127,3 +128,4 @@ __all__ = [
 __all__ += ops.__all__
 
 __getattr__, __dir__ = lazy_attributes(__name__, globals())
+_interop.introduce()

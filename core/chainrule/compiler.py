@@ -6,7 +6,11 @@ from typing import Any
 
 from ._warn import warn
 
-__all__ = ["compile", "disable", "is_compiling", "is_dynamo_compiling", "reset"]
+__all__ = [
+    "allow_in_graph", "assume_constant_result", "compile", "cudagraph_mark_step_begin", "disable",
+    "is_compiling", "is_dynamo_compiling", "is_exporting", "list_backends", "reset",
+    "set_stance", "substitute_in_graph",
+]  # fmt: skip
 
 _noted: set[str] = set()
 
@@ -47,7 +51,42 @@ def is_compiling() -> bool:
     return False
 
 
-is_dynamo_compiling = is_compiling
+is_dynamo_compiling = is_exporting = is_compiling
+
+
+def allow_in_graph(fn: Any) -> Any:
+    """Return *fn*: there is no graph that it could break."""
+    return fn
+
+
+assume_constant_result = allow_in_graph
+
+
+def substitute_in_graph(original_fn: Any, **options: object) -> Any:
+    """Return a decorator that changes nothing."""
+    return lambda function: function
+
+
+def list_backends(exclude_tags: object = None) -> list[str]:
+    """Return none: there is no compiler."""
+    return []
+
+
+def cudagraph_mark_step_begin() -> None:
+    """Do nothing: nothing was compiled."""
+
+
+class set_stance:  # noqa: N801 - PyTorch's name
+    """A setting of the compiler, also as a context: there is none to set."""
+
+    def __init__(self, stance: str = "default", **options: object) -> None:
+        self.stance = stance
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *exc: object) -> None:
+        return None
 
 
 def reset() -> None:

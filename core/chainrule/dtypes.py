@@ -7,7 +7,7 @@ is higher. See Note [Type promotion].
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from .errors import ArgumentError, DTypeError
 
@@ -190,8 +190,21 @@ def category_of_number(number: complex) -> int:
     for base, category in ((bool, BOOL), (int, INTEGER), (float, FLOATING), (complex, COMPLEX)):
         if isinstance(number, base):
             return category
+    plain = plain_number(number)
+    if plain is not number:
+        return category_of_number(plain)
     msg = f"expected a Python number, got {kind.__name__}."
     raise ArgumentError(msg)
+
+
+def plain_number(item: Any) -> Any:
+    """Return the scalar of an array library as the Python number that it holds, others as they are.
+
+    Such a scalar has a dtype and one item, and takes none: ``numpy.float32(2)``, and no array.
+    """
+    if hasattr(item, "dtype") and hasattr(item, "item") and not hasattr(item, "__setitem__"):
+        return item.item()
+    return item
 
 
 def default_promotion(tensors: list[DType], scalars: list[DType], categories: list[int]) -> DType:

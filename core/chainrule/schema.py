@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .dtypes import plain_number
 from .errors import ArgumentError, OpDefinitionError
 from .value import Value
 
@@ -117,6 +118,11 @@ class Schema:
             if isinstance(item, _NUMBERS) and (
                 numbers or param.kind in {NUMBER_OR_TENSOR, OPTIONAL}
             ):
+                continue
+            number = plain_number(item)
+            if number is not item:
+                bound[position] = number
+                self.check(bound, numbers=numbers)
                 continue
             msg = (
                 f"{self.name}(): argument '{param.public}' (position {position + 1}) must be "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from . import ops, overriding
 from . import value as _value
 from ._warn import warn
-from .dtypes import float32
+from .dtypes import float32, plain_number
 from .errors import ArgumentError, DTypeError
 from .ops import creation_like, random_in_place
 from .ops.creation import as_tensor, tensor
@@ -184,6 +184,7 @@ class Tensor(TensorLate):
     __rrshift__: Callable[..., Any] = reflected(ops.bitwise_right_shift)
 
     def __rtruediv__(self, other: Any) -> Any:
+        other = plain_number(other)
         return ops.reciprocal(self) * other if isinstance(other, Number) else NotImplemented
 
     __rdiv__ = __rtruediv__
@@ -373,7 +374,8 @@ class Tensor(TensorLate):
 
     def clamp_(self, min: Any = None, max: Any = None) -> Any:
         """In-place form of clamp."""
-        return ops.clamping.clamp_op(min, max).in_place((self, min, max), {})
+        bounds = plain_number(min), plain_number(max)
+        return ops.clamping.clamp_op(*bounds).in_place((self, *bounds), {})
 
     clip_ = clamp_
     clamp_min = ops.clamp_min.method

@@ -643,7 +643,7 @@ class TensorBase(Copyable):
             if dtype is None:
                 msg = "invalid type: expected a name like 'torch.FloatTensor'"
                 raise ValueError(msg)
-        return self.to(dtype)
+        return self.to(dtype if isinstance(dtype, DType) else getattr(dtype, "dtype", dtype))
 
     def type_as(self, other: Tensor) -> Tensor:
         """Return the tensor with the dtype of *other*, on its device."""

@@ -80,3 +80,33 @@ def test_memoryview_looks_at_the_memory():
     memoryview(tensor)[0] = 4.0
 
     assert tensor.tolist() == [4.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["float32", "float16", "int64", "int32", "uint8"])
+def test_scalars_of_numpy_are_numbers(lib, name):
+    two = getattr(np, name)(2)
+    x = lib.tensor([1.0, 3.0], requires_grad=True)
+    for result, expected in (
+        (two * x, [2.0, 6.0]),
+        (x * two, [2.0, 6.0]),
+        (two / x, [2.0, 2 / 3]),
+        (two - x, [1.0, -1.0]),
+        (x**two, [1.0, 9.0]),
+        (lib.add(x, two, alpha=2), [5.0, 7.0]),
+        (x.clamp(min=two), [2.0, 3.0]),
+        (lib.where(x > two, x, two), [2.0, 3.0]),
+        (x.masked_fill(x > two, two), [1.0, 2.0]),
+        (lib.full((2,), two, dtype=lib.float32), [2.0, 2.0]),
+        (x.detach().clone().add_(two), [3.0, 5.0]),
+    ):
+        assert isinstance(result, lib.Tensor)
+        assert result.dtype is lib.float32
+        assert result.tolist() == pytest.approx(expected)
+    assert (x > two).tolist() == [False, True]
+    assert lib.arange(np.int64(2)).dtype is lib.int64
+
+
+def test_tensors_of_one_element_in_a_list_are_numbers(lib):
+    assert lib.tensor([lib.tensor([1.0]), lib.tensor([[2.0]])]).tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="only one element tensors can be converted"):
+        lib.tensor([lib.ones(2), lib.ones(2)])

@@ -29,8 +29,12 @@ def _transpose(self: Tensor, dim0: int, dim1: int) -> Tensor:
 _transpose.vjp(self=lambda grad, dim0, dim1: _transpose(grad, dim0, dim1))
 
 
-def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
+def transpose(input: Tensor, dim0: Any, dim1: int | None = None) -> Tensor:
     """Return *input* with the dimensions *dim0* and *dim1* swapped; a view.
+
+    Differs from PyTorch:
+        A tuple of all dimensions alone permutes, as in NumPy: libraries for many kinds of arrays
+        call it so.
 
     Raises:
         IndexError: a dimension is out of range.
@@ -43,10 +47,22 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     torch.Size([4, 3, 2])
     """
     check_tensor("transpose", input)
+    if dim1 is None:
+        return _all_dims(input, dim0)
     ndim = len(input._array.shape)
     wrap_dim(dim0, ndim)
     wrap_dim(dim1, ndim)
     return _transpose.fast(input, dim0, dim1)  # type: ignore[no-any-return]  # an op's result
+
+
+def _all_dims(input: Tensor, dims: Any) -> Tensor:
+    if not isinstance(dims, (tuple, list)):
+        msg = (
+            'transpose() missing 1 required positional arguments: "dim1"\n'
+            "transpose: expected the two dimensions to swap."
+        )
+        raise ArgumentError(msg)
+    return permute(input, tuple(dims))
 
 
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:

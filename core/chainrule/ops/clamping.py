@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..dtypes import plain_number
 from ..errors import ArgumentError, DTypeError
 from ..op import Op, composite, primitive
 from ..value import Value
@@ -120,6 +121,7 @@ def clamp(
     >>> cr.clamp(cr.tensor([-2.0, 0.5, 3.0]), min=0, max=1)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    min, max = plain_number(min), plain_number(max)
     op = clamp_op(min, max)
     return into(out, op, input, min, max)  # type: ignore[no-any-return]  # an op's result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import dtypes
@@ -73,8 +74,9 @@ def shape_of(data: Any) -> tuple[int, ...]:
         if not data:
             break
         data = data[0]
-    inner = data._array.shape if isinstance(data, Value) else getattr(data, "shape", ())
-    return (*lengths, *inner)
+    if isinstance(data, Value):  # in a list, a tensor is a number
+        return tuple(lengths) if lengths else tuple(data._array.shape)
+    return (*lengths, *getattr(data, "shape", ()))
 
 
 def nested_lists(data: Any, shape: tuple[int, ...], depth: int = 0) -> Any:
@@ -85,7 +87,7 @@ def nested_lists(data: Any, shape: tuple[int, ...], depth: int = 0) -> Any:
         ArgumentError: a number stands where a sequence is expected, or the other way round.
     """
     if isinstance(data, Value):
-        data = data._key.backend.tolist(data._array)
+        data = _only_number(data) if depth else data._key.backend.tolist(data._array)
     elif hasattr(data, "tolist"):
         data = data.tolist()
     if depth == len(shape):
@@ -106,6 +108,25 @@ def nested_lists(data: Any, shape: tuple[int, ...], depth: int = 0) -> Any:
     if depth == len(shape) - 1 and _all_numbers(data):
         return data
     return [nested_lists(item, shape, depth + 1) for item in data]
+
+
+def _only_number(item: Value) -> Any:
+    """Return the number in a tensor of one element, as an item of a list.
+
+    Raises:
+        ValueError: there is not one.
+    """
+    if prod(item._array.shape) != 1:
+        msg = (
+            "only one element tensors can be converted to Python scalars\n"
+            f"tensor: expected numbers in the list, got a tensor of shape "
+            f"{tuple(item._array.shape)}. Use stack for tensors."
+        )
+        raise ValueError(msg)
+    found = item._key.backend.tolist(item._array)
+    while isinstance(found, list):
+        found = found[0]
+    return found
 
 
 def _place(shape: tuple[int, ...], depth: int) -> str:

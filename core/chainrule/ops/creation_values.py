@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from ..dtypes import BOOL, COMPLEX, INTEGER
+from ..dtypes import BOOL, COMPLEX, INTEGER, plain_number
 from ..errors import DTypeError
 from ..value import Value
 
@@ -27,8 +27,10 @@ _LARGEST: Final = {
 
 
 def as_number(item: Any) -> Any:
-    """Return the number in a 0-d tensor; anything else as it is."""
-    return item._key.backend.tolist(item._array) if isinstance(item, Value) else item
+    """Return the number in a 0-d tensor or an array library's scalar; others as they are."""
+    if isinstance(item, Value):
+        return item._key.backend.tolist(item._array)
+    return plain_number(item)
 
 
 def fit_value(value: Number, dtype: DType) -> Number:

@@ -182,7 +182,9 @@ def cross(
 # Products of tensors
 
 
-def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) -> Tensor:
+def tensordot(
+    a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None, *, axes: Any = None
+) -> Tensor:
     """Return the sum of products over some dimensions of *a* and as many of *b*.
 
     Args:
@@ -190,6 +192,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
         b: ``(*)``, of the same dtype.
         dims: How many dimensions, the last of *a* and the first of *b*; or two lists of them.
         out: Where to write the result.
+        axes: The same as *dims*, by the name that NumPy has for it.
 
     Returns:
         The other dimensions of *a*, then those of *b*.
@@ -203,7 +206,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2, out: Tensor | None = None) ->
     """
     check_tensor("tensordot", a, "a")
     check_tensor("tensordot", b, "b", 2)
-    ours, theirs = _dims_of_tensordot(a, b, dims)
+    ours, theirs = _dims_of_tensordot(a, b, dims if axes is None else axes)
     a, b, ours, theirs = _sum_broadcast_dims(a, b, ours, theirs)
     if a._key.dtype is not b._key.dtype:
         fail(DTypeError, "both inputs should have same dtype", "tensordot: convert one of them.")
