@@ -147,6 +147,10 @@ DTYPES: Final = {
 }  # fmt: skip
 
 
+#: How names begin that Python and test runners look for in any module.
+_LOOKED_FOR: Final = ("__", "pytest", "setup", "teardown", "setUp", "tearDown")
+
+
 def absent(module: str, instead: str) -> Callable[[str], Any]:
     """Return ``__getattr__`` of a module whose functions refuse to be called.
 
@@ -156,7 +160,7 @@ def absent(module: str, instead: str) -> Callable[[str], Any]:
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the module's own
-        if name.startswith("__"):
+        if name.startswith(_LOOKED_FOR):
             raise AttributeError(f"module 'chainrule.{module}' has no attribute {name!r}")
         found = refusing_class if name[0].isupper() else refusing
         return found(f"{module}.{name}", instead)
