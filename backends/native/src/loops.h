@@ -18,6 +18,9 @@
 #define GENERIC(function, x) _Generic((x), float: function##_single, double: function##_real)(x)
 #define EXP(x) GENERIC(exp, x)
 #define LOG(x) GENERIC(log, x)
+#define ERF(x) GENERIC(erf, x)
+#define EXPM1(x) GENERIC(expm1, x)
+#define LOG1P(x) GENERIC(log1p, x)
 #define LOG1P_UNIT(x) GENERIC(log1p_unit, x)
 #define TANH(x) GENERIC(tanh, x)
 #define SIGMOID(x) GENERIC(sigmoid, x)
@@ -67,6 +70,14 @@
     LOOP(name, single, float, npy_bool, 2, __VA_ARGS__)                                            \
     LOOP(name, real, double, npy_bool, 2, __VA_ARGS__)                                             \
     static const Map name##_map = {name##_loop_single, name##_loop_real, 1};
+
+#define PLAIN_TEST(name)                                                                           \
+    static PyObject *name(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)              \
+    {                                                                                              \
+        if (count != 2 || kwnames)                                                                 \
+            return DECLINED;                                                                       \
+        return map_arrays(&name##_map, 2, args, NULL, true);                                       \
+    }
 
 /* The kernel of an op with *arrays* arrays and no keywords. */
 #define PLAIN(name, arrays)                                                                        \

@@ -19,7 +19,7 @@ typedef struct {
     const double *p;
     int inputs;
     int ndim;        /* of the outer dimensions; the inner one is first of all */
-    size_t itemsize, out_itemsize;
+    size_t itemsize[MAX_INPUTS + 1]; /* the last is the output's */
     npy_intp shape[MAX_NDIM];                      /* fastest first */
     npy_intp strides[MAX_INPUTS + 1][MAX_NDIM];    /* the last are the output's */
     char *data[MAX_INPUTS + 1];
@@ -36,8 +36,10 @@ static void gather(char *to, const char *from, npy_intp stride, npy_intp n, size
 {
     if (itemsize == 4) {
         GATHER(uint32_t)
-    } else {
+    } else if (itemsize == 8) {
         GATHER(uint64_t)
+    } else {
+        GATHER(uint8_t)
     }
 }
 
@@ -55,11 +57,10 @@ static void scatter(char *to, npy_intp stride, const char *from, npy_intp n, siz
 
 static void row(const Walk *walk, char *const *data, npy_intp n)
 {
-    npy_intp size = (npy_intp)walk->itemsize;
     const int out = walk->inputs;
-    bool plain = walk->strides[out][0] == (npy_intp)walk->out_itemsize;
-    for (int k = 0; k < out; k++)
-        plain = plain && walk->strides[k][0] == size;
+    bool plain = true;
+    for (int k = 0; k <= out; k++)
+        plain = plain && walk->strides[k][0] == (npy_intp)walk->itemsize[k];
     if (plain) {
         walk->loop(data, data[out], n, walk->p);
         return;
@@ -68,26 +69,26 @@ static void row(const Walk *walk, char *const *data, npy_intp n)
     char *pointers[MAX_INPUTS];
     for (int k = 0; k < out; k++) /* what is the same all along is written once */
         if (walk->strides[k][0] == 0)
-            gather(buffers[k], data[k], 0, n < BLOCK ? n : BLOCK, walk->itemsize);
+            gather(buffers[k], data[k], 0, n < BLOCK ? n : BLOCK, walk->itemsize[k]);
     for (npy_intp at = 0; at < n; at += BLOCK) {
         npy_intp m = n - at < BLOCK ? n - at : BLOCK;
         for (int k = 0; k < out; k++) {
             npy_intp stride = walk->strides[k][0];
-            if (stride == size) {
+            if (stride == (npy_intp)walk->itemsize[k]) {
                 pointers[k] = data[k] + at * stride;
                 continue;
             }
             if (stride != 0)
-                gather(buffers[k], data[k] + at * stride, stride, m, walk->itemsize);
+                gather(buffers[k], data[k] + at * stride, stride, m, walk->itemsize[k]);
             pointers[k] = buffers[k];
         }
         npy_intp stride = walk->strides[out][0];
         char *target = data[out] + at * stride;
-        if (stride == (npy_intp)walk->out_itemsize) {
+        if (stride == (npy_intp)walk->itemsize[out]) {
             walk->loop(pointers, target, m, walk->p);
         } else {
             walk->loop(pointers, buffers[out], m, walk->p);
-            scatter(target, stride, buffers[out], m, walk->out_itemsize);
+            scatter(target, stride, buffers[out], m, walk->itemsize[out]);
         }
     }
 }
@@ -132,7 +133,7 @@ typedef struct {
     Loop loop;
     const double *p;
     int inputs;
-    size_t itemsize, out_itemsize;
+    size_t itemsize[MAX_INPUTS + 1];
     char *const *data;
     char *output;
 } Flat;
@@ -142,8 +143,8 @@ static void flat_part(void *job, npy_intp begin, npy_intp end)
     const Flat *flat = job;
     char *data[MAX_INPUTS];
     for (int k = 0; k < flat->inputs; k++)
-        data[k] = flat->data[k] + begin * (npy_intp)flat->itemsize;
-    flat->loop(data, flat->output + begin * (npy_intp)flat->out_itemsize, end - begin, flat->p);
+        data[k] = flat->data[k] + begin * (npy_intp)flat->itemsize[k];
+    flat->loop(data, flat->output + begin * (npy_intp)flat->itemsize[flat->inputs], end - begin, flat->p);
 }
 
 /* ---- setting up ------------------------------------------------------------------------------- */
@@ -201,7 +202,8 @@ static void coalesce(Walk *walk)
 }
 
 static PyObject *map_strided(const Map *map, int count, PyObject *const *inputs, int type,
-                             const double *numbers, const double *p, bool boolean)
+                             const double *numbers, const double *p, bool boolean,
+                             unsigned masks)
 {
     Walk walk = {.loop = type == NPY_FLOAT ? map->single : map->real, .p = p, .inputs = count};
     npy_intp shape[MAX_NDIM], strides[MAX_NDIM];
@@ -226,8 +228,10 @@ static PyObject *map_strided(const Map *map, int count, PyObject *const *inputs,
                 shape[d] = size;
         }
     }
-    walk.itemsize = type == NPY_FLOAT ? 4 : 8;
-    walk.out_itemsize = boolean ? 1 : walk.itemsize;
+    size_t itemsize = type == NPY_FLOAT ? 4 : 8, out_itemsize = boolean ? 1 : itemsize;
+    for (int k = 0; k < count; k++)
+        walk.itemsize[k] = masks >> k & 1 ? 1 : itemsize;
+    walk.itemsize[count] = out_itemsize;
     union { float single; double real; } constants[MAX_INPUTS];
     for (int k = 0; k < count; k++) {
         if (!inputs[k]) {
@@ -250,7 +254,7 @@ static PyObject *map_strided(const Map *map, int count, PyObject *const *inputs,
     sort_dimensions(&walk, ndim, order);
     npy_intp total = 1;
     for (int d = 0; d < ndim; d++) {
-        strides[order[d]] = total * (npy_intp)walk.out_itemsize;
+        strides[order[d]] = total * (npy_intp)out_itemsize;
         total *= shape[order[d]];
     }
     prepare_allocator(ndim, shape);
@@ -308,26 +312,28 @@ static PyObject *map_strided(const Map *map, int count, PyObject *const *inputs,
     return output;
 }
 
-PyObject *map_arrays(const Map *map, int count, PyObject *const *inputs, const double *p,
-                     bool boolean)
+/* The first of *inputs* that is no mask decides the type. */
+PyObject *map_masked(const Map *map, int count, PyObject *const *inputs, const double *p,
+                     bool boolean, unsigned masks)
 {
-    int type = float_type(inputs[0]);
-    if (UNLIKELY(type < 0))
-        return DECLINED;
-    PyObject *arrays[MAX_INPUTS];
+    PyObject *arrays[MAX_INPUTS], *first = NULL;
     double numbers[MAX_INPUTS];
     char *data[MAX_INPUTS];
-    PyArrayObject *first = as_array(inputs[0]);
-    bool plain = PyArray_IS_C_CONTIGUOUS(first);
-    arrays[0] = inputs[0];
-    data[0] = PyArray_BYTES(first);
-    for (int k = 1; k < count; k++) {
-        if (is_array(inputs[k], type)) {
+    int type = -1;
+    bool plain = true;
+    for (int k = 0; k < count && type < 0; k++)
+        if (!(masks >> k & 1))
+            type = float_type(inputs[k]);
+    if (UNLIKELY(type < 0))
+        return DECLINED;
+    for (int k = 0; k < count; k++) {
+        if (is_array(inputs[k], masks >> k & 1 ? NPY_BOOL : type)) {
             arrays[k] = inputs[k];
             data[k] = PyArray_BYTES(as_array(inputs[k]));
             plain = plain && PyArray_IS_C_CONTIGUOUS(as_array(inputs[k])) &&
-                    same_shape(inputs[0], inputs[k]);
-        } else if (as_double(inputs[k], &numbers[k])) {
+                    (!first || same_shape(first, inputs[k]));
+            first = inputs[k];
+        } else if (!(masks >> k & 1) && as_double(inputs[k], &numbers[k])) {
             arrays[k] = NULL;
             plain = false;
         } else {
@@ -335,16 +341,19 @@ PyObject *map_arrays(const Map *map, int count, PyObject *const *inputs, const d
         }
     }
     if (!plain)
-        return map_strided(map, count, arrays, type, numbers, p, boolean);
-    PyObject *output = new_like(inputs[0], boolean ? NPY_BOOL : type);
+        return map_strided(map, count, arrays, type, numbers, p, boolean, masks);
+    PyObject *output = new_like(first, boolean ? NPY_BOOL : type);
     if (!output)
         return NULL;
-    npy_intp size = PyArray_SIZE(first);
+    npy_intp size = PyArray_SIZE(as_array(first));
     Flat flat = {
         .loop = type == NPY_FLOAT ? map->single : map->real, .p = p, .inputs = count,
-        .itemsize = type == NPY_FLOAT ? 4 : 8, .data = data, .output = PyArray_BYTES(as_array(output)),
+        .data = data, .output = PyArray_BYTES(as_array(output)),
     };
-    flat.out_itemsize = boolean ? 1 : flat.itemsize;
+    size_t itemsize = type == NPY_FLOAT ? 4 : 8;
+    for (int k = 0; k < count; k++)
+        flat.itemsize[k] = masks >> k & 1 ? 1 : itemsize;
+    flat.itemsize[count] = boolean ? 1 : itemsize;
     BEGIN_LONG(size * map->cost)
     if (size * map->cost < WORTH_THREADS)
         flat_part(&flat, 0, size);
@@ -353,4 +362,10 @@ PyObject *map_arrays(const Map *map, int count, PyObject *const *inputs, const d
                  flat_part, &flat);
     END_LONG
     return output;
+}
+
+PyObject *map_arrays(const Map *map, int count, PyObject *const *inputs, const double *p,
+                     bool boolean)
+{
+    return map_masked(map, count, inputs, p, boolean, 0);
 }

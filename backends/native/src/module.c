@@ -12,7 +12,10 @@
 
 /* ---- the families: one line per file --------------------------------------------------------- */
 
-#define FAMILIES(X) X(activation) X(arithmetic) X(convolution) X(pooling) X(normalization) X(attention) X(recurrent)
+/* Their order is that of the alphabet. */
+#define FAMILIES(X)                                                                                \
+    X(activation) X(activation_smooth) X(arithmetic) X(attention) X(comparison) X(convolution)     \
+    X(normalization) X(pointwise) X(pooling) X(recurrent) X(selection)
 
 #define DECLARE(family) extern const KernelEntry family##_kernels[];
 FAMILIES(DECLARE)

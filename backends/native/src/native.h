@@ -138,9 +138,13 @@ typedef struct {
     int cost;          /* about how many additions an element costs: decides when threads pay */
 } Map;
 
-/* Apply *map* to arrays that broadcast; Python numbers may stand for arrays but the first.
+/* Apply *map* to arrays that broadcast; Python numbers may stand for all of them but one.
  * The result is float like the inputs, or bool if *boolean*. Declines what it cannot take. */
 PyObject *map_arrays(const Map *map, int count, PyObject *const *inputs, const double *p,
                      bool boolean);
+
+/* Likewise where bit k of *masks* says that input k is an array of bools. */
+PyObject *map_masked(const Map *map, int count, PyObject *const *inputs, const double *p,
+                     bool boolean, unsigned masks);
 
 #endif
