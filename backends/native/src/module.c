@@ -14,8 +14,10 @@
 
 /* Their order is that of the alphabet. */
 #define FAMILIES(X)                                                                                \
+/* Their order is that of the alphabet. */
+#define FAMILIES(X)                                                                                \
     X(activation) X(activation_smooth) X(arithmetic) X(attention) X(comparison) X(convolution)     \
-    X(normalization) X(pointwise) X(pooling) X(recurrent) X(selection)
+    X(fused) X(normalization) X(pointwise) X(pooling) X(recurrent) X(reductions) X(selection)
 
 #define DECLARE(family) extern const KernelEntry family##_kernels[];
 FAMILIES(DECLARE)
