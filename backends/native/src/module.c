@@ -14,8 +14,6 @@
 
 /* Their order is that of the alphabet. */
 #define FAMILIES(X)                                                                                \
-/* Their order is that of the alphabet. */
-#define FAMILIES(X)                                                                                \
     X(activation) X(activation_smooth) X(arithmetic) X(attention) X(comparison) X(convolution)     \
     X(fused) X(normalization) X(pointwise) X(pooling) X(recurrent) X(reductions) X(selection)
 

@@ -30,6 +30,13 @@
 
 #ifndef CHAINRULE_NATIVE_TYPED
 #define CHAINRULE_NATIVE_TYPED
+/* Vectors and remainders are written out in these files, and do not compute the same in any case:
+ * so a product and a sum may become one instruction wherever that is quicker. */
+#if defined(__clang__)
+#pragma clang fp contract(fast)
+#else
+#pragma GCC optimize("fp-contract=fast")
+#endif
 typedef float vector_single __attribute__((vector_size(VECTOR_BYTES)));
 typedef double vector_real __attribute__((vector_size(VECTOR_BYTES)));
 #define LOAD(vector, from) memcpy(&(vector), (from), sizeof(vector))

@@ -159,6 +159,8 @@ def test_infinities_nans_zeros_and_tiny_numbers_come_out_as_numpys(
     np.testing.assert_array_equal(np.isinf(result), np.isinf(expected))
     small = 1e-5 if op in CANCELLING else 0
     rtol = 1e-5 if dtype == "float32" else 1e-13
+    if op in CANCELLING:  # both sides err, by the size of the terms
+        rtol *= 10
     np.testing.assert_allclose(result, expected, rtol=rtol, atol=small)
 
 
