@@ -157,6 +157,12 @@ class TensorBase(Copyable):
 
     is_neg = is_distributed = is_conj
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: shape, dtype, device, a picture of the values, the text."""
+        from .picture import html_of
+
+        return html_of(self)
+
     def is_nonzero(self) -> bool:
         """Return whether the only element is not zero; RuntimeError if there is not exactly one."""
         return is_nonzero(self)  # type: ignore[arg-type]  # a Tensor, always
