@@ -46,10 +46,22 @@ def max_pool(
             x, kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation,
             ceil_mode=ceil_mode,
         )  # fmt: skip
-    which = np.full(best.shape, len(views) - 1, "uint8" if len(views) < 257 else "uint32")
-    for number in range(len(views) - 2, -1, -1):  # backwards, so that the first one stays
-        np.copyto(which, number, where=views[number] == best)
+    which = _first_equal(views, best)
     return best, _places(which, kernel_size, count, layout, sizes)
+
+
+def _first_equal(views: list[Array], best: Array) -> Array:
+    """Return the number of the first of *views* that is *best*, one of them being so.
+
+    It is ``n0 (1 + n1 (1 + n2 …))`` where ``n0`` is 1 if the first is not, and so on: an array of
+    bytes is multiplied in a sixth of the time that writing under a mask takes.
+    """
+    dtype = np.uint8 if len(views) < 257 else np.uint32
+    which = np.zeros(best.shape, dtype)
+    for seen in views[-2::-1]:
+        which += dtype(1)
+        which *= np.not_equal(seen, best).view(np.uint8)
+    return which
 
 
 def _places(which: Array, kernel: Sizes, count: Sizes, layout: Layout, sizes: Sizes) -> Array:
