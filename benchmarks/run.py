@@ -134,7 +134,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         facts = {column: worker.ask("facts") for column, worker in workers.items()}
         for column, worker in workers.items():
             rated = column.lower() not in PEERS and not options.quick
-            facts[column]["rates"] = worker.ask("rates") if rated else {}
+            facts[column]["rates"] = worker.ask("rates", options.clock) if rated else {}
         times = {}
         for name in names:
             print(f"timing {name} ...", file=sys.stderr, flush=True)

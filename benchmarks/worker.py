@@ -130,9 +130,10 @@ class Column:
         machine = import_module("machine")
         return {"version": version(self.module.__name__), "blas": machine.blas(self.name)}
 
-    def rates(self) -> dict[str, float]:
-        """Return what the machine can do as this library sees it."""
-        return dict(import_module("machine").rates(self.module))
+    def rates(self, clock: str) -> dict[str, float]:
+        """Return what the machine can do as this library sees it, by the wall's clock or ours."""
+        clocks = {"wall": time.perf_counter, "cpu": time.process_time}
+        return dict(import_module("machine").rates(self.module, clocks[clock]))
 
 
 def _start_peak() -> float:

@@ -375,12 +375,21 @@ def _all_nodes(roots: Sequence[Edge]) -> set[Node]:
 _AGE = operator.attrgetter("_seq")
 
 
-def _reachable(roots: Sequence[Edge], wanted: set[tuple[int, int]]) -> set[Node]:
-    """Return the nodes on a path from *roots* to a wanted place, and those that are one."""
-    on_path: set[Node] = set()
+def _reachable(roots: Sequence[Edge], wanted: set[tuple[int, int]]) -> set[Node] | None:
+    """Return the nodes on a path from *roots* to a wanted place, and those that are one.
+
+    None if these are all: every leaf is wanted, and nothing but leaves is.
+    """
     leaves = {place for place, number in wanted if number == LEAF}
     ends = {place for place, number in wanted if number != LEAF}
-    for node in sorted(_all_nodes(roots), key=_AGE):
+    nodes = _all_nodes(roots)
+    if not ends and all(
+        edge is None or edge[1] != LEAF or id(edge[0]) in leaves
+        for edge in itertools.chain(*[node._edges for node in nodes], roots)
+    ):
+        return None
+    on_path: set[Node] = set()
+    for node in sorted(nodes, key=_AGE):
         if id(node) in ends:
             on_path.add(node)
             continue

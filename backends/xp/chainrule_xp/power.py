@@ -11,6 +11,8 @@ from .arithmetic import dtype_of
 
 ks = KernelSet("xp")
 
+_NUMBERS = frozenset({bool, int, float, complex})
+
 
 @ks.family("cr::pow")
 def pow(xp: Any) -> Any:
@@ -27,10 +29,10 @@ def pow(xp: Any) -> Any:
     of_integers = integer_power(xp)
 
     def kernel(x: Any, exponent: Any) -> Any:
+        if exponent.__class__ in _NUMBERS and exponent in quick and x.dtype.kind not in "iu":
+            return quick[exponent](x)
         if dtype_of(x, exponent).kind in "iu":
             return of_integers(x, exponent)
-        if not hasattr(exponent, "dtype") and exponent in quick:
-            return quick[exponent](x)
         return xp.power(x, exponent)
 
     return kernel

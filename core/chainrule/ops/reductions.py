@@ -14,6 +14,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..grad_mode import mode
 from ..op import composite, primitive
 from ..shapes import normalize_size, wrap_dims
+from .broadcasting import _expand
 from .shape import expand, reshape
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _sum(
     """Return the sum over *dim*, computed in *dtype*."""
 
 
-_sum_all.vjp(self=lambda grad, self_shape: expand(grad, self_shape))
+_sum_all.vjp(self=lambda grad, self_shape: _expand(grad, self_shape))
 _sum.vjp(self=lambda grad, self_shape, dim, keepdim: expand_reduced(grad, self_shape, dim, keepdim))
 
 
