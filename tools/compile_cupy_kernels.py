@@ -1,23 +1,21 @@
-"""Compile recorded kernel sources with NVRTC and print what each needs of a GPU.
+"""Compile the CuPy backend's kernels with NVRTC, and keep what each needs of a GPU.
 
-``python tools/compile_cupy_kernels.py FOLDER [ARCH …] [--write]``: FOLDER is what a run with
-``CHAINRULE_CUPY_STANDIN=record=FOLDER`` left; ``--write`` keeps the table in
-tests/cupy/kernels.json. Neither a GPU nor a driver is needed. Sources of CuPy's own kernels are
-left out: theirs begin with ``cupy_``.
+``python tools/compile_cupy_kernels.py [ARCH …] [--only TEXT] [--write]`` prints registers, stack,
+spills and shared memory of every kernel; ``--write`` keeps them in tests/cupy/kernels.json. Neither
+a GPU nor a driver is needed.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import re
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 FILE = Path(__file__).parent.parent / "tests" / "cupy" / "kernels.json"
 ARCHITECTURES = ("75", "80", "86", "89", "90", "100", "120")
-TYPES = re.compile(r"^typedef ([\w: ]+?) (?!\w*_type\b)([A-Z]\w*);", re.MULTILINE)
 ENTRY = re.compile(
     r"Compiling entry function '(?P<name>\S+)' for '\S+'.*?"
     r"(?P<stack>\d+) bytes stack frame, (?P<stores>\d+) bytes spill stores, "
@@ -37,46 +35,35 @@ class Needs(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A source as it was to be compiled, and what it is called in the table."""
+    """A text as CuPy would compile it, what it is called, and the kernels in it."""
 
-    name: str
+    label: str
     text: str
-    options: tuple[str, ...]
-    expressions: tuple[str, ...] | None
+    kernels: tuple[str, ...]
 
 
-def sources(folder: Path) -> list[Source]:
-    """Return the recorded sources that are ours."""
-    found = {}
-    for path in sorted(folder.glob("*.json")):
-        facts = json.loads(path.read_text())
-        kernels = re.findall(r"__global__[^;{]*?\b(\w+)\s*\(", facts["source"])
-        if not kernels or all(kernel.startswith("cupy_") for kernel in kernels):
-            continue
-        types = ", ".join(dict.fromkeys(kind for kind, _ in TYPES.findall(facts["source"])))
-        name = f"{kernels[0]}<{types}>" if types else kernels[0]
-        if name in found:
-            name = f"{name} {path.stem[:8]}"
-        options = tuple(o for o in facts["options"] if not o.startswith(("-arch", "--gpu-arch")))
-        expressions = tuple(facts["expressions"]) if facts["expressions"] else None
-        found[name] = Source(name, facts["source"], options, expressions)
-    return list(found.values())
+def sources() -> list[Source]:
+    """Return every kernel source of the backend."""
+    from chainrule_cupy.cuda import sources as registered
+
+    return [Source(label, text, tuple(kernels)) for label, text, kernels in registered()]
 
 
 def compile_for(source: Source, architecture: str) -> dict[str, Needs]:
     """Return what each kernel of *source* needs; raises CuPy's `CompileException`."""
+    from cupy._core.core import assemble_cupy_compiler_options
     from cupy.cuda import compiler
 
     log = io.StringIO()
-    program = compiler._NVRTCProgram(
-        source.text, "kernel.cu", name_expressions=source.expressions, method="cubin"
-    )
-    extra = (
+    options = (
+        *assemble_cupy_compiler_options(()),
+        "-ftz=true",
         f"-arch=sm_{architecture}",
         "--ptxas-options=-v",
         "--device-as-default-execution-space",
     )
-    program.compile((*source.options, *extra), log)
+    program = compiler._NVRTCProgram(source.text, "kernel.cu", method="cubin")
+    program.compile(options, log)
     return {
         match["name"]: Needs(
             int(match["registers"]),
@@ -92,13 +79,11 @@ def table(found: list[Source], architectures: tuple[str, ...]) -> dict[str, dict
     """Return ``{kernel: {architecture: [registers, stack, spilled, shared]}}``."""
     rows: dict[str, dict[str, list[int]]] = {}
     for source in found:
+        types = source.label.partition("/")[2]
         for architecture in architectures:
             for kernel, needs in compile_for(source, architecture).items():
-                single = kernel in source.name or not source.expressions
-                key = (
-                    source.name if single and kernel in source.name else f"{source.name}: {kernel}"
-                )
-                rows.setdefault(key, {})[architecture] = list(needs)
+                name = f"{kernel}/{types}" if types else kernel
+                rows.setdefault(name, {})[architecture] = list(needs)
     return dict(sorted(rows.items()))
 
 
@@ -110,10 +95,14 @@ def text_of(rows: dict[str, dict[str, list[int]]]) -> str:
 
 def main() -> None:
     """Compile, print, and keep the table if asked."""
-    words = [word for word in sys.argv[1:] if word != "--write"]
-    architectures = tuple(words[1:]) or ARCHITECTURES
-    rows = table(sources(Path(words[0])), architectures)
-    if "--write" in sys.argv:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("architectures", nargs="*", default=ARCHITECTURES)
+    parser.add_argument("--only", default="", help="sources whose label holds this")
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    wanted = [source for source in sources() if given.only in source.label]
+    rows = table(wanted, tuple(given.architectures))
+    if given.write:
         FILE.write_text(text_of(rows))
     for name, row in rows.items():
         print(name, *(f"sm_{arch}: {needs}" for arch, needs in row.items()), sep="\n  ")

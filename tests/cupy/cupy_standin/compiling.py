@@ -28,6 +28,7 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 TEMPLATE = re.compile(r"template\s*<[^;{}]*>\s*(?:static\s+|inline\s+)*$")
 FLAGS = (
     "-std=c++17", "-O1", "-w", "-shared", "-fPIC", "-fno-strict-aliasing", "-fpermissive",
+    "-fno-gnu-unique",  # a symbol of one kernel's library is not to stand for another's
     "-ffp-contract=off",  # CUDA's own contractions are not modelled either
 )  # fmt: skip
 ENTRY = """
