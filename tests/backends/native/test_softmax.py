@@ -1,0 +1,73 @@
+"""Softmax and its kin in C: against NumPy's in double precision."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+OPS = {
+    "cr::_softmax": 1, "cr::_log_softmax": 1,
+    "cr::softmax_backward": 2, "cr::log_softmax_backward": 2,
+}  # fmt: skip
+each_op = pytest.mark.parametrize("op", OPS)
+each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def arrays_for(op, shape, dtype):
+    rng = np.random.default_rng(0)
+    grad, x = (rng.normal(0, 3, shape) for _ in range(2))
+    if OPS[op] == 1:
+        return [x.astype(dtype)]
+    e = np.exp(x - x.max(-1, keepdims=True))
+    output = e / e.sum(-1, keepdims=True)
+    return [grad.astype(dtype), (np.log(output) if "log" in op else output).astype(dtype)]
+
+
+@each_op
+@each_dtype
+@pytest.mark.parametrize(
+    "shape", [(1,), (5,), (16,), (3, 10), (2, 3, 33), (700, 96), (4, 1)], ids=str
+)
+def test_rows_come_out_as_numpys(native, reference, op, shape, dtype):
+    arrays = arrays_for(op, shape, dtype)
+    exact = reference(op)(*(a.astype("f8") for a in arrays), dim=len(shape) - 1)
+    for dim in (-1, len(shape) - 1):
+        result = native(op)(*arrays, dim=dim)
+        unit = np.finfo(dtype).eps
+        assert (result.dtype, result.shape) == (dtype, shape)
+        np.testing.assert_allclose(result, exact, rtol=16 * unit, atol=32 * unit)
+
+
+@each_dtype
+@pytest.mark.parametrize("op", ["cr::_softmax", "cr::_log_softmax"])
+def test_infinities_and_nan_come_out_as_numpys(native, reference, op, dtype):
+    x = np.array(
+        [[np.inf, 1, 2], [-np.inf, 1, 2], [np.nan, 1, 2], [-np.inf] * 3, [1e4, -1e4, 0]], dtype
+    )
+
+    np.testing.assert_allclose(native(op)(x, dim=1), reference(op)(x, dim=1), rtol=1e-6)
+
+
+@each_op
+def test_other_dimensions_and_layouts_are_passed_on(native, declined, op):
+    for shape, dim, change in (
+        ((3, 4), 0, lambda a: a), ((4, 4), 1, lambda a: a.T), ((), 0, lambda a: a),
+        ((0, 3), 1, lambda a: a), ((3, 0), 1, lambda a: a), ((3, 4), 1, lambda a: a.astype("f2")),
+        ((3, 4), None, lambda a: a), ((3, 4), 2, lambda a: a),
+    ):  # fmt: skip
+        arrays = [change(np.zeros(shape)) for _ in range(OPS[op])]
+        with pytest.raises(declined):
+            native(op)(*arrays, dim=dim)
+    with pytest.raises(declined):
+        native(op)(*[np.zeros((3, 4))] * OPS[op])
+
+
+@each_op
+def test_the_number_of_threads_changes_no_bit(core, native, op):
+    arrays, before, found = arrays_for(op, (500, 100), "float32"), core.thread_count(), set()
+    for count in (1, 2, 5):
+        core.set_thread_count(count)
+        found.add(native(op)(*arrays, dim=1).tobytes())
+    core.set_thread_count(before)
+
+    assert len(found) == 1
