@@ -369,6 +369,9 @@ class Backend:
     def use_threads(self, count: int | None) -> None:
         """Compute on *count* threads at most; None: on as many as the backend finds right."""
 
+    def use_determinism(self, wanted: bool) -> None:
+        """Let sums come out the same every time, where the quicker way does not see to it."""
+
     def memory_stats(self) -> dict[str, int]:
         """Return what is known of the memory of the arrays, under PyTorch's names."""
         return {}
@@ -489,6 +492,7 @@ live: Final[list[Backend]] = []
 _by_name: Final[dict[str, Backend]] = {}
 #: What `set_num_threads` said last.
 _threads: Final[dict[str, int | None]] = {"count": None}
+_determinism: Final = {"wanted": False}  # what `use_determinism` was told
 _default_for: Final[dict[str, str]] = {}
 _using: Final[ContextVar[dict[str, str] | None]] = ContextVar("chainrule_using", default=None)
 
@@ -500,9 +504,17 @@ def use_threads(count: int) -> None:
         backend.use_threads(count)
 
 
+def use_determinism(wanted: bool) -> None:
+    """Let every backend compute the same numbers every time, or not; those to come too."""
+    _determinism["wanted"] = wanted
+    for backend in live:
+        backend.use_determinism(wanted)
+
+
 def register(backend: Backend) -> Backend:
     """Give *backend* its column and make it findable by name."""
     backend.use_threads(_threads["count"])
+    backend.use_determinism(_determinism["wanted"])
     backend.index = len(live)
     live.append(backend)
     _by_name[backend.name] = backend

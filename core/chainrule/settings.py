@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from .backend import for_device, use_threads
+from .backend import for_device, use_determinism, use_threads
 from .device import Device
 from .errors import ArgumentError, AutogradError
 
@@ -91,8 +91,13 @@ def _positive(who: str, count: Any) -> int:
 
 
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Ask for the same numbers in every run. On the CPU they always are."""
+    """Ask for the same numbers in every run. On the CPU they always are.
+
+    On CUDA devices, rows of a table that was looked up get their gradients in order, not as they
+    come, which takes longer.
+    """
     _set["deterministic"], _set["warn_only"] = bool(mode), bool(warn_only)
+    use_determinism(bool(mode))
 
 
 def are_deterministic_algorithms_enabled() -> bool:

@@ -713,6 +713,8 @@ class TensorBase(Copyable):
         """
         if not isinstance(src, Value):
             src = ops.as_tensor(src)
+        if src._key.device != self._key.device:
+            src = src.to(device=self._key.device)
         check_overlap(self, (src,), "copy_", exact=True)
         check_shape(self, src, "copy_")
         return ops.copy.in_place((self, src), {})  # type: ignore[no-any-return]  # an op's result

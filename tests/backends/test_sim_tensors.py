@@ -31,6 +31,16 @@ def test_it_is_asked_for_by_device(device, shown):
     assert (str(x.device), x.backend, x.tolist()) == (shown, "sim", [1.0, 1.0])
 
 
+def test_copy_in_place_takes_values_from_another_device():
+    x = cr.zeros(2, device="sim")
+    source = cr.ones(2, requires_grad=True)
+    x.copy_(source)
+    x.sum().backward()
+
+    assert x.tolist() == [1.0, 1.0]
+    assert (str(source.grad.device), source.grad.tolist()) == ("cpu", [1.0, 1.0])
+
+
 def test_random_numbers_are_drawn_on_the_device_and_are_the_same_on_both():
     cr.manual_seed(1)
     first, second = cr.rand(3, device="sim:0"), cr.rand(3, device="sim:1")

@@ -15,7 +15,6 @@ from chainrule import backend as registry
 from chainrule_cupy import cuda, fused
 from chainrule_cupy.kernels import kernel_sets
 from chainrule_cupy.namespace import xp
-from chainrule_cupy.settings import settings
 from chainrule_xp import kernels as family
 from chainrule_xp.streams import PhiloxStream
 
@@ -197,9 +196,9 @@ def test_sum_over_leading_dimensions_equals_the_family(shape, dim, keepdim):
 @pytest.fixture
 def exact():
     """Have sums come out the same every time."""
-    settings.deterministic = True
+    cr.use_deterministic_algorithms(True)
     yield
-    settings.deterministic = False
+    cr.use_deterministic_algorithms(False)
 
 
 def rows(indices):
@@ -233,6 +232,20 @@ def test_sorted_sums_are_added_in_the_order_of_the_places():
     assert (
         ours("cr::embedding_backward", grad, places, **options).get() == 0.0
     )  # 1 is lost beside 1e8
+
+
+@pytest.mark.parametrize("reduce", ["sum", "prod", "amax", "amin", "mean"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "float16", "int16"])
+def test_reductions_into_places_equal_those_on_numpy(reduce, dtype):
+    if dtype == "int16" and reduce in {"amax", "amin", "sum", "mean"}:
+        pytest.skip("CUDA has no atomic operations on 16-bit integers")
+    x = cr.arange(1, 7).to(getattr(cr, dtype)).reshape(2, 3)
+    index = cr.tensor([[0, 0, 2], [1, 1, 1]])
+    found, wanted = (
+        x.to(device).scatter_reduce(1, index.to(device), (x + 1).to(device), reduce).tolist()
+        for device in ("cuda", "cpu")
+    )
+    assert found == wanted
 
 
 CALLS = {
@@ -413,3 +426,38 @@ def test_every_kernel_is_listed_with_its_source():
     for code, names in listed.values():
         for name in names:
             assert f"__global__ void {name}(" in code
+
+
+# Convolution
+
+CONVOLUTIONS = {
+    "plain": ((2, 3, 7, 6), (4, 3, 3, 2), (1, 1), (0, 0), (1, 1), 1),
+    "strided and padded": ((2, 3, 7, 6), (4, 3, 3, 3), (2, 1), (1, 2), (1, 1), 1),
+    "dilated": ((2, 3, 9, 8), (4, 3, 3, 2), (1, 2), (1, 0), (2, 3), 1),
+    "in groups": ((2, 4, 6, 6), (6, 2, 3, 3), (2, 2), (1, 1), (1, 1), 2),
+    "one channel each": ((2, 4, 6, 6), (4, 1, 3, 3), (1, 1), (1, 1), (1, 1), 4),
+    "one dimension": ((2, 3, 11), (5, 3, 4), (3,), (2,), (1,), 1),
+    "three dimensions": ((2, 2, 4, 5, 6), (3, 2, 2, 3, 2), (1, 2, 1), (1, 0, 1), (1, 1, 1), 1),
+}
+OPTIONS = ("stride", "padding", "dilation", "transposed", "output_padding", "groups")
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("case", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
+def test_convolution_and_its_gradients_equal_the_family(case, transposed):
+    shape, weights, stride, padding, dilation, groups = case
+    if transposed:  # the roles of the weight's two channels change
+        out, within = weights[:2]
+        shape = (shape[0], out, *shape[2:])
+        weights = (out, within, *weights[2:])
+    x, weight = array(*shape, dtype="float64"), array(*weights, dtype="float64")
+    channels = weights[1] * groups if transposed else weights[0]
+    bias = array(channels, dtype="float64")
+    options = (stride, padding, dilation, transposed, (0,) * len(stride), groups)
+    named = dict(zip(OPTIONS, options, strict=True))
+    compare("cr::_convolution", x, weight, bias, **named)
+    grad = array(*ours("cr::_convolution", x, weight, bias, **named).shape, dtype="float64")
+    given = {"input_sizes": shape, "options": options}
+    compare("cr::convolution_backward_input", grad, weight, **given)
+    given = {"weight_sizes": weights, "options": options}
+    compare("cr::convolution_backward_weight", grad, x, **given)

@@ -17,6 +17,7 @@ from chainrule.errors import ArgumentError, BackendError, DTypeError
 from . import faults, spec
 from .devices import Runtime
 from .namespace import xp
+from .settings import settings
 
 
 class _Natives(dict[Any, DType]):
@@ -206,6 +207,18 @@ class CupyBackend(Backend):
         with on(number):
             runtime.deviceSynchronize()
             faults.check(number)
+
+    def use_determinism(self, wanted: bool) -> None:
+        settings.deterministic = wanted
+
+    def memory_stats(self) -> dict[str, int]:
+        found = self.runtime.memory(runtime.getDevice())
+        return {
+            "allocated_bytes.all.current": found["used"],
+            "allocated_bytes.all.peak": found["peak_used"],
+            "reserved_bytes.all.current": found["reserved"],
+            "reserved_bytes.all.peak": found["peak_reserved"],
+        }
 
     def stream(self, algorithm: str) -> Any:
         from .random import CupyStream

@@ -16,7 +16,7 @@ import cupy
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from chainrule.backend import KernelSet
 
@@ -89,6 +89,7 @@ class Source:
         names: The kernels in it.
         dtypes: For which ``T`` it is compiled.
         indices: For which ``I``; none if the text does not use it.
+        defines: Lines that stand before the text, by the size of ``T`` in bytes.
     """
 
     def __init__(
@@ -97,9 +98,11 @@ class Source:
         names: Sequence[str],
         dtypes: Sequence[str] = FLOATS,
         indices: Sequence[str] = (),
+        defines: Mapping[int, str] | None = None,
     ) -> None:
         self.text, self.names = text, tuple(names)
         self.dtypes, self.indices = tuple(dtypes), tuple(indices)
+        self.defines = defines or {}
         self._modules: dict[tuple[str, str], dict[str, Any]] = {}
         _registered.append(self)
 
@@ -108,6 +111,7 @@ class Source:
         types = [f"typedef {C_NAMES[dtype]} T;", f"typedef {WIDER.get(dtype, C_NAMES[dtype])} Acc;"]
         if index:
             types.append(f"typedef {C_NAMES[index]} I;")
+        types.append(self.defines.get(np.dtype(dtype).itemsize, ""))
         return "\n".join([includes(dtype), HELPERS, *types, self.text])
 
     def kernels(self, dtype: str, index: str = "") -> dict[str, Any]:

@@ -17,6 +17,7 @@ from chainrule_xp import gathering as family
 
 from . import faults
 from .cuda import FLOATS, THREADS, Source, blocks_for
+from .namespace import Namespace
 from .settings import deterministic
 
 ks = KernelSet("cupy")
@@ -207,6 +208,58 @@ def index_select(x: Any, index: Any, *, dim: int) -> Any:
 
 # Single elements
 
+MULTIPLY: Final = Source(
+    r"""
+// Multiplies by reading, multiplying, and trying again where another thread came in between.
+extern "C" __global__ void multiply_at(
+    T* __restrict__ out, const long long* __restrict__ places, const T* __restrict__ values,
+    long long count) {
+  for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < count;
+       i += (long long)blockDim.x * gridDim.x) {
+    union Cell { T value; BITS bits; } seen, made;
+    BITS* at = (BITS*)(out + places[i]);
+    seen.bits = *at;
+    for (;;) {
+      made.value = seen.value * values[i];
+      const BITS found = atomicCAS(at, seen.bits, made.bits);
+      if (found == seen.bits) break;
+      seen.bits = found;
+    }
+  }
+}
+""",
+    ["multiply_at"],
+    dtypes=["float32", "float64", "int32", "int64"],
+    defines={4: "#define BITS unsigned int", 8: "#define BITS unsigned long long"},
+)
+
+
+def multiply_at(out: Any, places: Any, values: Any) -> None:
+    """Multiply the elements of *out* at *places* with *values*, each as often as it is named."""
+    wide = {"f2": "float32", "i1": "int32", "i2": "int32", "u1": "int32", "b1": "int32"}
+    name = wide.get(f"{out.dtype.kind}{out.dtype.itemsize}", out.dtype.name)
+    memory = out if name == out.dtype.name else out.astype(name)
+    values = cupy.ascontiguousarray(cupy.broadcast_to(values, places.shape), name)
+    if places.size:
+        kernel = MULTIPLY.kernels(name)["multiply_at"]
+        arrays = (memory, cupy.ascontiguousarray(places), values)
+        kernel(blocks_for(places.size), (THREADS,), (*arrays, np.int64(places.size)))
+    if memory is not out:
+        out[...] = memory
+
+
+class _Multiply:
+    """``cupy.multiply``, with the method that it lacks."""
+
+    at = staticmethod(multiply_at)
+
+    def __call__(self, *arrays: Any, **options: Any) -> Any:
+        return cupy.multiply(*arrays, **options)
+
+
+class _WithMultiply(Namespace):
+    multiply = _Multiply()
+
 
 def _checked(name: str) -> None:
     """Register the family's kernel with its index looked at before."""
@@ -214,7 +267,7 @@ def _checked(name: str) -> None:
 
     @ks.family(f"cr::_{name}")
     def checked(xp: Any) -> Any:
-        plain = made(xp)
+        plain = made(_WithMultiply())
 
         def kernel(x: Any, index: Any, *rest: Any, dim: int, **statics: Any) -> Any:
             check_places(index, 0, x.shape[dim % x.ndim] if x.ndim else 1)

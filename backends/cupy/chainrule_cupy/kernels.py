@@ -5,6 +5,8 @@ from __future__ import annotations
 from . import (
     activation,
     activation_smooth,
+    arithmetic,
+    convolution,
     fused,
     gathering,
     loss_classes,
@@ -20,6 +22,8 @@ kernel_sets = [
     for module in (
         activation,
         activation_smooth,
+        arithmetic,
+        convolution,
         fused,
         gathering,
         loss_classes,

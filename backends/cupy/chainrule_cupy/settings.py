@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 
 class Settings:
-    """Switches; each begins as the environment says."""
+    """Switches, as `chainrule.settings` was told."""
 
-    def __init__(self) -> None:
-        self.deterministic = os.environ.get("CHAINRULE_DETERMINISTIC", "0") not in {"", "0"}
+    deterministic: bool = False
 
 
 settings: Final = Settings()

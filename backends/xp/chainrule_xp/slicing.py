@@ -82,7 +82,10 @@ def unfold(xp: Any) -> Any:
     def kernel(x: Any, *, dimension: int, size: int, step: int) -> Any:
         if x.ndim == 0:
             return x.reshape(1)[:size]
-        seen = windows(x, size, dimension, writeable=x.flags.writeable)
+        if hasattr(x.flags, "writeable"):
+            seen = windows(x, size, dimension, writeable=x.flags.writeable)
+        else:  # a library in which every array can be written to
+            seen = windows(x, size, dimension)
         return seen[at(x, dimension, slice(None, None, step))]
 
     return kernel
@@ -132,7 +135,7 @@ def as_strided(xp: Any) -> Any:
 def diagonal_of(x: Any, offset: int, dim1: int, dim2: int) -> Any:
     """Return a diagonal that can be written to where *x* can."""
     seen = x.diagonal(offset, dim1, dim2)
-    if x.flags.writeable and not seen.flags.writeable:
+    if getattr(x.flags, "writeable", False) and not seen.flags.writeable:
         seen.flags.writeable = True
     return seen
 

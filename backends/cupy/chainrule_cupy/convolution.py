@@ -1,0 +1,246 @@
+"""Kernels of chainrule/ops/convolution.py: windows as columns of a matrix, then one product.
+
+Two kernels are all there is beside cuBLAS. One writes the windows of an array as columns; the other
+gathers, for every element of an array, what the columns that met it hold, so that nothing is added
+atomically and a sum is the same every time. Windows have three dimensions; missing ones come first.
+
+Source: Chellapilla, Puri and Simard, "High performance convolutional neural networks for document
+processing", 2006.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any, Final
+
+import cupy
+import numpy as np
+
+from chainrule.backend import KernelSet
+from chainrule_xp import convolution as family
+from chainrule_xp.convolution import Layout
+
+from .cuda import FLOATS, THREADS, Source, blocks_for
+from .namespace import matmul
+from .pooling import window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ks = KernelSet("cupy")
+
+Sizes = tuple[int, ...]
+
+#: Bytes of columns at a time.
+ROOM: Final = 256 << 20
+
+SOURCE: Final = Source(
+    r"""
+struct Window { int size[3], count[3], kernel[3], stride[3], padding[3], dilation[3]; };
+
+// out[((c * K + k) * samples + n) * L + l], or with the sample first, [(n * C * K + c * K + k) * L
+// + l]: what window number l of sample n holds at place k of channel c, zero in the padding.
+extern "C" __global__ void to_columns(
+    const T* __restrict__ x, T* __restrict__ out, long long elements, long long samples,
+    long long channels, int sample_first, Window w) {
+  const long long places = (long long)w.kernel[0] * w.kernel[1] * w.kernel[2];
+  const long long windows = (long long)w.count[0] * w.count[1] * w.count[2];
+  const long long cells = (long long)w.size[0] * w.size[1] * w.size[2];
+  for (long long e = blockIdx.x * (long long)blockDim.x + threadIdx.x; e < elements;
+       e += (long long)blockDim.x * gridDim.x) {
+    long long l = e % windows, r = e / windows, n, row;
+    if (sample_first) { row = r % (channels * places); n = r / (channels * places); }
+    else { n = r % samples; row = r / samples; }
+    long long k = row % places;
+    const long long c = row / places;
+    long long at = 0;
+    bool inside = true;
+    int position[3];
+    for (int d = 2; d >= 0; d--) {
+      position[d] = (int)(l % w.count[d]) * w.stride[d] - w.padding[d]
+                    + (int)(k % w.kernel[d]) * w.dilation[d];
+      l /= w.count[d];
+      k /= w.kernel[d];
+      inside = inside && position[d] >= 0 && position[d] < w.size[d];
+    }
+    for (int d = 0; d < 3; d++) at = at * w.size[d] + position[d];
+    out[e] = inside ? x[(n * channels + c) * cells + at] : (T)0;
+  }
+}
+
+// The other way round: columns (n, c * K + k, l) are added up where their windows lie.
+extern "C" __global__ void from_columns(
+    const T* __restrict__ columns, T* __restrict__ out, long long elements, long long channels,
+    Window w) {
+  const long long places = (long long)w.kernel[0] * w.kernel[1] * w.kernel[2];
+  const long long windows = (long long)w.count[0] * w.count[1] * w.count[2];
+  for (long long e = blockIdx.x * (long long)blockDim.x + threadIdx.x; e < elements;
+       e += (long long)blockDim.x * gridDim.x) {
+    long long r = e;
+    int at[3];
+    for (int d = 2; d >= 0; d--) { at[d] = (int)(r % w.size[d]) + w.padding[d]; r /= w.size[d]; }
+    const T* rows = columns + r * places * windows;
+    Acc sum = 0;
+    for (int i = 0; i < w.kernel[0]; i++) {
+      const int a = at[0] - i * w.dilation[0];
+      if (a < 0 || a % w.stride[0] || a / w.stride[0] >= w.count[0]) continue;
+      for (int j = 0; j < w.kernel[1]; j++) {
+        const int b = at[1] - j * w.dilation[1];
+        if (b < 0 || b % w.stride[1] || b / w.stride[1] >= w.count[1]) continue;
+        for (int k = 0; k < w.kernel[2]; k++) {
+          const int c = at[2] - k * w.dilation[2];
+          if (c < 0 || c % w.stride[2] || c / w.stride[2] >= w.count[2]) continue;
+          const long long place = ((long long)i * w.kernel[1] + j) * w.kernel[2] + k;
+          const long long l = ((long long)(a / w.stride[0]) * w.count[1] + b / w.stride[1])
+                              * w.count[2] + c / w.stride[2];
+          sum += (Acc)rows[place * windows + l];
+        }
+      }
+    }
+    out[e] = (T)sum;
+  }
+}
+""",
+    ["to_columns", "from_columns"],
+)
+
+
+def _columns(x: Any, kernel: Sizes, count: Sizes, layout: Layout, *, sample_first: bool) -> Any:
+    """Return the windows of *x*, ``(N, C * K, L)``, or ``(C * K, N * L)`` for all samples."""
+    samples, channels = x.shape[:2]
+    rows, cells = channels * prod(kernel), prod(count)
+    shape = (samples, rows, cells) if sample_first else (rows, samples * cells)
+    out = cupy.empty(shape, x.dtype)
+    made = window(x.shape[2:], count, kernel, layout)
+    numbers = (*map(np.int64, (out.size, samples, channels)), np.int32(sample_first), made)
+    launch = SOURCE.kernels(x.dtype.name)["to_columns"]
+    launch(blocks_for(out.size), (THREADS,), (cupy.ascontiguousarray(x), out, *numbers))
+    return out
+
+
+def _gathered(columns: Any, shape: Sizes, kernel: Sizes, count: Sizes, layout: Layout) -> Any:
+    """Return an array of *shape* with *columns* ``(N, C * K, L)`` added up where they lie."""
+    out = cupy.empty(shape, columns.dtype)
+    made = window(shape[2:], count, kernel, layout)
+    numbers = (np.int64(out.size), np.int64(shape[1]), made)
+    launch = SOURCE.kernels(columns.dtype.name)["from_columns"]
+    launch(blocks_for(out.size), (THREADS,), (columns, out, *numbers))
+    return out
+
+
+def _blocks(samples: int, elements: int, itemsize: int) -> Iterator[slice]:
+    """Yield runs of samples whose columns fit into `ROOM`."""
+    step = max(1, ROOM // max(1, elements * itemsize))
+    for start in range(0, samples, step):
+        yield slice(start, min(start + step, samples))
+
+
+def correlate(x: Any, weight: Any, layout: Layout, count: Sizes | None = None) -> Any:
+    """Return the sums of products of *weight* with windows of *x*: all, or the first *count*."""
+    kernel, groups, samples = weight.shape[2:], layout.groups, x.shape[0]
+    count = count or layout.counts(x.shape[2:], kernel)
+    shape = (samples, weight.shape[0], *count)
+    if 0 in shape or 0 in weight.shape:
+        return cupy.zeros(shape, x.dtype)
+    rows, cells = prod(weight.shape[1:]), prod(count)
+    matrix = weight.reshape(groups, -1, rows)
+    out = cupy.empty((samples, groups, matrix.shape[1], cells), x.dtype)
+    for part in _blocks(samples, groups * rows * cells, x.itemsize):
+        seen = _columns(x[part], kernel, count, layout, sample_first=True)
+        matmul(matrix, seen.reshape(-1, groups, rows, cells), out[part])
+    return out.reshape(shape)
+
+
+def spread(grad: Any, weight: Any, size: Sizes, layout: Layout) -> Any:
+    """Return what `correlate` gives back to an input of *size*: the transposed map."""
+    samples, groups, kernel = grad.shape[0], layout.groups, weight.shape[2:]
+    shape = (samples, weight.shape[1] * groups, *size)
+    if 0 in grad.shape or 0 in weight.shape or 0 in shape:
+        return cupy.zeros(shape, grad.dtype)
+    count, rows = grad.shape[2:], prod(weight.shape[1:])
+    cells = prod(count)
+    matrix = weight.reshape(groups, -1, rows).swapaxes(1, 2)
+    grad = cupy.ascontiguousarray(grad).reshape(samples, groups, -1, cells)
+    parts = []
+    for part in _blocks(samples, groups * rows * cells, grad.itemsize):
+        shares = matmul(matrix, grad[part]).reshape(-1, groups * rows, cells)
+        parts.append(_gathered(shares, (len(shares), *shape[1:]), kernel, count, layout))
+    return parts[0] if len(parts) == 1 else cupy.concatenate(parts)
+
+
+def weigh(grad: Any, x: Any, kernel: Sizes, layout: Layout) -> Any:
+    """Return the gradient of the weight: products of *grad* with the windows of *x*."""
+    samples, channels, groups = x.shape[0], x.shape[1], layout.groups
+    shape = (grad.shape[1], channels // groups, *kernel)
+    if 0 in grad.shape or 0 in x.shape or 0 in shape:
+        return cupy.zeros(shape, grad.dtype)
+    count, rows = grad.shape[2:], prod(shape[1:])
+    cells = prod(count)
+    grad = grad.reshape(samples, groups, -1, cells)
+    total: Any = None
+    for part in _blocks(samples, groups * rows * cells, x.itemsize):
+        seen = _columns(x[part], kernel, count, layout, sample_first=False)
+        shares = grad[part].transpose(1, 2, 0, 3).reshape(groups, grad.shape[2], -1)
+        product = matmul(shares, seen.reshape(groups, rows, -1).swapaxes(1, 2))
+        total = product if total is None else total + product
+    return total.reshape(shape)
+
+
+def _fits(*arrays: Any) -> bool:
+    return all(a is None or a.dtype.name in FLOATS for a in arrays) and arrays[0].ndim <= 5
+
+
+@ks.family("cr::_convolution")
+def convolution(xp: Any) -> Any:
+    plain = family.convolution(xp)
+
+    def kernel(x: Any, weight: Any, bias: Any, **options: Any) -> Any:
+        if not _fits(x, weight):
+            return plain(x, weight, bias, **options)
+        stride, padding, dilation = (options[n] for n in ("stride", "padding", "dilation"))
+        layout = Layout(stride, padding, dilation, options["groups"])
+        if options["transposed"]:
+            sizes = zip(
+                x.shape[2:], weight.shape[2:], stride, padding, dilation,
+                options["output_padding"], strict=True,
+            )  # fmt: skip
+            size = tuple((n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, k, s, p, d, o in sizes)
+            out = spread(x, weight, size, layout)
+        else:
+            out = correlate(x, weight, layout)
+        if bias is not None:
+            out += bias.reshape(-1, *(1,) * len(stride))
+        return out
+
+    return kernel
+
+
+@ks.family("cr::convolution_backward_input")
+def convolution_backward_input(xp: Any) -> Any:
+    plain = family.convolution_backward_input(xp)
+
+    def kernel(grad: Any, weight: Any, *, input_sizes: Sizes, options: tuple[Any, ...]) -> Any:
+        if not _fits(grad, weight):
+            return plain(grad, weight, input_sizes=input_sizes, options=options)
+        stride, padding, dilation, transposed, _, groups = options
+        layout = Layout(stride, padding, dilation, groups)
+        if transposed:
+            return correlate(grad, weight, layout, input_sizes[2:])
+        return spread(grad, weight, input_sizes[2:], layout)
+
+    return kernel
+
+
+@ks.family("cr::convolution_backward_weight")
+def convolution_backward_weight(xp: Any) -> Any:
+    plain = family.convolution_backward_weight(xp)
+
+    def kernel(grad: Any, x: Any, *, weight_sizes: Sizes, options: tuple[Any, ...]) -> Any:
+        if not _fits(grad, x):
+            return plain(grad, x, weight_sizes=weight_sizes, options=options)
+        stride, padding, dilation, transposed, _, groups = options
+        layout = Layout(stride, padding, dilation, groups)
+        given, seen = (x, grad) if transposed else (grad, x)
+        return weigh(given, seen, weight_sizes[2:], layout)
+
+    return kernel
