@@ -234,18 +234,20 @@ extern "C" __global__ void multiply_at(
 )
 
 
+#: What small numbers are combined in: CUDA has no atomic operations on them.
+WIDE: Final = {
+    "float16": "float32", "int8": "int32", "int16": "int32", "uint8": "int32", "bool": "int32",
+}  # fmt: skip
+COMBINING: Final = ("scatter_add", "scatter_combined", "scatter_reduce", "index_add")
+
+
 def multiply_at(out: Any, places: Any, values: Any) -> None:
     """Multiply the elements of *out* at *places* with *values*, each as often as it is named."""
-    wide = {"f2": "float32", "i1": "int32", "i2": "int32", "u1": "int32", "b1": "int32"}
-    name = wide.get(f"{out.dtype.kind}{out.dtype.itemsize}", out.dtype.name)
-    memory = out if name == out.dtype.name else out.astype(name)
-    values = cupy.ascontiguousarray(cupy.broadcast_to(values, places.shape), name)
+    values = cupy.ascontiguousarray(cupy.broadcast_to(values, places.shape), out.dtype)
     if places.size:
-        kernel = MULTIPLY.kernels(name)["multiply_at"]
-        arrays = (memory, cupy.ascontiguousarray(places), values)
+        kernel = MULTIPLY.kernels(out.dtype.name)["multiply_at"]
+        arrays = (out, cupy.ascontiguousarray(places), values)
         kernel(blocks_for(places.size), (THREADS,), (*arrays, np.int64(places.size)))
-    if memory is not out:
-        out[...] = memory
 
 
 class _Multiply:
@@ -271,7 +273,11 @@ def _checked(name: str) -> None:
 
         def kernel(x: Any, index: Any, *rest: Any, dim: int, **statics: Any) -> Any:
             check_places(index, 0, x.shape[dim % x.ndim] if x.ndim else 1)
-            return plain(x, index, *rest, dim=dim, **statics)
+            wide = WIDE.get(x.dtype.name) if name in COMBINING else None
+            if wide is None:
+                return plain(x, index, *rest, dim=dim, **statics)
+            rest = tuple(array.astype(wide) for array in rest)
+            return plain(x.astype(wide), index, *rest, dim=dim, **statics).astype(x.dtype)
 
         return kernel
 
