@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor = _add(commands, "doctor", ".views:doctor", "check the installation, and say what to do")
     doctor.add_argument("backend", nargs="?", metavar="BACKEND", help="check this backend alone")
+    doctor.add_argument(
+        "--report", metavar="FILE", help="compute every op on BACKEND, and write what came out"
+    )
     _add_conformance(commands)
     return parser
 

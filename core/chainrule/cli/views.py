@@ -137,7 +137,12 @@ def _show_op(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """Check the installation, or one backend, in the order in which things depend on each other."""
+    if options.report and options.backend is None:
+        print("chainrule doctor --report: expected a backend, as in 'doctor cupy'", file=sys.stderr)
+        return 2
     findings = examine(options.backend)
+    if options.report and all(finding["passed"] for finding in findings):
+        return _report(options)
     if options.json:
         print_json(findings)
     else:
@@ -150,6 +155,25 @@ def doctor(options: argparse.Namespace) -> int:
                     f"        {finding['reason']}\n        {finding['cure']}", markup=False
                 )
     return 0 if all(finding["passed"] for finding in findings) else 1
+
+
+def _report(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from .report import write
+
+    made = write(options.backend, Path(options.report))
+    wrong = {name: [*row["beyond"], *row["failed"]] for name, row in made["accuracy"].items()}
+    if options.json:
+        return print_json(made)
+    screen = console()
+    for name, row in made["accuracy"].items():
+        bad = f"; beyond the tolerance or failed: {', '.join(wrong[name])}" if wrong[name] else ""
+        screen.print(f"{name:<9} {row['ops']} ops{bad}", markup=False)
+    for name, value in made["speed"].items():
+        screen.print(f"{value:12.3f}  {name}", markup=False)
+    screen.print(f"written to {options.report}", markup=False)
+    return 1 if any(wrong.values()) else 0
 
 
 # How things are shown
