@@ -107,10 +107,10 @@ def fit_size(size: tuple[int, ...], numel: int) -> tuple[int, ...]:
 
 
 class _InPlace:
-    """A function with the two attributes of an op that writing in place needs."""
+    """A function with the attributes of an op that writing in place needs."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.__name__ = function.__name__
+        self.__name__, self.fast = function.__name__, function
         self.general = lambda args, kwargs: function(*args, **kwargs)
 
 
