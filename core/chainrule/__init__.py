@@ -126,6 +126,7 @@ __all__ = [
     "using",
 ]  # fmt: skip
 __all__ += ops.__all__
+__all__ += list(_late.WHERE)
 
 __getattr__, __dir__ = lazy_attributes(__name__, globals())
 _interop.introduce()

@@ -375,6 +375,11 @@ def activate() -> None:
                 setattr(module, name, asking)
 
 
+def asked_about(name: str, item: Any) -> Any:
+    """Return *item*, about to be *name* in a namespace, such that it asks if others do."""
+    return Asking(item) if Switches.active and _is_public(name, item) else item
+
+
 def namespaces() -> Iterator[Any]:
     """Return the modules whose functions ask."""
     for suffix in _NAMESPACES:

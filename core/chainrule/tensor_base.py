@@ -222,7 +222,7 @@ class TensorBase(Copyable):
         base = self._base
         if base is None or not self._key.floating:
             return self._requires_grad
-        return base._requires_grad or (self._requires_grad and bool(self._view.in_grad_mode))
+        return base._requires_grad or (self._requires_grad and self._view.own_flag_holds())
 
     @requires_grad.setter
     def requires_grad(self, flag: bool) -> None:
@@ -279,7 +279,9 @@ class TensorBase(Copyable):
             )
             raise AutogradError(msg)
         self._requires_grad = flag
-        if not flag and self._base is None and self._storage is not None:
+        if self._base is not None:
+            self._view.asked = flag
+        elif not flag and self._storage is not None:
             self._storage.writes += 1  # views look again whether they require grad
 
     @property

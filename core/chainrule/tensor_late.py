@@ -1,67 +1,20 @@
-"""Methods of `Tensor` whose ops are imported when one is first called.
-
-Most programs call none of them, and an op costs time to define: so ``import chainrule`` stays
-quick. `LATE` says where each is stated.
-"""
+"""Methods of `Tensor` whose ops are imported when one is first called: see ops/_late.py."""
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from . import overriding
 from ._absent import METHODS as ABSENT
 from ._absent import refusing
+from .ops import _late
 from .tensor_base import TensorBase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The file of ``chainrule.ops`` that a function of the top level and its method stand in. A third
-#: word is the name there, where that is another one.
-LATE: Final = {
-    "copies": (
-        "alias_copy", "as_strided_copy", "as_strided_scatter", "combinations",
-        "detach_copy", "diagonal_copy", "expand_copy", "index_reduce", "is_same_size",
-        "narrow_copy", "nonzero_static", "permute_copy", "range", "select_copy", "slice_copy",
-        "split_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "transpose_copy",
-        "unbind_copy", "unfold_copy", "unravel_index",         "unsqueeze_copy",
-        "view_as_complex_copy", "view_as_real_copy",
-        "view_copy",
-    ),
-    "covariances": ("cdist", "corrcoef", "cov", "renorm"),
-    "finite_differences": (
-        "cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz", "vander",
-    ),
-    "storages": (
-        "dim_order", "is_set_to", "new_empty_strided", "storage", "storage_offset",
-        "untyped_storage",
-    ),
-    "pointwise_more": (
-        "deg2rad", "frexp", "gcd", "heaviside", "isreal", "lcm", "ldexp", "rad2deg", "signbit",
-    ),
-    "quantiles": ("histc", "histogram", "histogramdd", "nanquantile", "quantile"),
-    "random_more": ("binomial", "poisson"),
-    "fourier_frames": (
-        "bartlett_window", "blackman_window", "hamming_window", "hann_window", "istft",
-        "kaiser_window", "stft",
-    ),
-    "special_more": ("i0", "igamma", "igammac", "logit", "mvlgamma", "sinc"),
-    "matrix_inverse": (
-        "det=linalg_det", "inverse=linalg_inv", "logdet", "slogdet=linalg_slogdet",
-    ),
-    "matrix_triangular": ("cholesky_inverse", "cholesky_solve"),
-    "matrix_functions": ("geqrf", "matrix_exp=linalg_matrix_exp", "ormqr"),
-    "matrix_older": (
-        "cholesky", "lu", "lu_solve", "lu_unpack", "pinverse", "qr", "svd", "triangular_solve",
-    ),
-}  # fmt: skip
-
-#: Name: the module below ``chainrule``, and the name there.
-METHODS: Final = {
-    item.partition("=")[0]: (f"ops.{module}", item.partition("=")[2] or item)
-    for module, items in LATE.items()
-    for item in items
-}
+#: Functions that may be methods.
+METHODS: Final = tuple(item.partition("=")[0] for items in _late.METHODS.values() for item in items)
 #: Functions that are no methods.
 NO_METHODS: Final = frozenset({
     "alias_copy", "as_strided_copy", "bartlett_window", "binomial", "blackman_window",
@@ -83,21 +36,20 @@ IN_PLACE: Final = frozenset({
 })  # fmt: skip
 
 
-#: Names of the top level, likewise.
-WHERE: Final = {name: place for name, place in METHODS.items() if name not in NO_FUNCTIONS}
+#: Names of the top level that come late.
+WHERE: Final = frozenset(name for name in _late.WHERE if name[0] != "_") - NO_FUNCTIONS
 
 
 def find(name: str) -> Any:
-    """Return the function of the top level called *name*, importing where it stands."""
-    module, inner = METHODS[name]
-    return getattr(importlib.import_module(f"{__package__}.{module}"), inner)
+    """Return the function of the top level called *name*, which asks if others do."""
+    return overriding.asked_about(name, _late.find(name))
 
 
 def late(name: str) -> Callable[..., Any]:
     """Return the method *name*, whose op is imported on the first call."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return find(name)(self, *args, **kwargs)
+        return _late.find(name)(self, *args, **kwargs)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"See ``chainrule.{name}``."
@@ -108,7 +60,7 @@ def late_in_place(name: str) -> Callable[..., Any]:
     """Return the method ``name_``, which writes the op's result into its first argument."""
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return find(name).in_place((self, *args), kwargs)
+        return _late.find(name).in_place((self, *args), kwargs)
 
     method.__name__ = method.__qualname__ = f"{name}_"
     method.__doc__ = f"In-place form of {name}."

@@ -51,15 +51,21 @@ class ViewRecord:
         number: Which output, for an op that returns several views; else None.
         in_grad_mode: Whether recording was on when the view was made; or why it is not written to.
         seen: How often the history of the memory had been rewritten when the view's was last read.
+        asked: Set where ``requires_grad_`` made a leaf of the view: it requires grad by itself.
     """
 
-    __slots__ = ("bound", "in_grad_mode", "number", "op", "seen")
+    __slots__ = ("asked", "bound", "in_grad_mode", "number", "op", "seen")
 
     op: Op[Any, Any]
     bound: Any
     number: int | None
     in_grad_mode: Any
     seen: int
+    asked: bool
+
+    def own_flag_holds(self) -> bool:
+        """Return whether the view requires grad by itself, where what it looks into does not."""
+        return bool(self.in_grad_mode) or getattr(self, "asked", False)
 
     def replay(self, parent: Any) -> Any:
         """Return this view of *parent*."""
@@ -163,7 +169,7 @@ def refresh(view: Any) -> None:
         _follow(view)
     if not view._base._requires_grad:
         record.seen = storage.writes
-        if not record.in_grad_mode:
+        if not record.own_flag_holds():
             view._requires_grad = False
     elif mode.enabled:
         _renew(view, record)

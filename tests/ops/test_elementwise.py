@@ -282,3 +282,12 @@ def test_gelu_is_exact_in_both_tails(name):
     assert found[0] == 0.0
     assert found[4:] == pytest.approx([3 * 0.9986501019683699, 20.0, 1e4], rel=1e-3)
     assert found[2] == pytest.approx(-3 * 0.0013498980316301, rel=1e-3)
+
+
+def test_sinc_is_twice_differentiable_at_zero_too():
+    x = cr.tensor([0.0, 1e-9], dtype=cr.float64, requires_grad=True)
+
+    (slope,) = cr.autograd.grad(cr.sinc(x).sum(), x, create_graph=True)
+    (bend,) = cr.autograd.grad(slope.sum(), x)
+
+    assert bend.tolist() == pytest.approx([-(math.pi**2) / 3] * 2, rel=1e-12)

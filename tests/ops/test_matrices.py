@@ -201,3 +201,11 @@ def test_least_squares_fills_the_outputs_that_the_driver_has():
     assert near(found["gels"].residuals, ((x @ found["gels"].solution - y) ** 2).sum(0))
     with pytest.raises(RuntimeError, match="parameter `driver` should be one of"):
         cr.linalg.lstsq(x, y, driver="qr")
+
+
+def test_solution_of_a_triangular_system_steps_forward_through_memory():
+    triangle = cr.tensor([[2.0, 1.0], [0.0, 4.0]])
+
+    solved = cr.linalg.solve_triangular(triangle, cr.eye(2), upper=True)
+
+    assert min(solved.stride()) > 0

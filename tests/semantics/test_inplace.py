@@ -316,3 +316,16 @@ def test_data_of_a_tensor_that_requires_grad_stays_floating(lib, raises):
     x = lib.ones(2, requires_grad=True)
     with raises(RuntimeError, "data set to a tensor that requires gradients must be floating"):
         x.data = lib.ones(2, dtype=lib.int64)
+
+
+def test_mask_may_be_filled_with_a_number_of_the_same_tensor(lib):
+    x = lib.arange(4.0)
+
+    x[x > 1] = x[1]
+
+    assert x.tolist() == [0.0, 1.0, 1.0, 1.0]
+    leaf = lib.arange(4.0).requires_grad_()
+    y = leaf * 1
+    y[y > 1] = y[1]
+    y.sum().backward()
+    assert leaf.grad.tolist() == [1.0, 3.0, 0.0, 0.0]

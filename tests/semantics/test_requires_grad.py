@@ -334,3 +334,25 @@ def test_tensor_is_hashed_by_identity_and_compared_by_element(lib):
     assert {x: 1}[x] == 1
     assert (x == y).tolist() == [True, True]
     assert x in [x, y]
+
+
+def test_view_made_under_no_grad_may_be_made_to_require_grad(lib):
+    with lib.no_grad():
+        weight = lib.ones(2, 3).t()
+    weight.requires_grad_()
+
+    (weight * 2).sum().backward()
+
+    assert (weight.requires_grad, weight.is_leaf) == (True, True)
+    assert weight.grad.tolist() == [[2.0, 2.0]] * 3
+
+
+def test_write_into_the_base_leaves_a_view_that_was_made_a_leaf_requiring_grad(lib):
+    base = lib.ones(2, 3)
+    with lib.no_grad():
+        weight = base.t()
+    weight.requires_grad_()
+
+    base.mul_(2)
+
+    assert (weight.requires_grad, weight.tolist()) == (True, [[2.0, 2.0]] * 3)

@@ -67,7 +67,7 @@ def solve_triangular(
         return solved.swapaxes(-2, -1)
     if upper:
         flipped = substitute(xp, a[..., ::-1, ::-1], b[..., ::-1, :], unit=unit)
-        return flipped[..., ::-1, :]
+        return xp.ascontiguousarray(flipped[..., ::-1, :])  # no stride is negative in PyTorch
     return substitute(xp, a, b, unit=unit)
 
 

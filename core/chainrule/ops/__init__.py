@@ -9,16 +9,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # A family's __all__ is the list of what it offers.
+from . import _late
 from ._operands import *
 from .activation import *
-from .activation_random import *
-from .activation_smooth import *
 from .arithmetic import *
 from .assignment import *
-from .attention import *
 from .axes import *
 from .bitwise import *
 from .broadcasting import *
@@ -36,55 +34,32 @@ from .creation_ranges import *
 from .cumulative import *
 from .diagonals import *
 from .dropout import *
-from .embedding_bags import *
-from .embeddings import *
 from .exchange import *
 from .exponential import *
 from .extrema import *
 from .fused import *
-from .fused_adaptive import *
-from .fused_descent import *
 from .gathering import *
 from .generator import *
-from .grids import *
 from .indexing import *
 from .joining import *
 from .linalg import *
 from .linalg_chains import *
-from .linalg_einsum import *
 from .linalg_matmul import *
 from .linalg_products import *
 from .log_sums import *
-from .loss import *
-from .loss_binary import *
-from .loss_classes import *
-from .loss_ctc import *
-from .loss_embeddings import *
-from .loss_likelihoods import *
-from .loss_margins import *
 from .masking import *
 from .memory import *
-from .normalization import *
 from .norms import *
 from .order_statistics import *
-from .packing import *
-from .padding import *
-from .patches import *
 from .pointwise import *
 from .polar import *
-from .pooling_adaptive import *
-from .pooling_average import *
-from .pooling_max import *
 from .power import *
 from .products import *
 from .random import *
 from .random_choices import *
 from .random_in_place import *
 from .rearranging import *
-from .recurrent import *
-from .recurrent_steps import *
 from .reductions import *
-from .resizing import *
 from .return_types import *
 from .rows import *
 from .scattering import *
@@ -99,7 +74,32 @@ from .splitting import *
 from .statistics import *
 from .striding import *
 from .trigonometry import *
-from .weight_norm import *
+
+if TYPE_CHECKING:  # these come late
+    from .activation_random import *
+    from .activation_smooth import *
+    from .attention import *
+    from .embedding_bags import *
+    from .embeddings import *
+    from .grids import *
+    from .linalg_einsum import *
+    from .loss import *
+    from .loss_binary import *
+    from .loss_classes import *
+    from .loss_ctc import *
+    from .loss_embeddings import *
+    from .loss_likelihoods import *
+    from .loss_margins import *
+    from .normalization import *
+    from .packing import *
+    from .padding import *
+    from .patches import *
+    from .pooling_adaptive import *
+    from .pooling_average import *
+    from .pooling_max import *
+    from .recurrent import *
+    from .resizing import *
+    from .weight_norm import *
 
 __all__ = [
     name
@@ -126,6 +126,9 @@ find_namespace = _no_namespace
 
 
 def __getattr__(name: str) -> Any:
+    if name in _late.WHERE:
+        found = globals()[name] = _late.find(name)
+        return found
     if name.startswith("__"):
         return _no_namespace(name)
     return find_namespace(name)

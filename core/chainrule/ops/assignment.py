@@ -166,6 +166,8 @@ def _put(
     one_mask = not accumulate and prod(value._array.shape) == 1 and _is_one_mask(indices)
     if one_mask:
         value = value.to(target.dtype)
+        if value._storage is not None and value._storage is target._storage:
+            value = value.clone()  # one number, which is read before anything is written
     check_masks(target._array.shape, indices)
     _check_values(target, indices, value)
     value = _without_leading_ones(value)

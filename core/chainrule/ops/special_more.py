@@ -270,7 +270,7 @@ def sinc(self: Tensor) -> Tensor:
     """Return ``sin(π self) / (π self)``, one at zero.
 
     Gradient:
-        ``grad * (cos(π self) - result) / self``, zero at zero.
+        ``grad * (cos(π self) - result) / self``, zero at zero; so are its derivatives the limits.
 
     >>> import chainrule as cr
     >>> cr.sinc(cr.tensor([0.0, 0.5]))
@@ -278,11 +278,22 @@ def sinc(self: Tensor) -> Tensor:
     """
 
 
+#: Coefficients of sin(t)/t as a polynomial of t², the highest first.
+_SINC_SERIES = [(-1) ** k / math.factorial(2 * k + 1) for k in range(9, 0, -1)]
+
+
 def _sinc_rule(grad: Any, self: Any) -> Any:
-    zero = self == 0
-    x = ops.where(zero, 1.0, self) * math.pi
-    slope = (x * x.cos() - x.sin()) / (x * x) * math.pi
-    return grad * ops.where(zero, 0.0, slope).conj()
+    """Return the gradient; near zero by the series, which has right derivatives of any order."""
+    t = self * math.pi
+    small = t.abs() < 0.5  # there nine terms have all digits
+    inside = ops.where(small, t, 0)
+    outside = ops.where(small, 1, t)
+    square, near = inside * inside, ops.zeros_like(t)
+    for number, coefficient in enumerate(_SINC_SERIES):
+        near = near * square + 2 * (len(_SINC_SERIES) - number) * coefficient
+    far = (outside.cos() - outside.sin() / outside) / outside
+    slope = ops.where(small, near * inside + 0.0, far) * math.pi  # no -0 at zero
+    return grad * slope.conj()
 
 
 sinc.vjp(self=_sinc_rule)

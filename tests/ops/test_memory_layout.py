@@ -1,0 +1,35 @@
+"""Functions about how a tensor lies in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+import chainrule as cr
+
+
+@pytest.fixture
+def table():
+    return cr.arange(6).reshape(2, 3)
+
+
+def test_dim_order_goes_from_the_longest_step_to_the_shortest(table):
+    assert (table.dim_order(), table.t().dim_order()) == ((0, 1), (1, 0))
+
+
+def test_storage_offset_counts_the_elements_before_the_first(table):
+    assert (table[1].storage_offset(), table.t()[1:].storage_offset()) == (3, 1)
+
+
+def test_new_empty_strided_has_the_strides_and_the_dtype(table):
+    made = table.new_empty_strided((2, 3), (1, 2))
+
+    assert (tuple(made.shape), made.stride(), made.dtype) == ((2, 3), (1, 2), cr.int64)
+
+
+def test_untyped_storage_counts_bytes(table):
+    assert table.untyped_storage().nbytes() == 48
+
+
+def test_range_includes_its_end_and_says_that_it_is_old():
+    with pytest.warns(UserWarning, match="torch.range is deprecated"):
+        assert cr.range(1, 2, 0.5).tolist() == [1.0, 1.5, 2.0]
