@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from . import _absent
@@ -169,6 +171,18 @@ MOVED = {
 }
 
 
+class _UnknownNameError(AttributeError):
+    """A name that is not there; the nearest that is, once it is read.
+
+    Python suggests one by itself, but not among as many names as these.
+    """
+
+    def __str__(self) -> str:
+        text, name = super().__str__(), self.name or ""
+        near = difflib.get_close_matches(name, [n for n in dir(self.obj) if n[0] != "_"], 1)
+        return f"{text}\nchainrule: did you mean {near[0]!r}?" if near else text
+
+
 def lazy_attributes(
     package: str, names: dict[str, Any]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -194,7 +208,7 @@ def lazy_attributes(
                     f"\nchainrule: no backend has this dtype; {_absent.DTYPES[name]} is the "
                     "nearest that is there."
                 )
-            raise AttributeError(msg)
+            raise _UnknownNameError(msg, name=name, obj=sys.modules[package])
         names[name] = found
         return found
 

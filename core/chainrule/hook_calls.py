@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .errors import ArgumentError, AutogradError
 from .hooks import name_of
@@ -49,11 +49,16 @@ def run_leaf_hooks(hooks: HookDict, leaf: Any) -> None:
     for hook in list(hooks.values()):
         returned = hook(leaf)
         if returned is not None:
-            msg = (
-                f"expected Variable, but hook returned '{type(returned).__name__}'\n"
-                "register_post_accumulate_grad_hook: the hook must return None."
-            )
-            raise ArgumentError(msg)
+            _refuse_result(returned)
+
+
+def _refuse_result(returned: Any) -> NoReturn:
+    rule = "register_post_accumulate_grad_hook: the hook must return None."
+    if isinstance(returned, Value):
+        msg = f"Tensor post accumulate grad hooks should return None.\n{rule}"
+        raise AutogradError(msg)
+    msg = f"expected Variable, but hook returned '{type(returned).__name__}'\n{rule}"
+    raise ArgumentError(msg)
 
 
 def _checked_tuple(hook: Any, grads: Sequence[Any], replaced: Any) -> Sequence[Any]:

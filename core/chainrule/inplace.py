@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import copy
 import functools
-from typing import TYPE_CHECKING, Any, Final, cast
+import sys
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from ._warn import warn
-from .errors import ArgumentError, DTypeError, InplaceError, ShapeError
+from .errors import ArgumentError, AutogradError, DTypeError, InplaceError, ShapeError
 from .grad_mode import mode
 from .graph import OpNode, alias_of_output, version_of
 from .overlap import check_distinct, check_overlap, warn_if_repeated
@@ -396,12 +397,15 @@ def fill_out(out: Any, result: Any, sources: Sequence[Any] = (), *, resizes: boo
         resizes: The function is known to resize, and need not warn of it.
 
     Raises:
+        AutogradError: one of them requires grad, and recording is on.
         DTypeError: the result's category is above that of *out*.
         ShapeError: *out* shares a part of its memory with itself or with a source.
     """
     if not isinstance(out, Value):
         msg = f"argument 'out' must be Tensor, not {type(out).__name__}"
         raise ArgumentError(msg)
+    if mode.enabled and (out._requires_grad or result._requires_grad):
+        refuse_out(sys._getframe(1).f_code.co_name)
     check_inference_write(out._storage, "out=")
     check_overlap(out, sources, "out=")
     shape = tuple(result._array.shape)
@@ -413,6 +417,16 @@ def fill_out(out: Any, result: Any, sources: Sequence[Any] = (), *, resizes: boo
     check_distinct(out, "out=")
     write(out, result, "out=")
     return out
+
+
+def refuse_out(name: str) -> NoReturn:
+    """Raise PyTorch's words for ``out=`` where a gradient is wanted."""
+    name = name.lstrip("_")
+    msg = (
+        f"{name}(): functions with out=... arguments don't support automatic differentiation, but "
+        f"one of the arguments requires grad.\n{name}: drop out=, or compute under no_grad()."
+    )
+    raise AutogradError(msg)
 
 
 def _warn_of_resizing(found: tuple[int, ...], wanted: tuple[int, ...]) -> None:

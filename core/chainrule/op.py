@@ -15,7 +15,6 @@ from . import backend as _backend
 from . import dtypes
 from .errors import (
     ArgumentError,
-    AutogradError,
     KernelNotFoundError,
     MixedBackendError,
     OpDefinitionError,
@@ -25,7 +24,7 @@ from .errors import (
 from .fast import evaluation, fast_path
 from .grad_mode import mode
 from .graph import OpNode
-from .inplace import fill_out, run_in_place
+from .inplace import fill_out, refuse_out, run_in_place
 from .overriding import classes, dispatch, overloaded
 from .plan import NOT_IMPLEMENTED, SPECIAL, Plan, names_of, record, recording, requires_grad
 from .schema import REQUIRED, TENSORS, Schema
@@ -589,12 +588,7 @@ class Op(Generic[P, R]):
                 return self.general(args, kwargs)
             bound = self.schema.bind(args, kwargs)
             if mode.enabled and any(map(requires_grad, [out, *bound])):
-                msg = (
-                    f"{self.__name__}(): functions with out=... arguments don't support automatic "
-                    "differentiation, but one of the arguments requires grad.\n"
-                    f"{self.__name__}: drop out=, or compute under no_grad()."
-                )
-                raise AutogradError(msg)
+                refuse_out(self.__name__)
             result = self.general(args, kwargs)
             if isinstance(result, tuple):
                 return type(result)([fill_out(*pair) for pair in zip(out, result, strict=True)])

@@ -114,3 +114,17 @@ def test_core_branches_on_no_backend_name(source):
     ]
 
     assert compared + keyed + cased == []
+
+
+def test_name_that_is_not_there_is_answered_with_the_nearest():
+    with pytest.raises(AttributeError, match="did you mean 'tensor'") as caught:
+        chainrule.tensr  # noqa: B018 - it raises
+
+    assert (caught.value.name, caught.value.obj) == ("tensr", chainrule)
+
+
+def test_names_like_no_other_are_answered_plainly():
+    with pytest.raises(AttributeError) as caught:
+        chainrule.qqqqqqqq  # noqa: B018 - it raises
+
+    assert str(caught.value) == "module 'chainrule' has no attribute 'qqqqqqqq'"

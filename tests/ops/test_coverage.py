@@ -21,6 +21,7 @@ PUBLIC = [*chainrule.ops.__all__, *(name for name in _late.WHERE if name[0] != "
 #: Public names of `chainrule.ops` that need no samples, and why.
 WITHOUT_SAMPLES = {
     "from_dlpack": "tests/ops/test_exchange.py, with arrays of other libraries",
+    "from_cupy": "tests/cupy, where CuPy is installed",
     "get_default_device": "a setting: nothing is computed",
     "set_default_device": "a setting: nothing is computed",
     "range": "tests/ops/test_memory_layout.py: it warns",

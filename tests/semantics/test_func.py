@@ -638,3 +638,12 @@ def test_gradient_of_a_real_function_of_complex_numbers(lib):
     found = lib.func.grad(lambda z: (z * z.conj()).real.sum())(lib.tensor([1 + 2j]))
 
     assert found.tolist() == [2 + 4j]
+
+
+def test_functional_call_refuses_names_below_what_is_no_module(lib, raises):
+    net = lib.nn.Sequential(lib.nn.Linear(2, 2))
+
+    with raises(TypeError, "submodule `0.weight`: "):
+        lib.func.functional_call(net, {"0.weight.x": lib.ones(1)}, (lib.ones(1, 2),))
+    with raises(AttributeError, "Linear has no attribute `foo`"):
+        lib.func.functional_call(net, {"0.foo.x": lib.ones(1)}, (lib.ones(1, 2),))

@@ -183,3 +183,11 @@ def test_hook_on_a_view_made_under_no_grad_raises_once_its_base_was_written_to(l
 
     with raises(RuntimeError, "A view was created in no_grad mode and its base or another view"):
         view.register_hook(lambda grad: grad)
+
+
+def test_hook_after_accumulation_may_not_return_a_tensor(lib, raises):
+    leaf = lib.ones(2, requires_grad=True)
+    leaf.register_post_accumulate_grad_hook(lambda leaf: leaf.grad)
+
+    with raises(RuntimeError, "Tensor post accumulate grad hooks should return None."):
+        leaf.sum().backward()

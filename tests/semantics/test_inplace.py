@@ -329,3 +329,23 @@ def test_mask_may_be_filled_with_a_number_of_the_same_tensor(lib):
     y[y > 1] = y[1]
     y.sum().backward()
     assert leaf.grad.tolist() == [1.0, 3.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "multiply",
+    [
+        lambda lib, x, out: lib.matmul(x, x, out=out),
+        lambda lib, x, out: lib.mm(x, x, out=out),
+        lambda lib, x, out: lib.linalg.matrix_power(x, 2, out=out),
+    ],
+    ids=["matmul", "mm", "matrix_power"],
+)
+def test_out_is_refused_where_a_gradient_is_wanted(lib, multiply):
+    x, out = lib.eye(2).requires_grad_(), lib.zeros(2, 2)
+
+    with pytest.raises(RuntimeError, match=r"\(\): functions with out=... arguments don't support"):
+        multiply(lib, x, out)
+    with lib.no_grad():
+        multiply(lib, x, out)
+
+    assert out.tolist() == [[1.0, 0.0], [0.0, 1.0]]

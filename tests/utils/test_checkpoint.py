@@ -359,3 +359,10 @@ def test_detach_variable_keeps_the_wish_for_gradients(make):
     assert y == 3
     with pytest.raises(RuntimeError, match="Only tuple of tensors is supported"):
         module.detach_variable([x])
+
+
+def test_the_reentrant_way_refuses_grad_by_all_leaves_too(make):
+    x = make([1.0, 2.0])
+    y = checkpoint(lambda x: x.exp(), x, use_reentrant=True)
+    with pytest.raises(RuntimeError, match=r"^When use_reentrant=True, torch.utils.checkpoint is"):
+        cr.autograd.grad(y.sum(), x)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 from ..anomaly import detect_anomaly, set_detect_anomaly
@@ -66,7 +67,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f".{name}", __name__)
     if name not in _LATER:
         msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
+        raise AttributeError(msg, name=name, obj=sys.modules[__name__])
     found = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
     globals()[name] = found
     return found

@@ -313,7 +313,7 @@ class CheckpointFunction(Function):
     def backward(ctx: Any, *grads: Any) -> Any:
         """Call the function again, recording, and pull the gradients through it."""
         task = current_task()
-        if task is not None and task.reachable is not None:
+        if task is not None and task.targets is not None:
             msg = (
                 "When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or "
                 "passing an `inputs` parameter to .backward(). To resolve this error, you can "

@@ -105,7 +105,18 @@ def _reparametrize_module(
 
 def _place_of(module: Module, name: str) -> tuple[Module, str]:
     path, _, key = name.rpartition(".")
-    return module.get_submodule(path), key
+    owner: Any = module
+    walked: list[str] = []
+    for part in path.split(".") if path else ():
+        if not hasattr(owner, part):
+            msg = f"{owner._get_name()} has no attribute `{part}`"
+            raise AttributeError(msg)
+        owner = getattr(owner, part)
+        walked.append(part)
+        if not isinstance(owner, Module):
+            msg = f"submodule `{'.'.join(walked)}`: {owner} is not an instance of torch.nn.Module"
+            raise TypeError(msg)
+    return owner, key
 
 
 def _swap(owner: Module, key: str, value: Any) -> Any:
