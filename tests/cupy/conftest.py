@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 NEED_WHEEL = ["test_wheel.py", "test_nvrtc.py"]
 NEED_STANDIN = [
     "test_arrays.py",
+    "test_devices.py",
     "test_docs.py",
     "test_graphs.py",
     "test_kernels.py",

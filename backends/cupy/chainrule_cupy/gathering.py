@@ -23,9 +23,10 @@ from .settings import deterministic
 ks = KernelSet("cupy")
 
 _FAULT: Final = faults.register("index {place} is out of bounds: expected one from {low} to {high}")
+_PLACE: Final = "index {place} is out of bounds for dimension 0: expected one from {low} to {high}"
+#: Told late, it is the whole message; told at once, `embedding` writes PyTorch's line before it.
 _NO_ROW: Final = faults.register(
-    "index out of range in self\nembedding: index {place} is out of bounds for dimension 0: "
-    "expected one from {low} to {high}"
+    _PLACE if faults.BLOCKING else f"index out of range in self\nembedding: {_PLACE}"
 )
 
 CHECK: Final = Source(
