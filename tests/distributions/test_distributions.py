@@ -24,6 +24,8 @@ CONTINUOUS = {
     "HalfNormal": lambda: dist.HalfNormal(cr.tensor(1.5)),
     "Weibull": lambda: dist.Weibull(cr.tensor(1.5), cr.tensor(2.0)),
     "Kumaraswamy": lambda: dist.Kumaraswamy(cr.tensor(2.0), cr.tensor(3.0)),
+    "ContinuousBernoulli": lambda: dist.ContinuousBernoulli(cr.tensor(0.3)),
+    "ContinuousBernoulli near one half": lambda: dist.ContinuousBernoulli(cr.tensor(0.4995)),
     "GeneralizedPareto": lambda: dist.GeneralizedPareto(
         cr.tensor(0.5), cr.tensor(1.0), cr.tensor(0.1)
     ),
@@ -51,7 +53,11 @@ def test_density_adds_up_to_one(name):
     if name == "Gamma of a small shape":
         pytest.skip("its density is infinite at zero, where a sum is no integral")
     distribution = CONTINUOUS[name]()
-    edges = {"Uniform": (-1.0, 2.0), "Beta": (0.0, 1.0), "Kumaraswamy": (0.0, 1.0)}
+    edges = {
+        "Uniform": (-1.0, 2.0),
+        **dict.fromkeys(("Beta", "Kumaraswamy", "ContinuousBernoulli"), (0.0, 1.0)),
+        "ContinuousBernoulli near one half": (0.0, 1.0),
+    }
     low, high = edges.get(name, (-60.0, 60.0))
     support = distribution.support
     x = cr.linspace(low, high, 400001, dtype=cr.float64)[1:-1]
@@ -80,8 +86,7 @@ def test_gradient_through_draws_is_that_of_the_mean(name):
     parameter = next(iter(base.arg_constraints))
     given = {n: getattr(base, n).detach() for n in base.arg_constraints}
     given[parameter] = given[parameter].clone().requires_grad_()
-    if name == "StudentT":
-        given = {"df": given["df"], "loc": given["loc"], "scale": given["scale"]}
+    given.pop("logits", None)  # one of the two
     kind = type(base)
     draws = kind(**given).rsample((20000,))
     draws.mean().backward()
@@ -182,3 +187,67 @@ def test_distribution_of_a_user_expands_and_prints():
     shifted = Shifted(cr.tensor([1.0, 2.0]))
     assert repr(shifted) == "Shifted(shift: torch.Size([2]))"
     assert shifted.sample((3,)).shape == (3, 2)
+
+
+@pytest.mark.parametrize("concentration", [0.05, 1.0, 20.0])
+def test_angles_are_drawn_by_their_density(concentration):
+    cr.manual_seed(0)
+    angles = dist.VonMises(cr.tensor(1.0), cr.tensor(concentration))
+    draws = angles.sample((20000,))
+    x = cr.linspace(-math.pi, math.pi, 20001, dtype=cr.float64)
+    density = angles.log_prob(x).exp()
+
+    assert density.sum().item() * 2 * math.pi / 20000 == pytest.approx(1, rel=1e-4)
+    assert -math.pi <= draws.min().item() <= draws.max().item() <= math.pi
+    expected = (density * (x - 1).cos()).sum().item() * 2 * math.pi / 20000
+    assert (draws - 1).cos().mean().item() == pytest.approx(expected, abs=0.02)
+    assert expected == pytest.approx(1 - angles.variance.item(), abs=1e-3)
+
+
+def test_log_density_of_angles_is_exact():
+    log_bessel = 1.19083867119603  # log I0(2.5), by mpmath
+    angles = dist.VonMises(cr.tensor(0.0, dtype=cr.float64), cr.tensor(2.5, dtype=cr.float64))
+    found = angles.log_prob(cr.tensor(0.5, dtype=cr.float64)).item()
+
+    assert found == pytest.approx(2.5 * math.cos(0.5) - math.log(2 * math.pi) - log_bessel, 1e-8)
+
+
+def test_factors_of_correlations_have_rows_of_length_one():
+    cr.manual_seed(0)
+    kind = dist.LKJCholesky(4, cr.tensor([0.5, 3.0]))
+    factors = kind.sample((4000,))
+    correlations = factors @ factors.mT
+    entries = correlations[..., 1, 0]
+
+    assert factors.shape == (4000, 2, 4, 4)
+    assert cr.allclose(correlations.diagonal(dim1=-2, dim2=-1), cr.ones(4), atol=1e-5)
+    assert entries.mean(0).abs().max().item() < 0.05
+    # Each correlation is a beta variable between -1 and 1, with both parameters c - 1 + n / 2.
+    beta = kind.concentration - 1 + 2
+    assert cr.allclose(entries.var(0), 1 / (2 * beta + 1), rtol=0.1)
+
+
+def test_sums_of_outer_products_have_the_mean_and_variance_that_are_told():
+    cr.manual_seed(0)
+    kind = dist.Wishart(cr.tensor(4.5), cr.tensor([[2.0, 0.5], [0.5, 1.0]]))
+    draws = kind.sample((20000,))
+
+    assert cr.allclose(draws.mean(0), kind.mean, rtol=0.05)
+    assert cr.allclose(draws.var(0), kind.variance, rtol=0.1)
+    assert (draws - draws.mT).abs().max().item() < 1e-4
+
+
+def test_few_degrees_of_freedom_are_refused():
+    with pytest.raises(ValueError, match="expected to be greater than ndim - 1 = 1"):
+        dist.Wishart(cr.tensor(1.0), cr.eye(2))
+    with pytest.raises(ValueError, match="greater than or equal to 2"):
+        dist.LKJCholesky(1)
+
+
+def test_precision_is_the_inverse_of_the_covariance():
+    covariance = cr.tensor([[2.0, 0.5], [0.5, 1.0]])
+    for kind in (
+        dist.MultivariateNormal(cr.zeros(2), covariance),
+        dist.Wishart(cr.tensor(3.0), covariance),
+    ):
+        assert cr.allclose(kind.precision_matrix, cr.linalg.inv(covariance), atol=1e-6)

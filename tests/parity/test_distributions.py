@@ -59,6 +59,29 @@ TABLE = {
         [0.2, 0.5, 0.7],
         False,
     ),
+    "ContinuousBernoulli": ({"probs": [0.2, 0.5, 0.9]}, [0.2, 0.5, 0.7], True),
+    "ContinuousBernoulli of logits": ({"logits": REAL}, [0.2, 0.5, 0.7], True),
+    "VonMises": ({"loc": REAL, "concentration": POSITIVE}, [0.3, -1.0, 2.0], True),
+    "LKJCholesky": (
+        {"dim": 2, "concentration": POSITIVE},
+        [[1.0, 0.0], [0.6, 0.8]],
+        False,
+    ),
+    "Wishart": (
+        {"df": [3.0, 4.5], "covariance_matrix": [[2.0, 0.5], [0.5, 1.0]]},
+        [[3.0, 0.2], [0.2, 1.0]],
+        False,
+    ),
+    "Wishart of a factor": (
+        {"df": [3.0, 4.5], "scale_tril": [[2.0, 0.0], [0.5, 1.0]]},
+        [[3.0, 0.2], [0.2, 1.0]],
+        False,
+    ),
+    "Wishart of a precision": (
+        {"df": [3.0, 4.5], "precision_matrix": [[2.0, 0.5], [0.5, 1.0]]},
+        [[3.0, 0.2], [0.2, 1.0]],
+        False,
+    ),
     "Dirichlet": ({"concentration": [[1.5, 2.0, 3.0], POSITIVE]}, [0.2, 0.5, 0.3], False),
     "StudentT": ({"df": [1.5, 2.5, 4.0], "loc": REAL, "scale": POSITIVE}, [0.3, -1.0, 2.0], False),
     "FisherSnedecor": ({"df1": [1.5, 2.5, 4.0], "df2": [5.0, 6.0, 4.5]}, [0.3, 1.0, 2.0], False),
@@ -93,6 +116,7 @@ WRONG_IN_PYTORCH = {
     ("Kumaraswamy", "mode"): "it takes the logarithm of a negative number",
     ("GeneralizedPareto", "log_prob"): "it compares double precision with single, and raises",
     ("GeneralizedPareto", "cdf"): "likewise",
+    ("VonMises", "log_prob"): "its Bessel functions are right to 6 digits: see the draws",
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .. import ops
 from ..grad_mode import no_grad
 from ..ops.random_more import binomial, poisson
+from ..ops.special_more import logit
 from ..shapes import Size
 from ..typeinfo import finfo
 from . import constraints
@@ -116,7 +117,7 @@ class Bernoulli(ExponentialFamily, _ProbsOrLogits):
 
     @property
     def _natural_params(self) -> tuple[Tensor]:
-        return (ops.logit(self.probs),)
+        return (logit(self.probs),)
 
     def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]  # one of them
         return ops.log1p(ops.exp(x))

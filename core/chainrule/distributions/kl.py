@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from .. import linalg, ops
 from .._warn import warn
+from ..ops.matrix_triangular import cholesky_solve
+from ..ops.special_more import mvlgamma
 from .bernoulli import Bernoulli, Binomial, Geometric
 from .categorical import Categorical, OneHotCategorical
+from .continuous_bernoulli import ContinuousBernoulli
 from .distribution import Distribution, ExponentialFamily
 from .extremes import Gumbel, Pareto
 from .gamma import Beta, Dirichlet, Gamma
 from .independent import Independent
+from .matrices import Wishart, mv_digamma
 from .multivariate_normal import LowRankMultivariateNormal, MultivariateNormal, batch_mahalanobis
 from .normal import HalfNormal, Normal
 from .poisson import Poisson
@@ -491,3 +495,60 @@ _impossible(
     (Beta, Pareto, "concentration1"), (Gumbel, Beta, "loc"), (Gumbel, Exponential, "loc"),
     (Gumbel, Gamma, "loc"), (Gumbel, Pareto, "loc"), (Gumbel, Uniform, "loc"),
 )  # fmt: skip
+
+
+@register_kl(Beta, ContinuousBernoulli)
+@register_kl(ContinuousBernoulli, ContinuousBernoulli)
+@register_kl(Uniform, ContinuousBernoulli)
+def _from_continuous_bernoulli(p: Any, q: Any) -> Tensor:
+    expected = p.mean * q.logits + ops.log1p(-q.probs) + q._cont_bern_log_norm()
+    result = -p.entropy() - expected
+    if isinstance(p, Uniform):
+        # As in PyTorch, at the very bounds too.
+        outside = (p.high >= q.support.upper_bound) | (p.low <= q.support.lower_bound)
+        return ops.where(outside, math.inf, result)
+    return result
+
+
+@register_kl(ContinuousBernoulli, Exponential)
+def _continuous_bernoulli_exponential(p: Any, q: Any) -> Tensor:
+    return -p.entropy() - ops.log(q.rate) + q.rate * p.mean
+
+
+@register_kl(ContinuousBernoulli, Normal)
+def _continuous_bernoulli_normal(p: Any, q: Any) -> Tensor:
+    squares = p.variance + (p.mean - q.loc).pow(2)
+    away = 0.5 * squares / q.scale.pow(2)
+    return -p.entropy() + math.log(math.sqrt(2 * math.pi)) + ops.log(q.scale) + away
+
+
+@register_kl(ContinuousBernoulli, Uniform)
+def _continuous_bernoulli_uniform(p: Any, q: Any) -> Tensor:
+    result = -p.entropy() + ops.log(q.high - q.low)
+    outside = (q.high <= p.support.upper_bound) | (q.low >= p.support.lower_bound)
+    return ops.where(outside, math.inf, result)
+
+
+@register_kl(Exponential, ContinuousBernoulli)
+@register_kl(Gamma, ContinuousBernoulli)
+@register_kl(Gumbel, ContinuousBernoulli)
+@register_kl(Laplace, ContinuousBernoulli)
+@register_kl(Normal, ContinuousBernoulli)
+@register_kl(Pareto, ContinuousBernoulli)
+def _wider_than_continuous_bernoulli(p: Any, q: Any) -> Tensor:
+    return _infinite_like(ops.broadcast_tensors(p.mean, q.probs)[0])
+
+
+@register_kl(ContinuousBernoulli, Pareto)
+def _continuous_bernoulli_pareto(p: Any, q: Any) -> Tensor:
+    return _infinite_like(ops.broadcast_tensors(p.probs, q.scale)[0])
+
+
+@register_kl(Wishart, Wishart)
+def _wishart(p: Any, q: Any) -> Tensor:
+    n = p.event_shape[-1]
+    solved = cholesky_solve(p.covariance_matrix, q._unbroadcasted_scale_tril)
+    trace = solved.diagonal(dim1=-2, dim2=-1).sum(-1)
+    scales = q.df * (q._half_log_det() - p._half_log_det()) + 0.5 * p.df * (trace - n)
+    shapes = mvlgamma(q.df / 2, n) - mvlgamma(p.df / 2, n)
+    return scales + shapes + 0.5 * (p.df - q.df) * mv_digamma(p.df / 2, n)

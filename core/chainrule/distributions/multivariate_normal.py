@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import linalg, ops
+from ..ops.matrix_triangular import cholesky_inverse
 from ..shapes import broadcast_shapes
 from . import constraints
 from .distribution import Distribution
@@ -125,7 +126,7 @@ class MultivariateNormal(Distribution):
     @lazy_property
     def precision_matrix(self) -> Tensor:
         """The inverse of the covariance."""
-        return self._over_batch(ops.cholesky_inverse(self._unbroadcasted_scale_tril))
+        return self._over_batch(cholesky_inverse(self._unbroadcasted_scale_tril))
 
     @property
     def mean(self) -> Tensor:
