@@ -81,6 +81,8 @@ def test_gradient_through_draws_is_that_of_the_mean(name):
     """The derivative of the mean in the first parameter, by draws and by formula."""
     if name in {"StudentT", "Gamma of a small shape"}:
         pytest.skip("its draws scatter too much for a test of this size")
+    if name == "ContinuousBernoulli near one half":
+        pytest.skip("its draws are uniform there, whatever the parameter, as in PyTorch")
     cr.manual_seed(0)
     base = CONTINUOUS[name]()
     parameter = next(iter(base.arg_constraints))
