@@ -162,6 +162,8 @@ def ours(name: str) -> Any:
             found = operator.attrgetter(name)(root)
         except (AttributeError, ImportError, NotImplementedError):
             continue
+        if getattr(found, "is_absent", False):
+            continue
         if callable(found) and found is not object:
             return found
     return None

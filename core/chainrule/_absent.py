@@ -187,4 +187,5 @@ def refusing(path: str, instead: str) -> Callable[..., NoReturn]:
 
     refuse.__name__ = refuse.__qualname__ = path.rpartition(".")[2]
     refuse.__doc__ = f"Refuse: chainrule does not have it. {instead}"
+    refuse.is_absent = True  # type: ignore[attr-defined]  # a mark for tools
     return refuse
