@@ -36,6 +36,7 @@ NOT_COMPARED: Final = {
     "resize_as_": "likewise",
     "normal_in_place": "it is the method normal_, which writes",
     "nn_functional_triplet_margin_with_distance_loss": "its samples bring modules of PyTorch",
+    "bfloat16": "NumPy has no such arrays",
     "rand_like": "its OpInfo draws normal numbers",
     "linalg_lstsq_grad_oriented": "its function gives the solution alone",
     "linalg_pinv_singular": "its function multiplies two matrices first",

@@ -185,7 +185,9 @@ class Tensor(TensorLate):
 
     def __rtruediv__(self, other: Any) -> Any:
         other = plain_number(other)
-        return ops.reciprocal(self) * other if isinstance(other, Number) else NotImplemented
+        if not isinstance(other, (Value, Number)):
+            return NotImplemented
+        return ops.reciprocal(self) * other
 
     __rdiv__ = __rtruediv__
 

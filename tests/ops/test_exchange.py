@@ -110,3 +110,10 @@ def test_tensors_of_one_element_in_a_list_are_numbers(lib):
     assert lib.tensor([lib.tensor([1.0]), lib.tensor([[2.0]])]).tolist() == [1.0, 2.0]
     with pytest.raises(ValueError, match="only one element tensors can be converted"):
         lib.tensor([lib.ones(2), lib.ones(2)])
+
+
+def test_conversions_take_a_memory_format(lib):
+    x = lib.ones(2, 3)
+
+    assert x.double(memory_format=lib.contiguous_format).dtype is lib.float64
+    assert x.float(memory_format=lib.preserve_format) is x
