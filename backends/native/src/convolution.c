@@ -8,25 +8,14 @@
  * Source: Chellapilla, Puri and Simard, "High performance convolutional neural networks for
  * document processing", 2006 (windows as columns of a matrix).
  */
-#include "native.h"
+#include "convolution.h"
 
 #include "blas.h"
 
 #include <stdatomic.h>
 
-#define SLACK 64                  /* elements behind a buffer that may be read and written */
 #define DIRECT_TAPS 32            /* elements of a window, up to which there is no matrix */
 #define BLOCK_BYTES (384 << 10)   /* of windows at a time */
-#define SPACE(type, count) ((sizeof(type) * (size_t)(count) + 63) & ~(size_t)63)
-
-/* Sizes, per group: *in* and *height* by *width* on the side of the windows' input, *out* and
- * *out_y* by *out_x* on the side of their results. */
-typedef struct {
-    npy_intp samples, groups, in, out;
-    npy_intp height, width, kernel_y, kernel_x, out_y, out_x;
-    npy_intp stride_y, stride_x, pad_y, pad_x, dilation_y, dilation_x;
-    npy_intp high, wide; /* of a padded plane */
-} Geometry;
 
 typedef struct {
     Geometry geometry;
@@ -178,6 +167,22 @@ static void run(Job *job, npy_intp units, Part part)
     END_LONG
 }
 
+/* Compute by fewer products; false if that does not do. */
+static bool quickly(Job *job, bool weigh)
+{
+    Outcome outcome;
+    BEGIN_LONG(RELEASE + 1)
+    blas_alone();
+    if (weigh)
+        outcome = winograd_weigh(&job->geometry, job->grad, job->x, job->out);
+    else
+        outcome = winograd_correlate(&job->geometry, job->x, job->weight, job->bias, job->out);
+    blas_together();
+    END_LONG
+    job->failed = outcome == NO_MEMORY;
+    return outcome != NOT_FINITE;
+}
+
 static PyObject *finished(Job *job, PyObject *out)
 {
     if (!job->failed)
@@ -207,6 +212,8 @@ static PyObject *correlate(int type, int ndim, const Geometry *g, const npy_intp
     if (!out)
         return NULL;
     job.out = PyArray_DATA(as_array(out));
+    if (type == NPY_FLOAT && winograd_takes(g) && quickly(&job, false))
+        return finished(&job, out);
     run(&job, g->samples * g->groups, type == NPY_FLOAT ? correlate_part_single : correlate_part_real);
     return finished(&job, out);
 }
@@ -279,7 +286,9 @@ static PyObject *weigh(int type, int ndim, const Geometry *g, const npy_intp *re
     PyObject *out = new_result(type, ndim, result);
     if (!out)
         return NULL;
-    void *sums = PyArray_DATA(as_array(out));
+    void *sums = job.out = PyArray_DATA(as_array(out));
+    if (type == NPY_FLOAT && winograd_takes(g) && quickly(&job, true))
+        return finished(&job, out);
     job.out = shares == 1 ? sums : PyMem_Malloc((size_t)(shares * size * itemsize));
     if (!job.out) {
         Py_DECREF(out);

@@ -26,10 +26,16 @@ CASES = [
     (2, 3, 2, 1, (4, 4), (4, 4), (1, 1), (0, 0), (1, 1), (0, 0)),
     (1, 2, 2, 1, (1, 1), (1, 1), (1, 1), (0, 0), (1, 1), (0, 0)),
     (1, 64, 33, 1, (40, 41), (5, 5), (1, 1), (2, 2), (1, 1), (0, 0)),
+    (3, 16, 24, 1, (20, 21), (3, 3), (1, 1), (1, 1), (1, 1), (0, 0)),
+    (9, 32, 17, 1, (7, 7), (3, 3), (1, 1), (1, 1), (1, 1), (0, 0)),
+    (1, 16, 16, 1, (40, 300), (3, 3), (1, 1), (0, 2), (1, 1), (0, 0)),
+    (4, 19, 33, 1, (11, 14), (3, 3), (1, 1), (2, 0), (1, 1), (0, 0)),
     (2, 3, 4, 1, (9,), (3,), (1,), (1,), (1,), (0,)),
     (2, 24, 4, 1, (90,), (7,), (2,), (100,), (3,), (1,)),
     (2, 24, 48, 1, (90,), (1,), (1,), (0,), (1,), (0,)),
 ]
+#: Those with so many channels that windows of three by three take fewer products: winograd.c.
+QUICK = [case for case in CASES if min(case[1:3]) >= 16 and case[5:7] == ((3, 3), (1, 1))]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_way = pytest.mark.parametrize("transposed", [False, True], ids=["plain", "transposed"])
 
@@ -84,7 +90,9 @@ def test_layout_changes_no_bit(native, laid_out, layout, transposed, dtype):
 
 
 @each_way
-@pytest.mark.parametrize("case", [CASES[0], CASES[5], CASES[6], CASES[7], CASES[11]], ids=str)
+@pytest.mark.parametrize(
+    "case", [CASES[0], CASES[5], CASES[6], CASES[7], CASES[11], QUICK[0]], ids=str
+)
 def test_the_number_of_threads_changes_no_bit(whatever_the_threads, native, case, transposed):
     (x, weight, bias), keywords = arguments((40, *case[1:]), transposed, "float32")
     options = tuple(keywords.values())
@@ -99,18 +107,40 @@ def test_the_number_of_threads_changes_no_bit(whatever_the_threads, native, case
 
 @each_way
 @pytest.mark.parametrize("special", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("case", [CASES[4], CASES[5], CASES[6], CASES[7]], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", [CASES[4], CASES[5], CASES[6], CASES[7], *QUICK], ids=str)
 def test_what_is_no_number_reaches_the_windows_that_see_it(
-    native, reference, case, transposed, special
+    native, reference, case, transposed, special, dtype
 ):
-    (x, weight, bias), keywords = arguments(case, transposed, "float64")
+    (x, weight, bias), keywords = arguments(case, transposed, dtype)
     x[0, 0, 3, 4] = special
     found = native("cr::_convolution")(x, weight, bias, **keywords)
     with np.errstate(invalid="ignore"):
         expected = reference("cr::_convolution")(x, weight, bias, **keywords)
 
     np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
-    assert np.isfinite(found).any() or case is not CASES[5]
+    assert np.isfinite(found).any() or case[5] == (1, 1)
+
+
+@each_way
+@pytest.mark.parametrize("case", QUICK, ids=str)
+def test_gradients_of_what_is_no_number_and_of_large_numbers_are_those_of_numpy(
+    native, reference, case, transposed
+):
+    (x, weight, bias), keywords = arguments(case, transposed, "float32")
+    options = tuple(keywords.values())
+    grad = np.ones_like(native("cr::_convolution")(x, weight, bias, **keywords))
+    for special in (np.nan, np.inf, np.float32(3e38)):
+        grad[0, 0, 3, 4] = special
+        for op, arrays, sizes in (
+            ("cr::convolution_backward_input", (grad, weight), {"input_sizes": x.shape}),
+            ("cr::convolution_backward_weight", (grad, x), {"weight_sizes": weight.shape}),
+        ):
+            found = native(op)(*arrays, **sizes, options=options)
+            with np.errstate(all="ignore"):
+                expected = reference(op)(*arrays, **sizes, options=options)
+            np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+            np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
 
 
 @pytest.mark.parametrize("empty", ["samples", "channels", "size"])
