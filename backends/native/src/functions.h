@@ -30,6 +30,12 @@ static inline double float64(int64_t i) { double x; memcpy(&x, &i, 8); return x;
 
 /* ---- exp -------------------------------------------------------------------------------------- */
 
+/* 2 to the power of n. Shifted unsigned: of NaN, n is anything. */
+static inline float power_single(int32_t n)
+{
+    return float32((int32_t)(((uint32_t)n + 127u) << 23));
+}
+
 /* exp(x) = 2^n exp(r) with |r| <= log(2) / 2. The power is multiplied in as two factors, each of
  * which is a normal number even where the result is not. Adding 1.5 * 2^23 rounds to an integer,
  * which then stands in the low bits. */
@@ -50,7 +56,7 @@ static inline float exp_single(float x)
     p = FMA(p, r, 1.6666665459e-1f);
     p = FMA(p, r, 5.0000001201e-1f);
     p = FMA(p, r * r, r) + 1.0f;
-    return p * float32((half + 127) << 23) * float32((i - half + 127) << 23);
+    return p * power_single(half) * power_single(i - half);
 }
 
 static inline double exp_real(double x)

@@ -5,7 +5,8 @@
  */
 #include "typed.h"
 
-#define RUN 512 /* elements that are summed in the type itself */
+#define RUN 512    /* elements that are summed in the type itself */
+#define COLUMNS 64 /* channels side by side that are met at a time */
 
 static inline double F(lanes)(V v)
 {
@@ -73,9 +74,54 @@ static inline void F(affine)(const T *restrict x, T *restrict out, npy_intp n, T
         out[i] = (x[i] - mean) * scale + shift;
 }
 
+/* The same for channels that have one element per sample, and lie side by side. */
+static void F(batch_columns)(const Batch *b, npy_intp begin, npy_intp end)
+{
+    npy_intp step = b->channels, some = end - begin;
+    const T *x = (const T *)b->x + begin;
+    T *out = (T *)b->out + begin, mean[COLUMNS], variance[COLUMNS], scale[COLUMNS], shift[COLUMNS];
+    double sums[COLUMNS] = {0}, squares[COLUMNS] = {0};
+    if (b->training) {
+        for (npy_intp n = 0; n < b->samples; n++)
+            for (npy_intp c = 0; c < some; c++)
+                sums[c] += x[n * step + c];
+        for (npy_intp c = 0; c < some; c++)
+            mean[c] = (T)(sums[c] / (double)b->samples);
+        for (npy_intp n = 0; n < b->samples; n++)
+            for (npy_intp c = 0; c < some; c++) {
+                T centred = x[n * step + c] - mean[c];
+                squares[c] += centred * centred;
+            }
+    }
+    for (npy_intp c = 0; c < some; c++) {
+        if (b->training) {
+            variance[c] = (T)(squares[c] / (double)b->samples);
+        } else {
+            mean[c] = ((const T *)b->running_mean)[begin + c];
+            variance[c] = ((const T *)b->running_var)[begin + c];
+        }
+        T rstd = F(reciprocal_root)(variance[c], b->eps);
+        scale[c] = b->weight ? rstd * ((const T *)b->weight)[begin + c] : rstd;
+        shift[c] = b->bias ? ((const T *)b->bias)[begin + c] : 0;
+        if (b->training) {
+            ((T *)b->mean)[begin + c] = mean[c];
+            ((T *)b->rstd)[begin + c] = rstd;
+            ((T *)b->variance)[begin + c] = variance[c];
+        }
+    }
+    for (npy_intp n = 0; n < b->samples; n++)
+        for (npy_intp c = 0; c < some; c++)
+            out[n * step + c] = (x[n * step + c] - mean[c]) * scale[c] + shift[c];
+}
+
 static void F(batch_part)(void *data, npy_intp begin, npy_intp end)
 {
     Batch *b = data;
+    if (b->inner == 1) {
+        for (; begin < end; begin += COLUMNS)
+            F(batch_columns)(b, begin, begin + COLUMNS < end ? begin + COLUMNS : end);
+        return;
+    }
     npy_intp step = b->channels * b->inner;
     double count = (double)(b->samples * b->inner);
     for (npy_intp c = begin; c < end; c++) {
@@ -106,9 +152,47 @@ static void F(batch_part)(void *data, npy_intp begin, npy_intp end)
     }
 }
 
+static void F(batch_columns_backward)(const Batch *b, npy_intp begin, npy_intp end)
+{
+    npy_intp step = b->channels, some = end - begin;
+    const T *x = (const T *)b->x + begin, *g = (const T *)b->grad + begin;
+    T *out = (T *)b->out + begin, mean[COLUMNS], rstd[COLUMNS];
+    T scale[COLUMNS], slope[COLUMNS], shift[COLUMNS];
+    double totals[COLUMNS] = {0}, products[COLUMNS] = {0}, count = (double)b->samples;
+    for (npy_intp c = 0; c < some; c++) {
+        mean[c] = ((const T *)(b->training ? b->mean : b->running_mean))[begin + c];
+        rstd[c] = b->training ? ((const T *)b->rstd)[begin + c]
+                              : F(reciprocal_root)(((const T *)b->running_var)[begin + c], b->eps);
+    }
+    for (npy_intp n = 0; n < b->samples; n++)
+        for (npy_intp c = 0; c < some; c++) {
+            totals[c] += g[n * step + c];
+            products[c] += g[n * step + c] * (x[n * step + c] - mean[c]);
+        }
+    for (npy_intp c = 0; c < some; c++) {
+        double product = products[c] * rstd[c];
+        scale[c] = b->weight ? rstd[c] * ((const T *)b->weight)[begin + c] : rstd[c];
+        slope[c] = b->training ? (T)(scale[c] * rstd[c] * (product / count)) : 0;
+        shift[c] = b->training ? (T)(scale[c] * (totals[c] / count)) : 0;
+        ((T *)b->by_weight)[begin + c] = (T)product;
+        ((T *)b->by_bias)[begin + c] = (T)totals[c];
+    }
+    for (npy_intp n = 0; n < b->samples; n++)
+        for (npy_intp c = 0; c < some; c++) {
+            npy_intp i = n * step + c;
+            T pulled = b->training ? (x[i] - mean[c]) * slope[c] + shift[c] : 0;
+            out[i] = g[i] * scale[c] - pulled;
+        }
+}
+
 static void F(batch_backward_part)(void *data, npy_intp begin, npy_intp end)
 {
     Batch *b = data;
+    if (b->inner == 1) {
+        for (; begin < end; begin += COLUMNS)
+            F(batch_columns_backward)(b, begin, begin + COLUMNS < end ? begin + COLUMNS : end);
+        return;
+    }
     npy_intp step = b->channels * b->inner;
     double count = (double)(b->samples * b->inner);
     for (npy_intp c = begin; c < end; c++) {
@@ -293,3 +377,4 @@ static void F(sum_groups)(const Rows *r, T *by_weight, T *by_bias)
 }
 #undef SUMS
 #undef RUN
+#undef COLUMNS
