@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from worker import LIBRARIES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -103,15 +105,11 @@ def picture(results: dict[str, Any], path: Path) -> None:
     axes = figure.subplots()
     height = 0.8 / len(others)
     for turn, column in enumerate(others):
-        found = {
-            name: row[column]["ratio"] for name, row in results["times"].items() if column in row
-        }
-        if column in results["mean"]:
-            found["geometric mean"] = results["mean"][column]
+        found = ratios_of(results, column)
+        label = column if column in LIBRARIES else f"chainrule, {column}"
         places = [rows.index(name) + (turn - (len(others) - 1) / 2) * height for name in found]
-        bars = axes.barh(
-            places, [v - 1 for v in found.values()], height * 0.9, left=1, label=column
-        )
+        lengths = [ratio - 1 for ratio in found.values()]
+        bars = axes.barh(places, lengths, height * 0.9, left=1, label=label)
         for bar, value in zip(bars, found.values(), strict=True):
             y = bar.get_y() + bar.get_height() / 2
             side = "left" if value >= 1 else "right"
