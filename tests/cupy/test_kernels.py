@@ -249,10 +249,30 @@ def test_reductions_into_places_equal_those_on_numpy(reduce, dtype):
 CALLS = {
     "embedding": lambda: cr.nn.functional.embedding(places(5), cr.zeros(3, 2, device="cuda")),
     "index_select": lambda: cr.zeros(3, 2, device="cuda").index_select(0, places(-1)),
+    "brackets": lambda: cr.zeros(3, 2, device="cuda")[:, places(2)],
+    "brackets, from the end": lambda: cr.zeros(3, device="cuda")[places(-4)],
+    "writing into brackets": lambda: written(3),
+    "index_put": lambda: cr.zeros(3, device="cuda").index_put(
+        (places(3),), cr.ones((), device="cuda")
+    ),
+    "take": lambda: cr.zeros(3, device="cuda").take(places(3)),
+    "put": lambda: cr.zeros(3, device="cuda").put(places(3), cr.ones(1, device="cuda")),
     "gather": lambda: cr.zeros(3, device="cuda").gather(0, places(3)),
     "scatter": lambda: cr.zeros(3, device="cuda").scatter(0, places(7), 1.0),
     "nll_loss": lambda: cr.nn.functional.nll_loss(cr.zeros(1, 3, device="cuda"), places(4)),
 }
+
+
+def written(place):
+    x = cr.zeros(3, device="cuda")
+    x[places(place)] = 1.0
+    return x
+
+
+def test_places_counted_from_the_end_are_no_fault():
+    x = cr.arange(3, device="cuda")
+    assert x[places(-3)].item() == 0
+    assert x.take(places(-1)).item() == 2
 
 
 def places(place):
