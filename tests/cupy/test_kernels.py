@@ -234,6 +234,21 @@ def test_sorted_sums_are_added_in_the_order_of_the_places():
     )  # 1 is lost beside 1e8
 
 
+@pytest.mark.parametrize(
+    "dtype", ["complex64", "complex128", "float16", "int8", "int16", "uint8", "int64"]
+)
+def test_adding_at_places_equals_numpy_in_every_dtype(dtype):
+    values = cr.arange(1, 7).to(getattr(cr, dtype))
+    index = cr.tensor([0, 2, 0, 1, 1, 1])
+    found, wanted = (
+        cr.zeros(3, dtype=getattr(cr, dtype), device=device)
+        .index_put((index.to(device),), values.to(device), accumulate=True)
+        .tolist()
+        for device in ("cuda", "cpu")
+    )
+    assert found == wanted
+
+
 @pytest.mark.parametrize("reduce", ["sum", "prod", "amax", "amin", "mean"])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "float16", "int16"])
 def test_reductions_into_places_equal_those_on_numpy(reduce, dtype):

@@ -17,7 +17,7 @@ from chainrule_xp import gathering as family
 
 from . import faults
 from .cuda import FLOATS, THREADS, Source, blocks_for
-from .namespace import Namespace
+from .namespace import WIDE, Namespace
 from .settings import deterministic
 
 ks = KernelSet("cupy")
@@ -235,10 +235,7 @@ extern "C" __global__ void multiply_at(
 )
 
 
-#: What small numbers are combined in: CUDA has no atomic operations on them.
-WIDE: Final = {
-    "float16": "float32", "int8": "int32", "int16": "int32", "uint8": "int32", "bool": "int32",
-}  # fmt: skip
+#: Ops that combine numbers atomically, in the dtype of `WIDE`.
 COMBINING: Final = ("scatter_add", "scatter_combined", "scatter_reduce", "index_add")
 
 

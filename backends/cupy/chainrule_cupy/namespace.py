@@ -47,5 +47,24 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     return matmul(a, b, out)
 
 
+#: What small numbers are combined in: CUDA has no atomic operations on them.
+WIDE: Final = {
+    "float16": "float32", "int8": "int32", "int16": "int32", "uint8": "int32", "bool": "int32",
+}  # fmt: skip
+
+
+def add_at(out: Any, places: Any, values: Any) -> None:
+    """Add *values* at *places*, as ``cupy.add.at`` does for some dtypes; here in every one."""
+    if out.dtype.kind == "c":
+        cupy.add.at(out.real, places, values.real)
+        cupy.add.at(out.imag, places, values.imag)
+    elif out.dtype.name in WIDE:
+        wide = out.astype(WIDE[out.dtype.name])
+        cupy.add.at(wide, places, values.astype(wide.dtype))
+        out[...] = wide
+    else:
+        cupy.add.at(out, places, values)
+
+
 xp: Final = Namespace()
-vars(xp).update(matmul=matmul, dot=dot)
+vars(xp).update(add_at=add_at, dot=dot, matmul=matmul)

@@ -17,7 +17,12 @@ def key_of(indices: Any) -> tuple[Any, ...]:
 
 def add_flat(xp: Any, out: Any, places: Any, values: Any) -> None:
     """Add *values* to a contiguous array at flat *places*, a place as often as it is named."""
-    xp.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
+    adding(xp)(out.reshape(-1), places.reshape(-1), values.reshape(-1))
+
+
+def adding(xp: Any) -> Any:
+    """Return ``add.at``, or ``add_at`` of a namespace whose ufunc cannot add every dtype."""
+    return getattr(xp, "add_at", None) or xp.add.at
 
 
 @ks.forward("cr::_alias")
@@ -111,7 +116,7 @@ def index_put(xp: Any) -> Any:
     def kernel(x: Any, indices: Any, values: Any, *, accumulate: bool) -> Any:
         out = xp.array(x, order="C")
         if accumulate:
-            xp.add.at(out, key_of(indices), values)
+            adding(xp)(out, key_of(indices), values)
         else:
             out[key_of(indices)] = values
         return out
@@ -129,7 +134,7 @@ def write_at(xp: Any) -> Any:
         for position, index in zip(dims, indices, strict=True):
             key[position] = index
         if accumulate:
-            xp.add.at(targets[0], tuple(key), values[0])
+            adding(xp)(targets[0], tuple(key), values[0])
         else:
             targets[0][tuple(key)] = values[0]
 
