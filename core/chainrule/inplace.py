@@ -133,7 +133,7 @@ def check_history(target: Value, name: str, *, recorded: bool) -> None:
         obstacle = target._view.obstacle()
         if obstacle is not None:
             raise InplaceError(refusal(target, obstacle, "is being"))
-    if base._requires_grad and base._node is None:
+    if base._node is None and (base._requires_grad or target._requires_grad):
         msg = (
             "a view of a leaf Variable that requires grad is being used in an in-place operation.\n"
             f"{name}: write under no_grad(), or into a clone()."

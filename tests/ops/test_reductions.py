@@ -185,3 +185,13 @@ def test_reductions_say_nothing_of_infinities():
         assert found.sum().isnan().item()
         assert found.nansum().isnan().item()
         assert found.logsumexp(0).isnan().item()
+
+
+@pytest.mark.parametrize("dim", [None, 0, (0, 1)])
+def test_deviation_of_equal_elements_has_the_gradient_zero_for_any_rounding_of_their_mean(dim):
+    x = cr.full((3, 7), 0.1, requires_grad=True)
+
+    x.std(dim).sum().backward()
+
+    assert x.std(dim).sum().item() == 0.0
+    assert not x.grad.any()

@@ -349,3 +349,21 @@ def test_out_is_refused_where_a_gradient_is_wanted(lib, multiply):
         multiply(lib, x, out)
 
     assert out.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_write_into_a_view_that_was_made_a_leaf_requiring_grad_raises(lib, raises):
+    buffer = lib.zeros(3)
+    part = buffer[1:]
+    part.requires_grad_()
+
+    with raises(RuntimeError, "a view of a leaf Variable that requires grad is being used in an"):
+        part.mul_(2)
+
+
+def test_write_into_a_view_of_a_detached_base_raises(lib, raises):
+    base = lib.ones(3, requires_grad=True) * 1
+    part = base[1:]
+    base.detach_()
+
+    with raises(RuntimeError, "a view of a leaf Variable that requires grad is being used in an"):
+        part.mul_(2)

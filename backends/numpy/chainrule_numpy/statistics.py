@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.backend import Array, KernelSet
+from chainrule_xp.statistics import deviation
 from chainrule_xp.statistics import spread as spread_of_family
 
 ks = KernelSet("numpy")
@@ -48,7 +49,7 @@ def var(x: Array, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
 
 @ks.forward("cr::_std")
 def std(x: Array, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
-    return np.sqrt(_spread(x, dim, correction, keepdim)[0])
+    return deviation(np, _spread, x, dim, correction, keepdim)[0]
 
 
 @ks.forward("cr::_var_mean")
@@ -58,5 +59,4 @@ def var_mean(x: Array, *, dim: Any, correction: Any, keepdim: bool = False) -> A
 
 @ks.forward("cr::_std_mean")
 def std_mean(x: Array, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
-    variance, mean = _spread(x, dim, correction, keepdim)
-    return np.sqrt(variance), mean
+    return deviation(np, _spread, x, dim, correction, keepdim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -27,6 +28,28 @@ def spread(xp: Any, x: Any, dim: Any, correction: Any, keepdim: bool) -> tuple[A
     return (variance.astype("float16"), mean.astype("float16")) if half else (variance, mean)
 
 
+def shifted(x: Any, dim: Any) -> tuple[Any, Any]:
+    """Return *x* less its first elements along *dim*, and these.
+
+    Elements that are all the same then deviate by zero and not by the rounding of their mean, by
+    which the gradient of a standard deviation divides.
+    """
+    first = x[tuple(slice(0, 1) if not dim or d in dim else slice(None) for d in range(x.ndim))]
+    return x - first, first
+
+
+def deviation(
+    xp: Any, spread: Any, x: Any, dim: Any, correction: Any, keepdim: bool
+) -> tuple[Any, Any]:
+    """Return standard deviation and mean over *dim*, given what computes variance and mean."""
+    if not x.size or x.dtype == "float16":  # which has no digits to spare
+        variance, mean = spread(x, dim, correction, keepdim)
+        return xp.sqrt(variance), mean
+    moved, first = shifted(x, dim)
+    variance, mean = spread(moved, dim, correction, keepdim)
+    return xp.sqrt(variance), mean + first.reshape(mean.shape)
+
+
 @ks.family("cr::_var")
 def var(xp: Any) -> Any:
     def kernel(x: Any, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
@@ -38,7 +61,7 @@ def var(xp: Any) -> Any:
 @ks.family("cr::_std")
 def std(xp: Any) -> Any:
     def kernel(x: Any, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
-        return xp.sqrt(spread(xp, x, dim, correction, keepdim)[0])
+        return deviation(xp, partial(spread, xp), x, dim, correction, keepdim)[0]
 
     return kernel
 
@@ -54,7 +77,6 @@ def var_mean(xp: Any) -> Any:
 @ks.family("cr::_std_mean")
 def std_mean(xp: Any) -> Any:
     def kernel(x: Any, *, dim: Any, correction: Any, keepdim: bool = False) -> Any:
-        variance, mean = spread(xp, x, dim, correction, keepdim)
-        return xp.sqrt(variance), mean
+        return deviation(xp, partial(spread, xp), x, dim, correction, keepdim)
 
     return kernel

@@ -348,7 +348,7 @@ def _histogram_of_points(
 def _places(x: Any, bins: Any, span: Any, number: int) -> tuple[Any, Any, Any]:
     """Return the ends of the intervals, in which one each element lies, and whether in any."""
     if hasattr(bins, "_key"):
-        ends = bins.detach()
+        ends = bins.detach().clone()
     else:
         _check_bins(bins, number)
         low, high = _reach(x, *(span or (0.0, 0.0)), given=span is not None)
