@@ -7,6 +7,8 @@ import weakref
 
 import pytest
 
+import chainrule as cr
+
 VIEWS = {
     "index by a number": lambda x: x[1],
     "index by a slice": lambda x: x[:, 1:],
@@ -202,3 +204,12 @@ def test_write_into_a_view_of_a_base_that_was_reshaped_in_place_finds_its_place(
 
     assert base.tolist() == [[2.0, 4.0], [4.0, 5.0], [6.0, 6.0]]
     assert leaf.grad.tolist() == [[2.0, 2.0, 2.0], [1.0, 1.0, 1.0]]
+
+
+def test_nothing_is_read_outside_of_a_base_that_became_smaller():
+    base = cr.ones(3, 4, requires_grad=True) * 1
+    row = base[2]
+    base.as_strided_((2,), (1,))
+
+    with pytest.raises(IndexError):
+        row.sum().backward()

@@ -194,18 +194,27 @@ def is_known(difference: Difference | None, labels: Sequence[str]) -> bool:
     """
     if difference is None:
         return False
-    if is_unseen(labels) and (difference.kind == ".grad" or difference.where == "gradient"):
-        return True
+    return (
+        _is_of_what_came_before(difference, labels)
+        or (is_unseen(labels) and (difference.kind == ".grad" or difference.where == "gradient"))
+        or any(
+            kind == difference.kind
+            and re.search(where, difference.where)
+            and ours in difference.ours
+            for kind, where, ours in KNOWN
+        )
+    )
+
+
+def _is_of_what_came_before(difference: Difference, labels: Sequence[str]) -> bool:
+    """Return whether a line of *labels* is known to make a difference of this kind later."""
     if difference.kind in _OF_LAYOUT and any(map(_RESHAPES.match, labels)):
         return any(_BY_COLUMNS.match(label) for label in labels)
     if difference.kind == "error of ours alone" and "modified by an inplace" in difference.ours:
         return any(label.startswith("special.ndtr[") for label in labels)  # one node; a row
     if difference.where == "gradient 2" and difference.kind == "values":
         return any(label.startswith("embeddings.embedding[") for label in labels)  # with the scale
-    return any(
-        difference.kind == kind and re.search(where, difference.where) and ours in difference.ours
-        for kind, where, ours in KNOWN
-    )
+    return False
 
 
 #: Results of these lie in memory by columns in PyTorch: what is a view here is a copy there.

@@ -153,6 +153,12 @@ def _reach(size: Sequence[int], stride: Sequence[int]) -> int:
     return 1 + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
 
 
+def _lies_within(layout: Layout, extent: int) -> bool:
+    """Return whether a view lies inside a memory of *extent* elements."""
+    size, stride, offset = layout
+    return offset >= 0 and offset + _reach(size, stride) <= extent
+
+
 def _check_layout(
     size: tuple[int, ...], stride: tuple[int, ...], offset: int, extent: int, input: Tensor
 ) -> None:
@@ -233,6 +239,8 @@ def _way_by_layout(view: Any) -> views.Way:
     """Return the way from the base to *view* by where its elements lie.
 
     Between a complex base and its parts, or the other way round, it leads over all of the memory.
+    A base that got other memory meanwhile (``.data =``), or less of it, is asked for the calls that
+    made the view instead: nothing may look outside of a memory.
     """
     base = view._base
     (lie, extent), look = _layout(base), _layout(view)[0]
@@ -244,6 +252,8 @@ def _way_by_layout(view: Any) -> views.Way:
         steps.append((_view_as_real if to_parts else _view_as_complex, (), None))
         extent = extent * 2 if to_parts else extent // 2
         lie = ((extent // 2, 2), (2, 1), 0) if to_parts else ((extent,), (1,), 0)
+    if not _lies_within(look, extent) or min((0, *lie[1], *look[1])) < 0:
+        return view._view.way()  # type: ignore[no-any-return]  # a Way
     steps.append((_as_strided, (*look, extent, lie), None))
     return views.Way(tuple(steps))
 
