@@ -238,6 +238,10 @@ class Op(Generic[P, R]):
             args = args[: next(i for i, a in enumerate(args) if a is REQUIRED)]
         if kwargs and "out" in kwargs and "out" not in schema.position:
             return self._write_out(**kwargs)(args)
+        if kwargs and schema.factors:
+            for name in schema.factors.intersection(kwargs):
+                if isinstance(kwargs[name], Value):
+                    kwargs = {**kwargs, name: kwargs[name].item()}
         bound = schema.bind(args, kwargs)
         for position in schema.tensor_positions:
             if not isinstance(bound[position], Value):

@@ -65,6 +65,10 @@ class Schema:
         self.defaults = [p.default for p in self.params]
         self.required = sum(p.default is REQUIRED for p in self.params)
         self.tensor_positions = tuple(i for i, p in enumerate(self.params) if p.kind != STATIC)
+        #: Numbers that scale: PyTorch takes them as tensors of one element too.
+        self.factors = frozenset(
+            {"alpha", "beta", "value"} & {p.name for p in self.params if p.kind == STATIC}
+        )
         self.statics = tuple(
             (i, p.name, p.default) for i, p in enumerate(self.params) if p.kind == STATIC
         )

@@ -117,3 +117,13 @@ def test_conversions_take_a_memory_format(lib):
 
     assert x.double(memory_format=lib.contiguous_format).dtype is lib.float64
     assert x.float(memory_format=lib.preserve_format) is x
+
+
+def test_factors_may_be_tensors_of_one_element(lib):
+    x, two = lib.ones(2), lib.tensor(2.0)
+
+    assert lib.add(x, x, alpha=two).tolist() == [3.0, 3.0]
+    assert x.clone().add_(x, alpha=-two).tolist() == [-1.0, -1.0]
+    assert x.clone().sub_(x, alpha=two).tolist() == [-1.0, -1.0]
+    assert x.clone().addcmul_(x, x, value=two).tolist() == [3.0, 3.0]
+    assert x.clone().addcdiv_(x, x, value=two).tolist() == [3.0, 3.0]

@@ -767,4 +767,12 @@ def ormqr(
     if len(self._array.shape) < 2:
         sentence = "torch.ormqr: input must have at least 2 dimensions."
         fail(ShapeError, sentence, "ormqr: expected what geqrf() gives.")
+    rows = input3._array.shape[-2 if left else -1] if len(input3._array.shape) > 1 else 0
+    if input2._array.shape[-1:] != (min(rows, self._array.shape[-1]),):
+        where = "-2" if left else "-1"
+        sentence = (
+            "torch.ormqr: tau.shape[-1] must be equal to min(other.shape["
+            f"{where}], input.shape[-1])"
+        )
+        fail(ShapeError, sentence, "ormqr: expected what geqrf() gives.")
     return _ormqr(self, input2, input3, left, transpose)

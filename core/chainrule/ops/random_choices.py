@@ -254,6 +254,12 @@ def multinomial(
     check_tensor("multinomial", input)
     input = for_each_sample(input)
     _check_multinomial(input, num_samples, replacement)
+    if out is not None and out._key.dtype.name != "int64":
+        msg = (
+            f"multinomial expects Long tensor out, got: {out._key.dtype.scalar_name}\n"
+            "multinomial: what is drawn are places, which are int64."
+        )
+        raise DTypeError(msg)
     source = generator_for(input._key, generator)
     with source.lock:
         drawn = _multinomial(input, num_samples, replacement, source.stream_for(input._key))
