@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import chainrule.ops.recurrent_steps  # noqa: F401 - defines the ops, which only layers import
+
 each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 RTOL = {"float32": 3e-5, "float64": 1e-12}
 
