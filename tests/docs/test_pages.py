@@ -70,4 +70,4 @@ def test_tox_commands_in_the_pages_name_what_exists():
     }
 
     assert named <= environments
-    assert set(re.findall(r"tox (?:run-parallel )?-m (\w+)", pages)) <= labels
+    assert set(re.findall(r"tox (?:run-parallel )?-m ([\w-]+)", pages)) <= labels
