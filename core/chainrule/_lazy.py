@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -179,6 +178,7 @@ class _UnknownNameError(AttributeError):
 
     def __str__(self) -> str:
         text, name = super().__str__(), self.name or ""
+        difflib = importlib.import_module("difflib")  # seldom needed
         near = difflib.get_close_matches(name, [n for n in dir(self.obj) if n[0] != "_"], 1)
         return f"{text}\nchainrule: did you mean {near[0]!r}?" if near else text
 

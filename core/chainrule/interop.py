@@ -7,15 +7,15 @@ a program imports it, before chainrule or after, the class is made.
 from __future__ import annotations
 
 import sys
-from importlib.abc import Loader, MetaPathFinder
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from . import ops
 from .tensor import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.abc import Loader  # which brings in tempfile and a dozen more
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -34,7 +34,7 @@ def introduce() -> None:
         sys.meta_path.insert(0, _Watcher())
 
 
-class _Watcher(MetaPathFinder):
+class _Watcher:
     """Finds nothing but einops, once."""
 
     def find_spec(
@@ -45,11 +45,11 @@ class _Watcher(MetaPathFinder):
         sys.meta_path.remove(self)  # the others find it, and we are done
         spec = find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Introducing(spec.loader)
+            spec.loader = cast("Loader", _Introducing(spec.loader))
         return spec
 
 
-class _Introducing(Loader):
+class _Introducing:
     """Loads a module as its own loader does, then makes our tensors known to it."""
 
     def __init__(self, own: Loader) -> None:

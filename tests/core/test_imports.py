@@ -39,6 +39,12 @@ def test_importing_chainrule_imports_no_array_library_and_no_backend():
     assert modules_after("import chainrule") & (LIBRARIES | BACKENDS) == set()
 
 
+def test_importing_chainrule_leaves_out_what_few_programs_need():
+    late = {"pathlib", "tempfile", "shutil", "difflib", "random", "urllib"}
+
+    assert not late & modules_after("import chainrule")
+
+
 def test_importing_chainrule_looks_for_no_plugin():
     assert "pluggy" not in modules_after("import chainrule")
 
