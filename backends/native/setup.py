@@ -32,6 +32,9 @@ X86 = {
     ],
 }  # fmt: skip
 LEVELS = X86 if platform.machine().lower() in {"x86_64", "amd64"} else {"baseline": []}
+#: CHAINRULE_NATIVE_BUILD_LEVELS limits them, for builds that need not be shipped.
+WANTED = os.environ.get("CHAINRULE_NATIVE_BUILD_LEVELS", "").split(",")
+LEVELS = {name: flags for name, flags in LEVELS.items() if WANTED == [""] or name in WANTED}
 
 
 class BuildLevels(build_ext):

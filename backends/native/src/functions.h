@@ -46,7 +46,7 @@ static inline float exp_single(float x)
     y = y > 89.0f ? 89.0f : y;
     float shifted = FMA(y, 1.44269504088896341f, magic);
     float n = shifted - magic;
-    int32_t i = bits32(shifted) - bits32(magic), half = i >> 1;
+    int32_t i = (int32_t)((uint32_t)bits32(shifted) - (uint32_t)bits32(magic)), half = i >> 1;
     float r = FMA(n, -0.693359375f, y);
     r = FMA(n, 2.12194440e-4f, r);
     float p = 1.9875691500e-4f;
@@ -95,7 +95,7 @@ static inline float log_single(float x)
 {
     float tiny = x < 1.17549435e-38f ? 1.0f : 0.0f;
     float y = tiny > 0 ? x * 8388608.0f : x;
-    int32_t i = bits32(y) - 0x3f3504f3; /* of sqrt(1/2) */
+    int32_t i = (int32_t)((uint32_t)bits32(y) - 0x3f3504f3u); /* of sqrt(1/2) */
     int32_t k = i >> 23;
     float m = float32((i & 0x007fffff) + 0x3f3504f3);
     float n = (float)k - tiny * 23.0f;

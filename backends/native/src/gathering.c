@@ -32,7 +32,8 @@ static PyObject *embedding(PyObject *const *args, Py_ssize_t count, PyObject *kw
     int ndim = PyArray_NDIM(indices);
     if (ndim + 1 > NPY_MAXDIMS)
         return DECLINED;
-    memcpy(shape, PyArray_DIMS(indices), sizeof(npy_intp) * (size_t)ndim);
+    for (int d = 0; d < ndim; d++)
+        shape[d] = PyArray_DIM(indices, d);
     shape[ndim] = PyArray_DIM(weight, 1);
     PyObject *output = new_array(type, ndim + 1, shape);
     if (!output)

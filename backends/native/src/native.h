@@ -92,8 +92,10 @@ static inline bool is_contiguous(PyObject *object)
 static inline bool same_shape(PyObject *a, PyObject *b)
 {
     PyArrayObject *x = (PyArrayObject *)a, *y = (PyArrayObject *)b;
-    return PyArray_NDIM(x) == PyArray_NDIM(y) &&
-           memcmp(PyArray_DIMS(x), PyArray_DIMS(y), sizeof(npy_intp) * (size_t)PyArray_NDIM(x)) == 0;
+    int ndim = PyArray_NDIM(x); /* without dimensions there is no memory to compare */
+    return ndim == PyArray_NDIM(y) &&
+           (ndim == 0 ||
+            memcmp(PyArray_DIMS(x), PyArray_DIMS(y), sizeof(npy_intp) * (size_t)ndim) == 0);
 }
 
 /* A new array, C-contiguous, with unspecified values. NULL with an exception if there is no memory. */
