@@ -33,3 +33,12 @@ def test_untyped_storage_counts_bytes(table):
 def test_range_includes_its_end_and_says_that_it_is_old():
     with pytest.warns(UserWarning, match="torch.range is deprecated"):
         assert cr.range(1, 2, 0.5).tolist() == [1.0, 1.5, 2.0]
+
+
+def test_histogram_looks_into_nothing():
+    ends = cr.tensor([0.0, 1.0, 2.0])
+
+    found = cr.histogram(cr.tensor([0.5, 1.5]), ends)
+
+    assert (found.hist._is_view(), found.bin_edges._is_view()) == (False, False)
+    assert found.bin_edges.data_ptr() != ends.data_ptr()

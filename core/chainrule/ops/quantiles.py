@@ -342,7 +342,7 @@ def _histogram_of_points(
             shape = [1] * len(sizes)
             shape[i] = sizes[i]
             counts = counts / (ends[1:] - ends[:-1]).reshape(shape)
-    return counts, edges
+    return own(counts), [own(ends) for ends in edges]
 
 
 def _places(x: Any, bins: Any, span: Any, number: int) -> tuple[Any, Any, Any]:
