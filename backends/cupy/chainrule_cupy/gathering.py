@@ -219,7 +219,7 @@ extern "C" __global__ void multiply_at(
        i += (long long)blockDim.x * gridDim.x) {
     union Cell { T value; BITS bits; } seen, made;
     BITS* at = (BITS*)(out + places[i]);
-    seen.bits = *at;
+    seen.bits = atomicCAS(at, (BITS)0, (BITS)0);  // reads, as an atomic operation
     for (;;) {
       made.value = seen.value * values[i];
       const BITS found = atomicCAS(at, seen.bits, made.bits);
