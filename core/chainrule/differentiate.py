@@ -151,13 +151,21 @@ def grad(
     gradients = engine.run_backward(
         roots, grads, keep_graph=keep, create_graph=create_graph, inputs=edges, capture=True
     )
-    return _complete(wanted, gradients, allow_unused, materialize_grads)
+    return _complete(wanted, gradients, allow_unused, materialize_grads, recorded=create_graph)
 
 
 def _complete(
-    wanted: Sequence[Any], gradients: list[Any], allow_unused: bool | None, materialize: bool
+    wanted: Sequence[Any],
+    gradients: list[Any],
+    allow_unused: bool | None,
+    materialize: bool,
+    *,
+    recorded: bool,
 ) -> tuple[Any, ...]:
-    """Return *gradients* with zeros where asked for, or raise for an input that was not used."""
+    """Return *gradients* with zeros where asked for, or raise for an input that was not used.
+
+    Zeros in place of a *recorded* gradient require grad: they can be differentiated like the rest.
+    """
     for position, (tensor, found) in enumerate(zip(wanted, gradients, strict=True)):
         if found is not None:
             continue
@@ -165,7 +173,8 @@ def _complete(
             if isinstance(tensor, GradientEdge):
                 msg = "materialize_grads cannot be used when the given input is a GradientEdge"
                 raise AutogradError(msg)
-            gradients[position] = _filled(*_meta(tensor), 0)
+            gradients[position] = zeros = _filled(*_meta(tensor), 0)
+            zeros._requires_grad = recorded
         elif not allow_unused:
             msg = (
                 f"The differentiated Tensor at index {position} appears to not have been used in "
@@ -187,14 +196,17 @@ def _batched(
     materialize: bool,
 ) -> tuple[Any, ...]:
     """Pull the whole batch of gradients back at once."""
-    if grad_outputs is None or any(batch is None for batch in _sequence(grad_outputs)):
+    given = (None,) * len(outputs) if grad_outputs is None else _sequence(grad_outputs)
+    for output, batch in zip(outputs, given, strict=False):
+        if batch is not None:
+            continue
+        _check_implicit(*_meta(output))
         msg = (
             "grad: is_grads_batched=True expects grad_outputs, one batch of gradients per output, "
             "got None."
         )
         raise ValueError(msg)
-    batches = _sequence(grad_outputs)
-    for position, (output, batch) in enumerate(zip(outputs, batches, strict=True)):
+    for position, (output, batch) in enumerate(zip(outputs, given, strict=True)):
         if tuple(batch._array.shape[1:]) != tuple(output._array.shape) or not batch._array.shape:
             msg = (
                 "If `is_grads_batched=True`, we interpret the first dimension of each grad_output "
@@ -215,7 +227,7 @@ def _batched(
 
     # A layer above: found when it is needed, since forward passes never ask for it.
     vmap = importlib.import_module(".func", __package__).vmap
-    gradients = iter(vmap(one)(*batches))
+    gradients = iter(vmap(one)(*given))
     return tuple(next(gradients) if there else None for there in used)
 
 

@@ -22,20 +22,28 @@ class Storage:
             Unset before the first.
         memory: All of the memory, as one row, where that is more than a tensor shows after
             ``resize_``; unset otherwise.
+        flagged: What ``writes`` was after the last one that wrote nothing: a base was detached, or
+            asked to require grad or not. Unset before the first.
         reshaped: Set once a tensor that looks here was given another shape in place: what was made
             from it before cannot be made from it again.
     """
 
-    __slots__ = ("__weakref__", "memory", "reshaped", "version", "writes", "written")
+    __slots__ = ("__weakref__", "flagged", "memory", "reshaped", "version", "writes", "written")
 
     version: int
     writes: int
     written: Any
     memory: Any
+    flagged: int
     reshaped: bool
 
     def __init__(self) -> None:
         self.version = self.writes = 0
+
+    def ask_views(self) -> None:
+        """Have views look again whether they require grad, though nothing was written."""
+        self.writes += 1
+        self.flagged = self.writes
 
 
 NO_VERSION: Final = "Inference tensors do not track version counter."

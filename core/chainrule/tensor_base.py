@@ -282,7 +282,7 @@ class TensorBase(Copyable):
         if self._base is not None:
             self._view.asked = flag
         elif not flag and self._storage is not None:
-            self._storage.writes += 1  # views look again whether they require grad
+            self._storage.ask_views()
 
     @property
     def is_leaf(self) -> bool:
@@ -509,7 +509,7 @@ class TensorBase(Copyable):
             raise AutogradError(msg)
         self._node, self._requires_grad, self._output_nr = None, False, 0
         if self._storage is not None:
-            self._storage.writes += 1  # views look again whether they require grad
+            self._storage.ask_views()
         return self
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from .errors import InplaceError
 from .grad_mode import IN_INFERENCE, mode
-from .value import storage_of
+from .value import new_value, storage_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,19 +167,41 @@ def refresh(view: Any) -> None:
         return
     if view._base._key.backend.level > view._key.backend.level:
         _follow(view)
-    if not view._base._requires_grad:
-        record.seen = storage.writes
-        if not record.own_flag_holds():
-            view._requires_grad = False
-    elif mode.enabled:
+    if view._base._requires_grad:
+        if not mode.enabled:
+            return
         _renew(view, record)
-        record.seen = storage.writes
+    elif view._node is not None:
+        if not mode.enabled:
+            return
+        if storage.writes != getattr(storage, "flagged", None) or record.seen != storage.writes - 1:
+            _end(view, record)
+    elif not record.own_flag_holds():
+        view._requires_grad = False
+    record.seen = storage.writes
 
 
-def _renew(view: Any, record: ViewRecord) -> None:
+def _check_renewable(view: Any, record: ViewRecord) -> None:
     obstacle = record.obstacle()
     if obstacle is not None:
         raise InplaceError(refusal(view, obstacle, "its base or another view of its base has been"))
+
+
+def _end(view: Any, record: ViewRecord) -> None:
+    """Let the history of *view* end at its base, which has none any more and was written to."""
+    _check_renewable(view, record)
+    base = view._base
+    end = new_value(base._array, base._key)
+    end._requires_grad = True
+    if base._key is view._key:
+        look_again(view, end)
+    else:
+        again = way_to(view)(end)
+        view._node, view._output_nr = again._node, again._output_nr
+
+
+def _renew(view: Any, record: ViewRecord) -> None:
+    _check_renewable(view, record)
     source = view._base if is_reshaped(view) else record.bound[0]
     if source._key is not view._key:
         if source._base is not None:

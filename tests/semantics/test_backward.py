@@ -307,6 +307,15 @@ def test_unused_input_may_give_zeros(lib):
     found = lib.autograd.grad(x * x, (x, other), materialize_grads=True)
 
     assert found[1].tolist() == [0.0, 0.0]
+    assert not found[1].requires_grad
+
+
+def test_zeros_in_place_of_a_recorded_gradient_require_grad(lib):
+    x, other = lib.ones(1, requires_grad=True), lib.ones(2, requires_grad=True)
+    found = lib.autograd.grad(x * x, (x, other), create_graph=True, materialize_grads=True)
+
+    assert found[1].requires_grad
+    assert found[1].is_leaf
 
 
 def test_zeros_and_refusal_exclude_each_other(lib, raises):
@@ -341,6 +350,12 @@ def test_batched_gradients_give_a_batch(lib):
     (found,) = lib.autograd.grad(x * x, x, lib.eye(2), is_grads_batched=True)
 
     assert found.tolist() == [[2.0, 0.0], [0.0, 4.0]]
+
+
+def test_batch_of_gradients_of_an_output_that_is_no_number_must_be_given(lib, raises):
+    x = lib.tensor([1.0, 2.0], requires_grad=True)
+    with raises(RuntimeError, "grad can be implicitly created only for scalar outputs"):
+        lib.autograd.grad(x * x, x, is_grads_batched=True)
 
 
 def test_batched_gradient_must_have_the_shape_of_the_output_behind_the_batch(lib, raises):

@@ -213,3 +213,29 @@ def test_nothing_is_read_outside_of_a_base_that_became_smaller():
 
     with pytest.raises(IndexError):
         row.sum().backward()
+
+
+def test_history_of_a_view_ends_where_its_detached_base_is_written_to(lib):
+    x = lib.ones(2, 3, requires_grad=True)
+    base = x * 2
+    view = base.transpose(0, 1)
+    base.detach_()
+    assert lib.autograd.grad(view.sum(), x, retain_graph=True)[0].tolist() == [[2.0] * 3] * 2
+
+    base[0] = 5.0
+
+    assert view.requires_grad
+    assert view.grad_fn.name() == "AsStridedBackward0"
+    assert lib.autograd.grad(view.sum(), x, allow_unused=True) == (None,)
+
+
+def test_view_of_a_detached_base_gets_the_history_of_what_is_written_to_it(lib):
+    x, w = (lib.ones(2, 3, requires_grad=True) for _ in range(2))
+    base = x * 2
+    view = base[0]
+    base.detach_()
+    base.mul_(w)
+
+    assert [g is None for g in lib.autograd.grad(view.sum(), [x, w], allow_unused=True)] == [
+        True, False,
+    ]  # fmt: skip
