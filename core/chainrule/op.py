@@ -9,7 +9,7 @@ does the same in the same order, only step by step: bind, check, promote, comput
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, TypeVar, cast, overload
 
 from . import backend as _backend
 from . import dtypes
@@ -73,6 +73,9 @@ class Op(Generic[P, R]):
             ``"word" not implemented for 'Long'``.
     """
 
+    #: Categories of dtypes for which an op of this class promotes in a way of its own.
+    indirect: ClassVar[frozenset[int]] = frozenset()
+
     def __init__(
         self,
         function: Callable[P, R],
@@ -98,7 +101,7 @@ class Op(Generic[P, R]):
         self.dtype = "same" if view and dtype is None else dtype
         self.nodes, self.also_saves = nodes or {}, saves
         self.refuses = {_CATEGORIES[name]: text for name, text in (refuses or {}).items()}
-        self.direct = _direct(promote, real=dtype == "real") - self.refuses.keys()
+        self.direct = _direct(promote, real=dtype == "real") - self.refuses.keys() - self.indirect
         self.check: Callable[..., None] | None = None
         self.only_overload = next(iter(self.nodes), "")
         self.branches = any(self.nodes)  # some node name depends on the arguments

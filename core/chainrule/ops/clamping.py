@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..dtypes import plain_number
-from ..errors import ArgumentError, DTypeError
+from ..dtypes import BOOL, INTEGER, plain_number
+from ..errors import ArgumentError, DTypeError, UnsupportedDTypeError
 from ..op import Op, composite, primitive
 from ..value import Value
 from ._operands import into
@@ -25,6 +25,8 @@ _NO_COMPLEX = "clamp is not supported for complex types"
 
 class _CountingNumbers(Op[Any, Any]):
     """An op whose static numbers count in type promotion: clamping integers by 0.5 gives floats."""
+
+    indirect = frozenset({BOOL, INTEGER})
 
     def _promoted(
         self, tensors: list[Any], values: list[Value], key: DispatchKey, bound: Sequence[Any]
@@ -143,6 +145,8 @@ def clamp_op(min: Any, max: Any) -> Any:
                 " * (Tensor input, Number min = None, Number max = None, *, Tensor out = None)"
             )
             raise ArgumentError(msg)
+        if isinstance(bound, complex):
+            raise UnsupportedDTypeError(_NO_COMPLEX)
     return _clamp_between if isinstance(min, Value) or isinstance(max, Value) else _clamp
 
 
