@@ -7,11 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from chainrule.testing.parameters import MARKER, parametrize
 from chainrule.testing.samples import all_cases
 
 RECORDER = Path(__file__).parents[2] / "tools" / "record_saved_names.py"
+
+
+# With opt_einsum installed, as it is for the tests of packages, PyTorch's einsum would reorder.
+torch.backends.opt_einsum.enabled = False
 
 
 def pytest_configure(config):

@@ -73,6 +73,7 @@ ZERO_OR_NONE = frozenset({
 #: exact ours are is tested beside mpmath and NumPy, in tests/ops.
 INEXACT_IN_PYTORCH = {
     ("grid_sampler", "float32"): 4e-6,  # by cubes; ours are as far off to the other side
+    ("hardsigmoid", "float64"): 5e-9,  # its slope is the float32 nearest to 1/6
     ("special.bessel_j0", "float64"): 1e-6,
     ("special.bessel_j1", "float64"): 1e-6,
     ("special.bessel_y0", "float64"): 1e-6,
