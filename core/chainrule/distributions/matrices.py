@@ -6,16 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import linalg, ops
-from ..ops.matrix_triangular import cholesky_inverse, cholesky_solve
+from ..ops.matrix_triangular import cholesky_solve
 from ..ops.special_more import mvlgamma
 from ..shapes import Size, broadcast_shapes
 from ..typeinfo import finfo
 from . import constraints
 from .distribution import Distribution, ExponentialFamily
 from .gamma import Beta, Chi2
-from .multivariate_normal import precision_to_scale_tril
+from .multivariate_normal import OfCovariance, the_matrix, to_scale_tril
 from .normal import standard_normal
-from .utils import broadcast_all, lazy_property
+from .utils import broadcast_all
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -98,7 +98,7 @@ class LKJCholesky(Distribution):
         return (order * diagonal.log()).sum(-1) - (normal - ops.lgamma(alpha) * rows)
 
 
-class Wishart(ExponentialFamily):
+class Wishart(OfCovariance, ExponentialFamily):
     """Sums of outer products of *df* normal vectors: positive definite matrices.
 
     Give one of the covariance of the vectors, its inverse, and its lower Cholesky factor.
@@ -130,22 +130,7 @@ class Wishart(ExponentialFamily):
         scale_tril: Any = None,
         validate_args: bool | None = None,
     ) -> None:
-        given = {
-            "covariance_matrix": covariance_matrix,
-            "precision_matrix": precision_matrix,
-            "scale_tril": scale_tril,
-        }
-        given = {name: value for name, value in given.items() if value is not None}
-        if len(given) != 1:
-            msg = (
-                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be "
-                "specified."
-            )
-            raise ValueError(msg)
-        ((name, matrix),) = given.items()
-        if matrix.dim() < 2:
-            msg = f"{name} must be at least two-dimensional, with optional leading batch dimensions"
-            raise ValueError(msg)
+        name, matrix = the_matrix(covariance_matrix, precision_matrix, scale_tril)
         if not hasattr(df, "dim"):
             df = matrix.new_tensor(df)
         batch, event = broadcast_shapes(df.shape, matrix.shape[:-2]), matrix.shape[-2:]
@@ -155,12 +140,7 @@ class Wishart(ExponentialFamily):
             msg = f"Value of df={df} expected to be greater than ndim - 1 = {event[-1] - 1}."
             raise ValueError(msg)
         super().__init__(batch, event, validate_args=validate_args)
-        if scale_tril is not None:
-            self._unbroadcasted_scale_tril = scale_tril
-        elif covariance_matrix is not None:
-            self._unbroadcasted_scale_tril = linalg.cholesky(covariance_matrix)
-        else:
-            self._unbroadcasted_scale_tril = precision_to_scale_tril(precision_matrix)
+        self._unbroadcasted_scale_tril = to_scale_tril(name, matrix)
         self._make_chi2()
 
     def _make_chi2(self) -> None:
@@ -175,25 +155,6 @@ class Wishart(ExponentialFamily):
         new._unbroadcasted_scale_tril = self._unbroadcasted_scale_tril
         new._make_chi2()
         return new
-
-    def _over_batch(self, matrix: Tensor) -> Tensor:
-        return matrix.expand((*self.batch_shape, *self.event_shape))
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        """The lower Cholesky factor of the covariance of the vectors."""
-        return self._over_batch(self._unbroadcasted_scale_tril)
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        """The covariance of the vectors."""
-        factor = self._unbroadcasted_scale_tril
-        return self._over_batch(factor @ factor.mT)
-
-    @lazy_property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of the covariance of the vectors."""
-        return self._over_batch(cholesky_inverse(self._unbroadcasted_scale_tril))
 
     def _of_df(self) -> Tensor:
         return self.df.reshape((*self.batch_shape, 1, 1))

@@ -44,7 +44,61 @@ def precision_to_scale_tril(precision: Tensor) -> Tensor:
     return linalg.solve_triangular(root, eye.expand(precision.shape), upper=False)
 
 
-class MultivariateNormal(Distribution):
+def the_matrix(covariance: Any, precision: Any, factor: Any) -> tuple[str, Tensor]:
+    """Return the one matrix that was given, with its name.
+
+    Raises:
+        ValueError: none was given, or several, or it is no matrix.
+    """
+    matrices = {
+        "covariance_matrix": covariance, "precision_matrix": precision, "scale_tril": factor,
+    }  # fmt: skip
+    given = [(name, matrix) for name, matrix in matrices.items() if matrix is not None]
+    if len(given) != 1:
+        msg = "Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified."
+        raise ValueError(msg)
+    ((name, matrix),) = given
+    if matrix.dim() < 2:
+        msg = f"{name} must be at least two-dimensional, with optional leading batch dimensions"
+        raise ValueError(msg)
+    return name, matrix
+
+
+def to_scale_tril(name: str, matrix: Tensor) -> Tensor:
+    """Return the Cholesky factor of the covariance that *matrix*, called *name*, tells."""
+    if name == "scale_tril":
+        return matrix
+    if name == "covariance_matrix":
+        return linalg.cholesky(matrix)
+    return precision_to_scale_tril(matrix)
+
+
+class OfCovariance(Distribution):
+    """A distribution that is told a covariance, or its inverse, or its lower Cholesky factor."""
+
+    _unbroadcasted_scale_tril: Tensor
+
+    def _over_batch(self, matrix: Tensor) -> Tensor:
+        return matrix.expand((*self.batch_shape, *matrix.shape[-2:]))
+
+    @lazy_property
+    def scale_tril(self) -> Tensor:
+        """The lower Cholesky factor of the covariance."""
+        return self._over_batch(self._unbroadcasted_scale_tril)
+
+    @lazy_property
+    def covariance_matrix(self) -> Tensor:
+        """The covariance."""
+        factor = self._unbroadcasted_scale_tril
+        return self._over_batch(factor @ factor.mT)
+
+    @lazy_property
+    def precision_matrix(self) -> Tensor:
+        """The inverse of the covariance."""
+        return self._over_batch(cholesky_inverse(self._unbroadcasted_scale_tril))
+
+
+class MultivariateNormal(OfCovariance):
     """The normal distribution of vectors with mean *loc*.
 
     Give one of the covariance, its inverse, and its lower Cholesky factor; the factor is what is
@@ -75,58 +129,18 @@ class MultivariateNormal(Distribution):
         if loc.dim() < 1:
             msg = "loc must be at least one-dimensional."
             raise ValueError(msg)
-        given = {
-            "covariance_matrix": covariance_matrix,
-            "precision_matrix": precision_matrix,
-            "scale_tril": scale_tril,
-        }
-        given = {name: value for name, value in given.items() if value is not None}
-        if len(given) != 1:
-            msg = (
-                "Exactly one of covariance_matrix or precision_matrix or scale_tril may be "
-                "specified."
-            )
-            raise ValueError(msg)
-        ((name, matrix),) = given.items()
-        if matrix.dim() < 2:
-            msg = f"{name} must be at least two-dimensional, with optional leading batch dimensions"
-            raise ValueError(msg)
+        name, matrix = the_matrix(covariance_matrix, precision_matrix, scale_tril)
         batch = broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
         self.__dict__[name] = matrix.expand((*batch, *matrix.shape[-2:]))
         self.loc = loc.expand((*batch, loc.shape[-1]))
         super().__init__(batch, self.loc.shape[-1:], validate_args=validate_args)
-        if scale_tril is not None:
-            self._unbroadcasted_scale_tril = scale_tril
-        elif covariance_matrix is not None:
-            self._unbroadcasted_scale_tril = linalg.cholesky(covariance_matrix)
-        else:
-            self._unbroadcasted_scale_tril = precision_to_scale_tril(precision_matrix)
+        self._unbroadcasted_scale_tril = to_scale_tril(name, matrix)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         names = ("loc", "covariance_matrix", "precision_matrix", "scale_tril")
         new = self._expanded(MultivariateNormal, batch_shape, _instance, names)
         new._unbroadcasted_scale_tril = self._unbroadcasted_scale_tril
         return new
-
-    def _over_batch(self, matrix: Tensor) -> Tensor:
-        n = self.event_shape[0]
-        return matrix.expand((*self.batch_shape, n, n))
-
-    @lazy_property
-    def scale_tril(self) -> Tensor:
-        """The lower Cholesky factor of the covariance."""
-        return self._over_batch(self._unbroadcasted_scale_tril)
-
-    @lazy_property
-    def covariance_matrix(self) -> Tensor:
-        """The covariance."""
-        factor = self._unbroadcasted_scale_tril
-        return self._over_batch(factor @ factor.mT)
-
-    @lazy_property
-    def precision_matrix(self) -> Tensor:
-        """The inverse of the covariance."""
-        return self._over_batch(cholesky_inverse(self._unbroadcasted_scale_tril))
 
     @property
     def mean(self) -> Tensor:
