@@ -281,6 +281,7 @@ class TensorBase(Copyable):
         self._requires_grad = flag
         if self._base is not None:
             self._view.asked = flag
+            self._requires_grad = flag or self._base._requires_grad
         elif not flag and self._storage is not None:
             self._storage.ask_views()
 

@@ -239,3 +239,17 @@ def test_view_of_a_detached_base_gets_the_history_of_what_is_written_to_it(lib):
     assert [g is None for g in lib.autograd.grad(view.sum(), [x, w], allow_unused=True)] == [
         True, False,
     ]  # fmt: skip
+
+
+def test_view_made_under_no_grad_requires_grad_as_long_as_its_base_does(lib):
+    x = lib.ones(1, 3, requires_grad=True)
+    with lib.no_grad():
+        view = x.squeeze(0)
+    view.requires_grad_(False)
+
+    assert view.requires_grad
+    assert view[0].requires_grad
+
+    x.requires_grad_(False)
+
+    assert not view.requires_grad
