@@ -431,11 +431,13 @@ class Backend:
 
     def find_kernel(self, op: str) -> tuple[KernelDef, str] | None:
         """Return the nearest kernel for *op* along the lineage, and whose it is."""
+        return next(self._kernels_along(op), None)
+
+    def _kernels_along(self, op: str) -> Iterator[tuple[KernelDef, str]]:
         for ancestor in self.lineage:
             kernel = self.kernels.get(ancestor, {}).get(op)
             if kernel is not None:
-                return self.adopt(kernel, ancestor), ancestor
-        return None
+                yield self.adopt(kernel, ancestor), ancestor
 
     def adopt(self, kernel: KernelDef, ancestor: str) -> KernelDef:
         """Return *kernel*, which *ancestor* brings, as it runs on the arrays of this backend.
@@ -452,19 +454,16 @@ class Backend:
             op: The op's full name.
             otherwise: Gives what runs where there is no kernel, or none that takes the arrays.
         """
-        return self._nearest(op, self.lineage, otherwise)
+        return self._bind_first(self._kernels_along(op), otherwise)
 
-    def _nearest(
-        self, op: str, lineage: tuple[str, ...], otherwise: Callable[[], Kernel]
+    def _bind_first(
+        self, kernels: Iterator[tuple[KernelDef, str]], otherwise: Callable[[], Kernel]
     ) -> Kernel:
-        for position, ancestor in enumerate(lineage):
-            kernel = self.kernels.get(ancestor, {}).get(op)
-            if kernel is None:
-                continue
-            adopted = self.adopt(kernel, ancestor)
-            if not kernel.over:
-                return adopted.bind(self.xp)
-            return adopted.bind(self.xp, self._nearest(op, lineage[position + 1 :], otherwise))
+        """Return the first of *kernels*, bound; one that passes arrays on, over the next."""
+        for kernel, _ in kernels:
+            return kernel.bind(
+                self.xp, self._bind_first(kernels, otherwise) if kernel.over else None
+            )
         return otherwise()
 
     def canonical(self, device: Device) -> Device:
@@ -490,31 +489,30 @@ CPU: Final = Device("cpu")
 #: The live backends, by index: the columns of every kernel table.
 live: Final[list[Backend]] = []
 _by_name: Final[dict[str, Backend]] = {}
-#: What `set_num_threads` said last.
-_threads: Final[dict[str, int | None]] = {"count": None}
-_determinism: Final = {"wanted": False}  # what `use_determinism` was told
+#: What the program asked of all backends, also of those to come.
+asked: Final[dict[str, Any]] = {"threads": None, "deterministic": False}
 _default_for: Final[dict[str, str]] = {}
 _using: Final[ContextVar[dict[str, str] | None]] = ContextVar("chainrule_using", default=None)
 
 
 def use_threads(count: int) -> None:
     """Let every backend compute on *count* threads at most, those to come too."""
-    _threads["count"] = count
+    asked["threads"] = count
     for backend in live:
         backend.use_threads(count)
 
 
 def use_determinism(wanted: bool) -> None:
     """Let every backend compute the same numbers every time, or not; those to come too."""
-    _determinism["wanted"] = wanted
+    asked["deterministic"] = wanted
     for backend in live:
         backend.use_determinism(wanted)
 
 
 def register(backend: Backend) -> Backend:
     """Give *backend* its column and make it findable by name."""
-    backend.use_threads(_threads["count"])
-    backend.use_determinism(_determinism["wanted"])
+    backend.use_threads(asked["threads"])
+    backend.use_determinism(asked["deterministic"])
     backend.index = len(live)
     live.append(backend)
     _by_name[backend.name] = backend

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from .backend import for_device, use_determinism, use_threads
+from .backend import asked, for_device, use_determinism, use_threads
 from .device import Device
 from .errors import ArgumentError, AutogradError
 
@@ -28,8 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 _set: Final[dict[str, Any]] = {
-    "threads": None, "interop": None, "deterministic": False, "warn_only": False,
-    "precision": "highest", "warn_always": False,
+    "interop": None, "warn_only": False, "precision": "highest", "warn_always": False,
 }  # fmt: skip
 
 
@@ -41,7 +40,7 @@ def _cores() -> int:
 
 def get_num_threads() -> int:
     """Return how many threads one operation may use."""
-    return _set["threads"] or int(os.environ.get("OMP_NUM_THREADS") or 0) or _cores()
+    return asked["threads"] or int(os.environ.get("OMP_NUM_THREADS") or 0) or _cores()
 
 
 def set_num_threads(int: int) -> None:
@@ -52,8 +51,7 @@ def set_num_threads(int: int) -> None:
     Raises:
         RuntimeError: it is not positive.
     """
-    _set["threads"] = _positive("set_num_threads", int)
-    use_threads(int)
+    use_threads(_positive("set_num_threads", int))
 
 
 def memory_stats(device: Any = None) -> dict[str, int]:
@@ -96,13 +94,13 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
     On CUDA devices, rows of a table that was looked up get their gradients in order, not as they
     come, which takes longer.
     """
-    _set["deterministic"], _set["warn_only"] = bool(mode), bool(warn_only)
     use_determinism(bool(mode))
+    _set["warn_only"] = bool(warn_only)
 
 
 def are_deterministic_algorithms_enabled() -> bool:
     """Return what `use_deterministic_algorithms` was told."""
-    return bool(_set["deterministic"])
+    return bool(asked["deterministic"])
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
@@ -124,7 +122,7 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
 
 def get_deterministic_debug_mode() -> int:
     """Return the mode as a number."""
-    return 0 if not _set["deterministic"] else 1 if _set["warn_only"] else 2
+    return 0 if not asked["deterministic"] else 1 if _set["warn_only"] else 2
 
 
 def set_float32_matmul_precision(precision: str) -> None:
