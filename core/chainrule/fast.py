@@ -223,17 +223,17 @@ def _positional(op: Op[Any, Any]) -> Callable[..., Any]:
 
 def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any]:
     """Return the quickest `evaluate` for *op*."""
+    if op.has_lists or op.promote == "divide" or op.kind not in {"primitive", "composite"}:
+        return op.evaluate_any
     schema = op.schema
     count = len(schema.tensors)
-    plain = op.promote is None and not op.multiple
     plain = (
-        plain
+        op.promote is None
+        and not op.multiple
         and not op.refuses
         and [p.kind for p in schema.params[:count]] == [TENSOR] * count
         and count > 0
     )
-    if op.has_lists or op.kind not in {"primitive", "composite"}:
-        return op.evaluate_any
     if not plain:
         return _of_one_key(op)
     if count == 2 == len(schema.params) and op.dtype == "same" and not (op.view or op.branches):
@@ -326,7 +326,6 @@ def _of_one_key(op: Op[Any, Any]) -> Callable[[Any], Any]:
     )  # fmt: skip
     promotes, direct, boolean = op.promote is not None, op.direct, op.promote == "compare"
     direct_with_number = direct & {FLOATING, COMPLEX} if promotes else direct
-    divides = op.promote == "divide"
 
     def evaluate(bound: Any) -> Any:
         key, arrays, wanted, numbers, bit = None, [], 0, 0, 1
@@ -357,7 +356,6 @@ def _of_one_key(op: Op[Any, Any]) -> Callable[[Any], Any]:
             key is None
             or key.category not in (direct_with_number if numbers else direct)
             or key.backend.level
-            or divides
         ):
             return any_kind(bound)
         keywords = {name: bound[i] for i, name, default in statics if bound[i] is not default}
@@ -365,10 +363,9 @@ def _of_one_key(op: Op[Any, Any]) -> Callable[[Any], Any]:
             result = table[key.index](*arrays, **keywords)
         except Exception as error:  # noqa: BLE001 - any library's; explained, or raised as it is
             op.fail(error, [v for v in map(bound.__getitem__, positions) if isinstance(v, Value)])
-        if not promotes:
-            outputs = op.wrapped(result, key, op.known_key(key), bound)
-        else:
-            outputs = op.wrapped(result, key, key.boolean if boolean else key, bound)
+        promoted = key.boolean if boolean else key
+        result_key = promoted if promotes else op.known_key(key)
+        outputs = op.wrapped(result, key, result_key, bound)
         if wanted and mode.enabled:
             op.record_if_floating(bound, outputs, wanted, numbers)
         return op.schema.return_type(outputs) if op.multiple else outputs[0]  # type: ignore[misc]  # multiple ones have one
