@@ -235,16 +235,28 @@ def test_sorted_sums_are_added_in_the_order_of_the_places():
     )  # 1 is lost beside 1e8
 
 
+ADDING = {
+    "index_put": lambda x, index, values: x.index_put((index,), values, accumulate=True),
+    "index_add": lambda x, index, values: x.index_add(0, index, values),
+    "scatter_add": lambda x, index, values: x.scatter_add(0, index, values),
+    "scatter": lambda x, index, values: x.scatter(0, index, values, reduce="add"),
+    "scatter_reduce": lambda x, index, values: x.scatter_reduce(0, index, values, "sum"),
+}
+
+
+@pytest.mark.parametrize("add", ADDING.values(), ids=ADDING)
 @pytest.mark.parametrize(
     "dtype", ["complex64", "complex128", "float16", "int8", "int16", "uint8", "int64"]
 )
-def test_adding_at_places_equals_numpy_in_every_dtype(dtype):
+def test_adding_at_places_equals_numpy_in_every_dtype(dtype, add):
     values = cr.arange(1, 7).to(getattr(cr, dtype))
     index = cr.tensor([0, 2, 0, 1, 1, 1])
     found, wanted = (
-        cr.zeros(3, dtype=getattr(cr, dtype), device=device)
-        .index_put((index.to(device),), values.to(device), accumulate=True)
-        .tolist()
+        add(
+            cr.zeros(3, dtype=getattr(cr, dtype), device=device),
+            index.to(device),
+            values.to(device),
+        ).tolist()
         for device in ("cuda", "cpu")
     )
     assert found == wanted

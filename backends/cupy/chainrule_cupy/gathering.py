@@ -7,7 +7,7 @@ in the launch that uses it or in one before, and a wrong one is told as `faults`
 from __future__ import annotations
 
 from math import prod
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cupy
 import numpy as np
@@ -17,8 +17,11 @@ from chainrule_xp import gathering as family
 
 from . import faults
 from .cuda import FLOATS, THREADS, Source, blocks_for
-from .namespace import WIDE, Namespace
+from .namespace import WIDE, Namespace, add_at
 from .settings import deterministic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ks = KernelSet("cupy")
 
@@ -248,17 +251,19 @@ def multiply_at(out: Any, places: Any, values: Any) -> None:
         kernel(blocks_for(places.size), (THREADS,), (*arrays, np.int64(places.size)))
 
 
-class _Multiply:
-    """``cupy.multiply``, with the method that it lacks."""
+class _WithAt:
+    """A ufunc of CuPy, with another method ``at``: it has none, or one for fewer dtypes."""
 
-    at = staticmethod(multiply_at)
+    def __init__(self, plain: Any, at: Callable[[Any, Any, Any], None]) -> None:
+        self.plain, self.at = plain, at
 
     def __call__(self, *arrays: Any, **options: Any) -> Any:
-        return cupy.multiply(*arrays, **options)
+        return self.plain(*arrays, **options)
 
 
-class _WithMultiply(Namespace):
-    multiply = _Multiply()
+#: The namespace of the kernels that combine numbers at places.
+_combining: Final = Namespace()
+vars(_combining).update(add=_WithAt(cupy.add, add_at), multiply=_WithAt(cupy.multiply, multiply_at))
 
 
 def _checked(name: str) -> None:
@@ -267,7 +272,7 @@ def _checked(name: str) -> None:
 
     @ks.family(f"cr::_{name}")
     def checked(xp: Any) -> Any:
-        plain = made(_WithMultiply())
+        plain = made(_combining)
 
         def kernel(x: Any, index: Any, *rest: Any, dim: int, **statics: Any) -> Any:
             check_places(index, 0, x.shape[dim % x.ndim] if x.ndim else 1)
