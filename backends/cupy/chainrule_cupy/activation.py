@@ -57,77 +57,59 @@ _shrink_backward = Elementwise(
     "shrink_backward",
 )
 
+# What takes arrays alone; what takes numbers too has a function below.
+fused(ks, "cr::_prelu_kernel", family.prelu)(_prelu)
+fused(ks, "cr::hardsigmoid", family.hardsigmoid)(_hardsigmoid)
+fused(ks, "cr::hardsigmoid_backward", family.hardsigmoid_backward)(_hardsigmoid_backward)
+fused(ks, "cr::hardswish", family.hardswish)(_hardswish)
+fused(ks, "cr::hardswish_backward", family.hardswish_backward)(_hardswish_backward)
+
 
 @fused(ks, "cr::threshold", family.threshold)
 def threshold(x: Any, *, threshold: Any, value: Any) -> Any:
-    return _threshold(x, threshold, value, dtype=x.dtype)
+    return _threshold(x, threshold, value)
 
 
 @fused(ks, "cr::threshold_backward", family.threshold_backward)
 def threshold_backward(grad: Any, x: Any, *, threshold: Any = 0) -> Any:
-    return _threshold_backward(grad, x, threshold, dtype=grad.dtype)
+    return _threshold_backward(grad, x, threshold)
 
 
 @fused(ks, "cr::hardtanh", family.hardtanh)
 def hardtanh(x: Any, *, min_val: Any = -1.0, max_val: Any = 1.0) -> Any:
-    return _hardtanh(x, min_val, max_val, dtype=x.dtype)
+    return _hardtanh(x, min_val, max_val)
 
 
 @fused(ks, "cr::hardtanh_backward", family.hardtanh_backward)
 def hardtanh_backward(grad: Any, x: Any, *, min_val: Any = -1.0, max_val: Any = 1.0) -> Any:
-    return _hardtanh_backward(grad, x, min_val, max_val, dtype=grad.dtype)
+    return _hardtanh_backward(grad, x, min_val, max_val)
 
 
 @fused(ks, "cr::leaky_relu", family.leaky_relu)
 def leaky_relu(x: Any, *, negative_slope: Any = 0.01) -> Any:
-    return _leaky_relu(x, negative_slope, dtype=x.dtype)
+    return _leaky_relu(x, negative_slope)
 
 
 @fused(ks, "cr::leaky_relu_backward", family.leaky_relu_backward)
 def leaky_relu_backward(grad: Any, x: Any, *, negative_slope: Any = 0.01) -> Any:
-    return _leaky_relu_backward(grad, x, negative_slope, dtype=grad.dtype)
-
-
-@fused(ks, "cr::_prelu_kernel", family.prelu)
-def prelu(x: Any, weight: Any) -> Any:
-    return _prelu(x, weight, dtype=x.dtype)
-
-
-@fused(ks, "cr::hardsigmoid", family.hardsigmoid)
-def hardsigmoid(x: Any) -> Any:
-    return _hardsigmoid(x, dtype=x.dtype)
-
-
-@fused(ks, "cr::hardsigmoid_backward", family.hardsigmoid_backward)
-def hardsigmoid_backward(grad: Any, x: Any) -> Any:
-    return _hardsigmoid_backward(grad, x, dtype=grad.dtype)
-
-
-@fused(ks, "cr::hardswish", family.hardswish)
-def hardswish(x: Any) -> Any:
-    return _hardswish(x, dtype=x.dtype)
-
-
-@fused(ks, "cr::hardswish_backward", family.hardswish_backward)
-def hardswish_backward(grad: Any, x: Any) -> Any:
-    return _hardswish_backward(grad, x, dtype=grad.dtype)
+    return _leaky_relu_backward(grad, x, negative_slope)
 
 
 @fused(ks, "cr::hardshrink", family.hardshrink)
 def hardshrink(x: Any, *, lambd: Any = 0.5) -> Any:
-    return _hardshrink(x, lambd, dtype=x.dtype)
+    return _hardshrink(x, lambd)
 
 
 @fused(ks, "cr::softshrink", family.softshrink)
 def softshrink(x: Any, *, lambd: Any = 0.5) -> Any:
-    return _softshrink(x, lambd, dtype=x.dtype)
+    return _softshrink(x, lambd)
 
 
 @fused(ks, "cr::hardshrink_backward", family.hardshrink_backward)
 def hardshrink_backward(grad: Any, x: Any, *, lambd: Any = 0.5) -> Any:
-    return _shrink_backward(grad, x, lambd, dtype=grad.dtype)
+    return _shrink_backward(grad, x, lambd)
 
 
 @fused(ks, "cr::softshrink_backward", family.softshrink_backward)
 def softshrink_backward(grad: Any, x: Any, *, lambd: Any = 0.5) -> Any:
-    return _shrink_backward(grad, x, lambd, dtype=grad.dtype)
+    return _shrink_backward(grad, x, lambd)

@@ -72,90 +72,56 @@ _logsigmoid_backward = Elementwise(
 )
 _gate = Elementwise("T first, T second", "out = first / (1 + exp(-second));", "gate")
 
-
-@fused(ks, "cr::sigmoid", exponential.sigmoid)
-def sigmoid(x: Any) -> Any:
-    return _sigmoid(x, dtype=x.dtype)
-
-
-@fused(ks, "cr::sigmoid_backward", exponential.sigmoid_backward)
-def sigmoid_backward(grad: Any, output: Any) -> Any:
-    return _sigmoid_backward(grad, output, dtype=output.dtype)
-
-
-@fused(ks, "cr::tanh_backward", trigonometry.tanh_backward)
-def tanh_backward(grad: Any, output: Any) -> Any:
-    return _tanh_backward(grad, output, dtype=output.dtype)
+# What takes arrays alone; what takes numbers too has a function below.
+fused(ks, "cr::sigmoid", exponential.sigmoid)(_sigmoid)
+fused(ks, "cr::sigmoid_backward", exponential.sigmoid_backward)(_sigmoid_backward)
+fused(ks, "cr::tanh_backward", trigonometry.tanh_backward)(_tanh_backward)
+fused(ks, "cr::silu", family.silu)(_silu)
+fused(ks, "cr::silu_backward", family.silu_backward)(_silu_backward)
+fused(ks, "cr::mish", family.mish)(_mish)
+fused(ks, "cr::mish_backward", family.mish_backward)(_mish_backward)
+fused(ks, "cr::logsigmoid", family.logsigmoid)(_logsigmoid)
+fused(ks, "cr::log_sigmoid_backward", family.log_sigmoid_backward)(_logsigmoid_backward)
 
 
 @fused(ks, "cr::elu", family.elu)
 def elu(x: Any, *, alpha: Any = 1.0, scale: Any = 1, input_scale: Any = 1) -> Any:
-    return _elu(x, alpha * scale, scale, input_scale, dtype=x.dtype)
+    return _elu(x, alpha * scale, scale, input_scale)
 
 
 @fused(ks, "cr::elu_backward", family.elu_backward)
 def elu_backward(
     grad: Any, x: Any, *, alpha: Any = 1.0, scale: Any = 1, input_scale: Any = 1
 ) -> Any:
-    return _elu_backward(grad, x, alpha * scale, scale, input_scale, dtype=grad.dtype)
+    return _elu_backward(grad, x, alpha * scale, scale, input_scale)
 
 
 @fused(ks, "cr::celu", family.celu)
 def celu(x: Any, *, alpha: Any = 1.0) -> Any:
-    return _elu(x, alpha, 1, 1 / alpha, dtype=x.dtype)
+    return _elu(x, alpha, 1, 1 / alpha)
 
 
 @fused(ks, "cr::gelu", family.gelu)
 def gelu(x: Any, *, approximate: str = "none") -> Any:
-    return (_gelu_tanh if approximate == "tanh" else _gelu)(x, dtype=x.dtype)
+    return (_gelu_tanh if approximate == "tanh" else _gelu)(x)
 
 
 @fused(ks, "cr::gelu_backward", family.gelu_backward)
 def gelu_backward(grad: Any, x: Any, *, approximate: str = "none") -> Any:
     kernel = _gelu_tanh_backward if approximate == "tanh" else _gelu_backward
-    return kernel(grad, x, dtype=grad.dtype)
-
-
-@fused(ks, "cr::silu", family.silu)
-def silu(x: Any) -> Any:
-    return _silu(x, dtype=x.dtype)
-
-
-@fused(ks, "cr::silu_backward", family.silu_backward)
-def silu_backward(grad: Any, x: Any) -> Any:
-    return _silu_backward(grad, x, dtype=grad.dtype)
-
-
-@fused(ks, "cr::mish", family.mish)
-def mish(x: Any) -> Any:
-    return _mish(x, dtype=x.dtype)
-
-
-@fused(ks, "cr::mish_backward", family.mish_backward)
-def mish_backward(grad: Any, x: Any) -> Any:
-    return _mish_backward(grad, x, dtype=grad.dtype)
+    return kernel(grad, x)
 
 
 @fused(ks, "cr::softplus", family.softplus)
 def softplus(x: Any, *, beta: Any = 1, threshold: Any = 20) -> Any:
-    return _softplus(x, beta, threshold, dtype=x.dtype)
+    return _softplus(x, beta, threshold)
 
 
 @fused(ks, "cr::softplus_backward", family.softplus_backward)
 def softplus_backward(grad: Any, x: Any, *, beta: Any = 1, threshold: Any = 20) -> Any:
-    return _softplus_backward(grad, x, beta, threshold, dtype=grad.dtype)
-
-
-@fused(ks, "cr::logsigmoid", family.logsigmoid)
-def logsigmoid(x: Any) -> Any:
-    return _logsigmoid(x, dtype=x.dtype)
-
-
-@fused(ks, "cr::log_sigmoid_backward", family.log_sigmoid_backward)
-def log_sigmoid_backward(grad: Any, x: Any) -> Any:
-    return _logsigmoid_backward(grad, x, dtype=grad.dtype)
+    return _softplus_backward(grad, x, beta, threshold)
 
 
 @fused(ks, "cr::glu", family.glu)
 def glu(x: Any, *, dim: int = -1) -> Any:
-    return _gate(*family.halves(x, dim), dtype=x.dtype)
+    return _gate(*family.halves(x, dim))

@@ -57,9 +57,9 @@ _addcdiv = Elementwise(
 
 @fused(ks, "cr::addcmul", family.addcmul)
 def addcmul(x: Any, first: Any, second: Any, *, value: Any = 1) -> Any:
-    return _addcmul(x, first, second, value, dtype=x.dtype)
+    return _addcmul(x, first, second, value)
 
 
 @fused(ks, "cr::addcdiv", family.addcdiv)
 def addcdiv(x: Any, first: Any, second: Any, *, value: Any = 1) -> Any:
-    return _addcdiv(x, first, second, value, dtype=x.dtype)
+    return _addcdiv(x, first, second, value)

@@ -134,7 +134,8 @@ class Elementwise:
     """One expression for every element, broadcast as NumPy does, in one launch.
 
     Args:
-        inputs: As for ``cupy.ElementwiseKernel``: ``"T x, T y, Acc bound"``. Numbers are ``Acc``.
+        inputs: As for ``cupy.ElementwiseKernel``: ``"T x, T y, Acc bound"``, an array first.
+            Numbers are ``Acc``.
         body: Statements that set ``out``, a variable of type ``Acc``, from the inputs, which have
             been read as ``Acc``.
         name: Of the kernel.
@@ -147,15 +148,15 @@ class Elementwise:
         self._kernels: dict[Any, Any] = {}
         _elementwise.append(self)
 
-    def __call__(self, *arguments: Any, dtype: Any) -> Any:
-        """Return the new array; *arguments* are arrays of *dtype* and Python numbers."""
-        kernel = self._kernels.get(dtype)
+    def __call__(self, x: Any, *others: Any) -> Any:
+        """Return the new array, of the dtype of *x*; *others* are arrays of it, and numbers."""
+        kernel = self._kernels.get(x.dtype)
         if kernel is None:
-            kernel = self._kernels[dtype] = self._made(dtype.name)
-        return kernel(*arguments)
+            kernel = self._kernels[x.dtype] = self._made(x.dtype.name)
+        return kernel(x, *others)
 
     def _made(self, dtype: str) -> Any:
-        wide = np.dtype("float64" if dtype == "float64" else "float32").name
+        wide = "float64" if dtype == "float64" else "float32"
         inputs = ", ".join(
             f"{dtype if kind == 'T' else wide} {name}_" for kind, name in self.inputs
         )
