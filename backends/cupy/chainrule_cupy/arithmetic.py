@@ -9,7 +9,6 @@ from typing import Any
 
 from chainrule.backend import KernelSet
 from chainrule_xp import arithmetic as family
-from chainrule_xp.arithmetic import dtype_of
 
 from .cuda import Elementwise, fused
 
@@ -33,18 +32,7 @@ def fmod(xp: Any) -> Any:
 
 @ks.family("cr::div")
 def div(xp: Any) -> Any:
-    def truncated(x: Any, y: Any) -> Any:
-        if dtype_of(x, y).kind not in "iu":
-            return xp.trunc(xp.true_divide(x, y))
-        floor = xp.floor_divide(x, y)
-        return floor + ((floor * y != x) & (xp.less(x, 0) != xp.less(y, 0)))
-
-    def kernel(x: Any, y: Any, *, rounding_mode: str | None = None) -> Any:
-        if rounding_mode is None:
-            return xp.true_divide(x, y)
-        return xp.floor_divide(x, y) if rounding_mode == "floor" else truncated(x, y)
-
-    return kernel
+    return family.division(xp.true_divide, xp.floor_divide, family.truncated_quotient(xp))
 
 
 _addcmul = Elementwise(

@@ -72,7 +72,11 @@ def mul(xp: Any) -> Any:
 
 @ks.family("cr::div")
 def div(xp: Any) -> Any:
-    true, floor, trunc = xp.true_divide, floor_divide(xp), truncated_quotient(xp)
+    return division(xp.true_divide, floor_divide(xp), unless_zero(xp, truncated_quotient(xp)))
+
+
+def division(true: Any, floor: Any, trunc: Any) -> Any:
+    """Return the kernel that divides in one of three ways."""
 
     def kernel(x: Any, y: Any, *, rounding_mode: str | None = None) -> Any:
         if rounding_mode is None:
@@ -83,12 +87,11 @@ def div(xp: Any) -> Any:
 
 
 def truncated_quotient(xp: Any) -> Any:
-    """Return the kernel of division towards zero."""
+    """Return the kernel of division towards zero, whatever the divisor."""
 
     def kernel(x: Any, y: Any) -> Any:
         if dtype_of(x, y).kind not in "iu":
             return xp.trunc(xp.true_divide(x, y))
-        refuse_zero(xp, y)
         floor = xp.floor_divide(x, y)
         rounded_down = (floor * y != x) & (xp.less(x, 0) != xp.less(y, 0))
         return floor + rounded_down
