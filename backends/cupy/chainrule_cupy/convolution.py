@@ -22,10 +22,10 @@ from chainrule_xp.convolution import Layout
 
 from .cuda import FLOATS, THREADS, Source, blocks_for
 from .namespace import matmul
-from .pooling import window
+from .pooling import WINDOW, window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ks = KernelSet("cupy")
 
@@ -35,9 +35,8 @@ Sizes = tuple[int, ...]
 ROOM: Final = 256 << 20
 
 SOURCE: Final = Source(
-    r"""
-struct Window { int size[3], count[3], kernel[3], stride[3], padding[3], dilation[3]; };
-
+    WINDOW
+    + r"""
 // out[((c * K + k) * samples + n) * L + l], or with the sample first, [(n * C * K + c * K + k) * L
 // + l]: what window number l of sample n holds at place k of channel c, zero in the padding.
 extern "C" __global__ void to_columns(
@@ -186,61 +185,20 @@ def weigh(grad: Any, x: Any, kernel: Sizes, layout: Layout) -> Any:
     return total.reshape(shape)
 
 
-def _fits(*arrays: Any) -> bool:
-    return all(a is None or a.dtype.name in FLOATS for a in arrays) and arrays[0].ndim <= 5
+def _where_it_fits(op: str, made: Callable[..., Any]) -> None:
+    """Register the family's kernel over the maps here where arrays are floating; else as it is."""
+
+    @ks.family(op)
+    def chosen(xp: Any) -> Any:
+        kernel, plain = made(xp, family.Maps(correlate, spread, weigh)), made(xp)
+
+        def run(x: Any, other: Any, *bias: Any, **options: Any) -> Any:
+            fits = x.dtype.name in FLOATS and other.dtype.name in FLOATS and x.ndim <= 5
+            return (kernel if fits else plain)(x, other, *bias, **options)
+
+        return run
 
 
-@ks.family("cr::_convolution")
-def convolution(xp: Any) -> Any:
-    plain = family.convolution(xp)
-
-    def kernel(x: Any, weight: Any, bias: Any, **options: Any) -> Any:
-        if not _fits(x, weight):
-            return plain(x, weight, bias, **options)
-        stride, padding, dilation = (options[n] for n in ("stride", "padding", "dilation"))
-        layout = Layout(stride, padding, dilation, options["groups"])
-        if options["transposed"]:
-            sizes = zip(
-                x.shape[2:], weight.shape[2:], stride, padding, dilation,
-                options["output_padding"], strict=True,
-            )  # fmt: skip
-            size = tuple((n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, k, s, p, d, o in sizes)
-            out = spread(x, weight, size, layout)
-        else:
-            out = correlate(x, weight, layout)
-        if bias is not None:
-            out += bias.reshape(-1, *(1,) * len(stride))
-        return out
-
-    return kernel
-
-
-@ks.family("cr::convolution_backward_input")
-def convolution_backward_input(xp: Any) -> Any:
-    plain = family.convolution_backward_input(xp)
-
-    def kernel(grad: Any, weight: Any, *, input_sizes: Sizes, options: tuple[Any, ...]) -> Any:
-        if not _fits(grad, weight):
-            return plain(grad, weight, input_sizes=input_sizes, options=options)
-        stride, padding, dilation, transposed, _, groups = options
-        layout = Layout(stride, padding, dilation, groups)
-        if transposed:
-            return correlate(grad, weight, layout, input_sizes[2:])
-        return spread(grad, weight, input_sizes[2:], layout)
-
-    return kernel
-
-
-@ks.family("cr::convolution_backward_weight")
-def convolution_backward_weight(xp: Any) -> Any:
-    plain = family.convolution_backward_weight(xp)
-
-    def kernel(grad: Any, x: Any, *, weight_sizes: Sizes, options: tuple[Any, ...]) -> Any:
-        if not _fits(grad, x):
-            return plain(grad, x, weight_sizes=weight_sizes, options=options)
-        stride, padding, dilation, transposed, _, groups = options
-        layout = Layout(stride, padding, dilation, groups)
-        given, seen = (x, grad) if transposed else (grad, x)
-        return weigh(given, seen, weight_sizes[2:], layout)
-
-    return kernel
+_where_it_fits("cr::_convolution", family.convolution)
+_where_it_fits("cr::convolution_backward_input", family.convolution_backward_input)
+_where_it_fits("cr::convolution_backward_weight", family.convolution_backward_weight)

@@ -22,11 +22,14 @@ ks = KernelSet("cupy")
 
 Sizes = tuple[int, ...]
 
+#: What a kernel gets from `window`: of three dimensions each, the plane, the windows, how they lie.
+WINDOW: Final = """
+struct Window { int size[3], count[3], kernel[3], stride[3], padding[3], dilation[3]; };
+"""
+
 SOURCE: Final = Source(
-    r"""
-struct Window {  // of three dimensions each: the plane, the windows, and how they lie
-  int size[3], count[3], kernel[3], stride[3], padding[3], dilation[3];
-};
+    WINDOW
+    + r"""
 #define ELEMENTS(n) \
   for (long long e = blockIdx.x * (long long)blockDim.x + threadIdx.x; e < (n); \
        e += (long long)blockDim.x * gridDim.x)

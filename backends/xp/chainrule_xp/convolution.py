@@ -13,6 +13,7 @@ processing", 2006 (windows as columns of a matrix).
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from chainrule.backend import KernelSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ks = KernelSet("xp")
 
@@ -218,8 +219,23 @@ def _weigh_channels(xp: Any, grad: Any, x: Any, shape: tuple[int, ...], layout: 
     return out.reshape(shape)
 
 
+class Maps(NamedTuple):
+    """The three maps without their namespace: ``correlate(x, weight, layout, count)`` and on."""
+
+    correlate: Callable[..., Any]
+    spread: Callable[..., Any]
+    weigh: Callable[..., Any]
+
+
+def _maps(xp: Any) -> Maps:
+    """Return the maps of this module over *xp*."""
+    return Maps(partial(correlate, xp), partial(spread, xp), partial(weigh, xp))
+
+
 @ks.family("cr::_convolution")
-def convolution(xp: Any) -> Any:
+def convolution(xp: Any, maps: Maps | None = None) -> Any:
+    found = maps or _maps(xp)
+
     def kernel(
         x: Any,
         weight: Any,
@@ -239,9 +255,9 @@ def convolution(xp: Any) -> Any:
                 strict=True,
             )  # fmt: skip
             size = tuple((n - 1) * s - 2 * p + d * (k - 1) + o + 1 for n, k, s, p, d, o in sizes)
-            out = spread(xp, x, weight, size, layout)
+            out = found.spread(x, weight, size, layout)
         else:
-            out = correlate(xp, x, weight, layout)
+            out = found.correlate(x, weight, layout)
         if bias is not None:
             out += bias.reshape(-1, *(1,) * len(stride))
         return out
@@ -250,27 +266,31 @@ def convolution(xp: Any) -> Any:
 
 
 @ks.family("cr::convolution_backward_input")
-def convolution_backward_input(xp: Any) -> Any:
+def convolution_backward_input(xp: Any, maps: Maps | None = None) -> Any:
+    found = maps or _maps(xp)
+
     def kernel(
         grad: Any, weight: Any, *, input_sizes: tuple[int, ...], options: tuple[Any, ...]
     ) -> Any:
         stride, padding, dilation, transposed, _, groups = options
         layout = Layout(stride, padding, dilation, groups)
         if transposed:
-            return correlate(xp, grad, weight, layout, input_sizes[2:])
-        return spread(xp, grad, weight, input_sizes[2:], layout)
+            return found.correlate(grad, weight, layout, input_sizes[2:])
+        return found.spread(grad, weight, input_sizes[2:], layout)
 
     return kernel
 
 
 @ks.family("cr::convolution_backward_weight")
-def convolution_backward_weight(xp: Any) -> Any:
+def convolution_backward_weight(xp: Any, maps: Maps | None = None) -> Any:
+    found = maps or _maps(xp)
+
     def kernel(
         grad: Any, x: Any, *, weight_sizes: tuple[int, ...], options: tuple[Any, ...]
     ) -> Any:
         stride, padding, dilation, transposed, _, groups = options
         layout = Layout(stride, padding, dilation, groups)
         given, seen = (x, grad) if transposed else (grad, x)
-        return weigh(xp, given, seen, weight_sizes[2:], layout)
+        return found.weigh(given, seen, weight_sizes[2:], layout)
 
     return kernel
