@@ -71,6 +71,9 @@ template<class X> __device__ inline X block_largest(X v, X* cells) {
 #: Threads per block of a kernel that gives each element a thread.
 THREADS: Final = 256
 
+#: What a kernel gets in the place of an array that is not there.
+NULL: Final = np.uint64(0)
+
 #: All that was made of the two classes below, in the order in which their files were read.
 _registered: Final[list[Any]] = []
 _elementwise: Final[list[Any]] = []
@@ -152,16 +155,16 @@ class Elementwise:
         """Return the new array, of the dtype of *x*; *others* are arrays of it, and numbers."""
         kernel = self._kernels.get(x.dtype)
         if kernel is None:
-            kernel = self._kernels[x.dtype] = self._made(x.dtype.name)
+            kernel = self._kernels[x.dtype] = self._made(x.dtype)
         return kernel(x, *others)
 
-    def _made(self, dtype: str) -> Any:
-        wide = "float64" if dtype == "float64" else "float32"
+    def _made(self, dtype: Any) -> Any:
+        wide = accumulator(dtype).__name__
         inputs = ", ".join(
             f"{dtype if kind == 'T' else wide} {name}_" for kind, name in self.inputs
         )
         return cupy.ElementwiseKernel(
-            inputs, f"{dtype} out_", self._statements(dtype), f"cr_{self.name}",
+            inputs, f"{dtype} out_", self._statements(dtype.name), f"cr_{self.name}",
             preamble=self.preamble, no_return=False,
         )  # fmt: skip
 
@@ -210,6 +213,16 @@ def sources() -> Iterator[tuple[str, str, tuple[str, ...]]]:
 def blocks_for(count: int, threads: int = THREADS) -> tuple[int]:
     """Return a grid that gives each of *count* elements a thread; larger ones are strided over."""
     return (min(-(-count // threads), 1 << 20) or 1,)
+
+
+def accumulator(dtype: Any) -> type[np.floating[Any]]:
+    """Return the type of numbers that ``Acc`` is for floating arrays of *dtype*."""
+    return np.float64 if dtype == np.float64 else np.float32
+
+
+def or_null(array: Any) -> Any:
+    """Return *array* as a kernel's argument: a null pointer for None."""
+    return NULL if array is None else array
 
 
 @cache

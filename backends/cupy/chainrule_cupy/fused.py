@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.backend import KernelSet
 
-from .cuda import Source
+from .cuda import NULL, THREADS, Source, accumulator
 
 ks = KernelSet("cupy")
 
@@ -24,7 +24,6 @@ MOST: Final = 56
 LISTS: Final = 5
 #: Elements that a block of threads updates.
 PIECE: Final = 1 << 14
-THREADS: Final = 256
 
 SOURCE: Final = Source(
     f"#define MOST {MOST}\n#define LISTS {LISTS}\n#define PIECE {PIECE}\n"
@@ -182,8 +181,7 @@ def _table(lists: list[Arrays], numbers: list[list[float]]) -> Any:
 
 
 def _scalars(dtype: Any, *values: float) -> list[Any]:
-    number = np.float64 if dtype == np.float64 else np.float32
-    return [number(value) for value in values]
+    return [accumulator(dtype)(value) for value in values]
 
 
 def _flags(*values: bool) -> list[Any]:
@@ -209,7 +207,7 @@ def adam_(
 ) -> None:
     numbers = [[1 - beta1**step for step in steps], [(1 - beta2**step) ** 0.5 for step in steps]]
     scalars = _scalars(params[0].dtype, lr, beta1, beta2, weight_decay, eps)
-    scalars += [*_flags(decoupled, maximize), np.uint64(0)]
+    scalars += [*_flags(decoupled, maximize), NULL]
     lists = [params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs]
     _launch("adam", lists, scalars, numbers)
 

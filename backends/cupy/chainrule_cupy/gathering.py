@@ -16,7 +16,7 @@ from chainrule.backend import KernelSet
 from chainrule_xp import gathering as family
 
 from . import faults
-from .cuda import FLOATS, THREADS, Source, blocks_for
+from .cuda import FLOATS, THREADS, Source, blocks_for, or_null
 from .namespace import WIDE, Namespace, add_at
 from .settings import deterministic
 
@@ -158,8 +158,7 @@ def add_rows(grad: Any, places: Any, size: int, *, counts: Any = None, left_out:
     out = cupy.zeros((size, inner), wide)
     if count * inner and size:
         kernels = ADD.kernels(grad.dtype.name, places.dtype.name)
-        given = np.uint64(0) if counts is None else counts
-        numbers = (given, *map(np.int64, (size, count, inner, left_out)))
+        numbers = (or_null(counts), *map(np.int64, (size, count, inner, left_out)))
         grid = blocks_for(count * inner)
         if exact:
             order = cupy.argsort(places, kind="stable")

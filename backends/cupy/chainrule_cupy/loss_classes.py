@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.backend import KernelSet
 
 from . import faults
-from .cuda import THREADS, Source
+from .cuda import THREADS, Source, blocks_for, or_null
 
 ks = KernelSet("cupy")
 
@@ -103,11 +103,6 @@ def _contiguous(*arrays: Any) -> list[Any]:
     return [None if array is None else cupy.ascontiguousarray(array) for array in arrays]
 
 
-def _or_null(array: Any) -> Any:
-    """Return *array* as a kernel's argument: a null pointer for None."""
-    return np.uint64(0) if array is None else array
-
-
 @ks.forward("cr::_nll_loss")
 def nll_loss(
     x: Any,
@@ -122,15 +117,14 @@ def nll_loss(
     samples, classes, inner = _sizes(x)
     numbers = [np.int64(n) for n in (samples, classes, inner, ignore_index)]
     kernels = SOURCE.kernels(x.dtype.name, target.dtype.name)
-    given, fault = (x, target, _or_null(weight)), (faults.record(), np.int32(_FAULT))
+    given, fault = (x, target, or_null(weight)), (faults.record(), np.int32(_FAULT))
     loss = cupy.empty(target.shape if reduction == NONE else (), x.dtype)
     total = cupy.empty((), x.dtype)
     sums = cupy.empty((), x.dtype) if reduction == NONE else loss
     mean = np.int32(reduction == MEAN)
     kernels["nll_total"]((1,), (1024,), (*given, sums, total, *numbers, mean, *fault))
     if reduction == NONE and samples:
-        grid = (min(-(-samples // THREADS), 1 << 16),)
-        kernels["nll_each"](grid, (THREADS,), (*given, loss, *numbers, *fault))
+        kernels["nll_each"](blocks_for(samples), (THREADS,), (*given, loss, *numbers, *fault))
     faults.launched()
     return loss, total
 
@@ -152,7 +146,6 @@ def nll_loss_backward(
     if out.size:
         kernel = SOURCE.kernels(x.dtype.name, target.dtype.name)["nll_backward"]
         numbers = [np.int64(n) for n in (out.size, classes, inner, ignore_index)]
-        arrays = (grad, target, _or_null(weight), total_weight, out)
-        grid = (min(-(-out.size // THREADS), 1 << 16),)
-        kernel(grid, (THREADS,), (*arrays, *numbers, np.int32(reduction)))
+        arrays = (grad, target, or_null(weight), total_weight, out)
+        kernel(blocks_for(out.size), (THREADS,), (*arrays, *numbers, np.int32(reduction)))
     return out

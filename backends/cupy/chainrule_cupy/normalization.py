@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.backend import KernelSet
 
-from .cuda import Source
+from .cuda import NULL, Source, accumulator
 from .softmax import grid_for, threads_for
 from .sums import column_sums
 
@@ -200,15 +200,11 @@ PARTS: Final = 64
 
 def _prepared(dtype: Any, *arrays: Any) -> list[Any]:
     """Return arrays as a kernel takes them: contiguous, of *dtype*; a null pointer for None."""
-    return [np.uint64(0) if a is None else cupy.ascontiguousarray(a, dtype) for a in arrays]
+    return [NULL if a is None else cupy.ascontiguousarray(a, dtype) for a in arrays]
 
 
 def _numbers(*values: int) -> list[Any]:
     return [np.int64(value) for value in values]
-
-
-def _acc(dtype: Any, value: float) -> Any:
-    return np.float64(value) if dtype == np.float64 else np.float32(value)
 
 
 def _by_rows(
@@ -220,7 +216,7 @@ def _by_rows(
     mean, rstd = cupy.empty(rows, x.dtype), cupy.empty(rows, x.dtype)
     if out.size:
         kernel = SOURCE.kernels(x.dtype.name)["rows_forward"]
-        numbers = [*_numbers(rows, size, *layout), _acc(x.dtype, eps)]
+        numbers = [*_numbers(rows, size, *layout), accumulator(x.dtype)(eps)]
         arrays = (x, weight, bias, out, mean, rstd)
         kernel(grid_for(rows), (threads_for(size),), (*arrays, *numbers))
     elif rows:
@@ -262,7 +258,7 @@ def native_layer_norm_backward(
         none = cupy.zeros(normalized_shape, x.dtype)
         return out, none, none.copy()
     parts = max(1, min(PARTS, rows // ROWS_PER_PART))
-    products, totals = (cupy.empty((parts, size), _acc(x.dtype, 0).dtype) for _ in range(2))
+    products, totals = (cupy.empty((parts, size), accumulator(x.dtype)) for _ in range(2))
     kernel = SOURCE.kernels(x.dtype.name)["layer_parameters"]
     arrays = (grad, x, mean, rstd, products, totals)
     kernel((-(-size // 32), parts), (32, 8), (*arrays, *_numbers(rows, size)))
@@ -317,7 +313,7 @@ def native_batch_norm(
     found = [cupy.empty(sizes[1] if training else 0, x.dtype) for _ in range(3)]
     if out.size:
         kernel = SOURCE.kernels(x.dtype.name)["batch_forward"]
-        numbers = [*_numbers(*sizes), np.int32(training), _acc(x.dtype, eps)]
+        numbers = [*_numbers(*sizes), np.int32(training), accumulator(x.dtype)(eps)]
         arrays = (x, weight, bias, mean, variance, out, *found)
         kernel((sizes[1],), (threads_for(sizes[0] * sizes[2]),), (*arrays, *numbers))
     return out, *found
@@ -343,7 +339,7 @@ def native_batch_norm_backward(
     products, totals = cupy.zeros(sizes[1], x.dtype), cupy.zeros(sizes[1], x.dtype)
     if out.size:
         kernel = SOURCE.kernels(x.dtype.name)["batch_backward"]
-        numbers = [*_numbers(*sizes), np.int32(training), _acc(x.dtype, eps)]
+        numbers = [*_numbers(*sizes), np.int32(training), accumulator(x.dtype)(eps)]
         arrays = (grad, x, weight, first, second, out, products, totals)
         kernel((sizes[1],), (threads_for(sizes[0] * sizes[2]),), (*arrays, *numbers))
     return out, products, totals

@@ -17,7 +17,7 @@ from chainrule.backend import KernelSet
 from chainrule_xp.random import in_memory_order
 from chainrule_xp.streams import DEFAULT_SEED, PhiloxStream
 
-from .cuda import THREADS, Source, blocks_for
+from .cuda import NULL, THREADS, Source, accumulator, blocks_for
 
 ks = KernelSet("cupy")
 
@@ -131,16 +131,15 @@ class CupyStream(PhiloxStream):
         if self.capturing is not None:
             return np.uint64(0), np.uint64(self.capturing.next()), self.capturing.place
         seed, offset = self.reserve(1)
-        return np.uint64(seed), np.uint64(offset), np.uint64(0)
+        return np.uint64(seed), np.uint64(offset), NULL
 
     def noise(self, shape: tuple[int, ...], dtype: Any, p: float, kept: float) -> Any:
         """Return *kept* where `bernoulli` gives one with probability *p*, and zeros."""
         out = cupy.empty(shape, dtype)
         if out.size:
-            number = np.float64 if out.dtype == np.float64 else np.float32
             limit = np.uint64(ceil(p * 2.0**53))
             kernel = SOURCE.kernels(out.dtype.name)["dropout_noise"]
-            numbers = (np.int64(out.size), limit, number(kept))
+            numbers = (np.int64(out.size), limit, accumulator(out.dtype)(kept))
             kernel(blocks_for(-(-out.size // 2)), (THREADS,), (out, *numbers, *self.place()))
         return out
 
@@ -170,7 +169,7 @@ class CupyStream(PhiloxStream):
 
 @ks.forward("cr::_dropout_noise")
 def dropout_noise(x: Any, *, p: float, stream: Any, size: Any = None, scaled: bool = True) -> Any:
-    number = np.float64 if x.dtype == np.float64 else np.float32
+    number = accumulator(x.dtype)
     kept = float(number(1) / number(1 - p)) if scaled else 1.0
 
     def draw(shape: tuple[int, ...]) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.backend import KernelSet
 from chainrule_xp import reductions as family
 
-from .cuda import FLOATS, Source
+from .cuda import FLOATS, Source, accumulator
 
 ks = KernelSet("cupy")
 
@@ -66,7 +66,7 @@ def column_sums(x: Any) -> Any:
     if parts == 1:
         kernels["columns_whole"]((across, 1), block, (x, out, np.int64(rows), np.int64(size)))
         return out
-    some = cupy.empty((parts, size), "float64" if x.dtype == np.float64 else "float32")
+    some = cupy.empty((parts, size), accumulator(x.dtype))
     kernels["columns_in_parts"]((across, parts), block, (x, some, np.int64(rows), np.int64(size)))
     kernels["columns_of_parts"]((across, 1), block, (some, out, np.int64(parts), np.int64(size)))
     return out
