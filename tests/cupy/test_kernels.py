@@ -404,7 +404,7 @@ def test_numbers_are_those_of_the_reference_on_numpy_bit_for_bit(draw):
     assert host.get_state() == device.get_state()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", [*DTYPES, "complex64", "complex128"])
 def test_dropout_draws_what_the_reference_draws(dtype):
     host, device = PhiloxStream(xp, 7), registry.by_name("cupy").stream("default")
     device.seed(7)

@@ -169,13 +169,11 @@ class CupyStream(PhiloxStream):
 
 @ks.forward("cr::_dropout_noise")
 def dropout_noise(x: Any, *, p: float, stream: Any, size: Any = None, scaled: bool = True) -> Any:
-    number = accumulator(x.dtype)
+    part = x.real.dtype
+    number = accumulator(part)
     kept = float(number(1) / number(1 - p)) if scaled else 1.0
 
     def draw(shape: tuple[int, ...]) -> Any:
-        if x.dtype.kind == "c":
-            made = stream.noise(shape, x.real.dtype, 1 - p, kept)
-            return made.astype(x.dtype)
-        return stream.noise(shape, x.dtype, 1 - p, kept)
+        return stream.noise(shape, part, 1 - p, kept).astype(x.dtype, copy=False)
 
     return in_memory_order(x, draw) if size is None else draw(size)
