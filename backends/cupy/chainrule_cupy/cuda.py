@@ -142,12 +142,11 @@ class Elementwise:
         body: Statements that set ``out``, a variable of type ``Acc``, from the inputs, which have
             been read as ``Acc``.
         name: Of the kernel.
-        preamble: Functions that the body calls.
     """
 
-    def __init__(self, inputs: str, body: str, name: str, preamble: str = "") -> None:
+    def __init__(self, inputs: str, body: str, name: str) -> None:
         self.inputs = [tuple(part.split()) for part in inputs.split(",")]
-        self.body, self.name, self.preamble = body, name, preamble
+        self.body, self.name = body, name
         self._kernels: dict[Any, Any] = {}
         _elementwise.append(self)
 
@@ -164,9 +163,8 @@ class Elementwise:
             f"{dtype if kind == 'T' else wide} {name}_" for kind, name in self.inputs
         )
         return cupy.ElementwiseKernel(
-            inputs, f"{dtype} out_", self._statements(dtype.name), f"cr_{self.name}",
-            preamble=self.preamble, no_return=False,
-        )  # fmt: skip
+            inputs, f"{dtype} out_", self._statements(dtype.name), f"cr_{self.name}"
+        )
 
     def _statements(self, dtype: str) -> str:
         acc, kind = WIDER[dtype], C_NAMES[dtype]
@@ -185,7 +183,7 @@ class Elementwise:
             f"const {kind} {name}_ = {name}_at[i];" for what, name in self.inputs if what == "T"
         )
         return (
-            f'{includes(dtype)}\n{self.preamble}\nextern "C" __global__ void cr_{self.name}('
+            f'{includes(dtype)}\nextern "C" __global__ void cr_{self.name}('
             f"{', '.join(arguments)}, {kind}* out_at, long long n) {{\n"
             "  for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < n; "
             f"i += (long long)blockDim.x * gridDim.x) {{ {reads} {kind} out_; "
@@ -210,9 +208,9 @@ def sources() -> Iterator[tuple[str, str, tuple[str, ...]]]:
             yield f"{kernel.name}/{dtype}", kernel.code(dtype), (f"cr_{kernel.name}",)
 
 
-def blocks_for(count: int, threads: int = THREADS) -> tuple[int]:
+def blocks_for(count: int) -> tuple[int]:
     """Return a grid that gives each of *count* elements a thread; larger ones are strided over."""
-    return (min(-(-count // threads), 1 << 20) or 1,)
+    return (min(-(-count // THREADS), 1 << 20) or 1,)
 
 
 def accumulator(dtype: Any) -> type[np.floating[Any]]:
