@@ -10,6 +10,7 @@ from cupy_standin import counting
 import chainrule as cr
 from chainrule import nn
 from chainrule.nn import functional as F
+from chainrule_cupy import blas
 
 
 def model_of(dropout=0.0):
@@ -85,6 +86,16 @@ def test_replay_is_one_launch_with_no_copy_no_wait_and_no_allocation():
     assert counted.graph_launches == 1
     assert (counted.syncs, counted.h2d, counted.d2h, counted.mallocs) == (0, 0, 0, 0)
     assert counted.pool_mallocs == 0
+
+
+def test_what_cublas_computes_in_lies_outside_of_the_graphs_memory():
+    blas._workspace.cache_clear()  # as if this were the first graph
+    x, graph = cr.ones(4, 4, device="cuda"), cr.cuda.CUDAGraph()
+    with cr.cuda.graph(graph):
+        product = x @ x
+    assert graph.pool().total_bytes() < blas.WORKSPACE
+    graph.replay()
+    assert product.tolist() == [[4.0] * 4] * 4
 
 
 def test_new_data_are_copied_into_the_memory_that_was_captured():

@@ -17,7 +17,7 @@ from cupy.cuda import runtime
 
 from chainrule.errors import BackendError
 
-from . import faults
+from . import blas, faults
 from .random import CupyStream, Drawing
 
 _here: Final = threading.local()
@@ -62,11 +62,11 @@ class Graph:
             )
         self.pool = cupy.cuda.MemoryPool() if pool is None else pool
         self._stream = stream
-        runtime.deviceSynchronize()  # what runs on other streams must not be waited for later
         faults.record()  # make it before: its memory must outlive the graph
+        blas.prepare()
         allocator = cupy.cuda.using_allocator(self.pool.malloc)
         self._draws = [Drawing(s) for s in streams_of_numbers if isinstance(s, CupyStream)]
-        runtime.deviceSynchronize()
+        runtime.deviceSynchronize()  # what runs on other streams must not be waited for later
         for context in (allocator, stream):
             context.__enter__()
             self._entered.append(context)
