@@ -14,7 +14,7 @@ from .distribution import Distribution
 from .transformed_distribution import TransformedDistribution
 from .transforms import AbsTransform, AffineTransform, ExpTransform, PowerTransform
 from .uniform import Cauchy, Exponential, Uniform, uniform_draws
-from .utils import EULER, broadcast_all
+from .utils import broadcast_all, euler_constant
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -67,7 +67,7 @@ class Gumbel(TransformedDistribution):
 
     @property
     def mean(self) -> Tensor:
-        return self.loc + self.scale * EULER
+        return self.loc + self.scale * euler_constant
 
     @property
     def mode(self) -> Tensor:
@@ -82,7 +82,7 @@ class Gumbel(TransformedDistribution):
         return self.stddev.pow(2)
 
     def entropy(self) -> Tensor:
-        return self.scale.log() + (1 + EULER)
+        return self.scale.log() + (1 + euler_constant)
 
 
 class Weibull(TransformedDistribution):
@@ -140,7 +140,7 @@ class Weibull(TransformedDistribution):
 
     def entropy(self) -> Tensor:
         return (
-            EULER * (1 - self.concentration_reciprocal)
+            euler_constant * (1 - self.concentration_reciprocal)
             + ops.log(self.scale * self.concentration_reciprocal)
             + 1
         )
@@ -395,5 +395,5 @@ class Kumaraswamy(TransformedDistribution):
 
     def entropy(self) -> Tensor:
         t1, t0 = 1 - self.concentration1.reciprocal(), 1 - self.concentration0.reciprocal()
-        harmonic = ops.digamma(self.concentration0 + 1) + EULER
+        harmonic = ops.digamma(self.concentration0 + 1) + euler_constant
         return t0 + t1 * harmonic - ops.log(self.concentration1) - ops.log(self.concentration0)

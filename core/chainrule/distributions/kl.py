@@ -21,9 +21,8 @@ from .multivariate_normal import LowRankMultivariateNormal, MultivariateNormal, 
 from .normal import HalfNormal, Normal
 from .poisson import Poisson
 from .transformed_distribution import TransformedDistribution
-from .transforms.base import sum_rightmost
 from .uniform import Cauchy, Exponential, Laplace, Uniform
-from .utils import EULER
+from .utils import _sum_rightmost, euler_constant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,7 +191,7 @@ def _family(p: Any, q: Any) -> Tensor:
     result = q._log_normalizer(*q._natural_params) - normalizer
     for theirs, own, slope in zip(q._natural_params, mine, slopes, strict=True):
         term = (theirs - own) * slope
-        result = result - sum_rightmost(term, len(q.event_shape))
+        result = result - _sum_rightmost(term, len(q.event_shape))
     return result
 
 
@@ -212,7 +211,12 @@ def _gumbel(p: Any, q: Any) -> Tensor:
     first = p.scale / q.scale
     second, third = q.loc / q.scale, p.loc / q.scale
     own = first.log() + second - third
-    return -own + first * EULER + (second + (1 + first).lgamma() - third).exp() - (1 + EULER)
+    return (
+        -own
+        + first * euler_constant
+        + (second + (1 + first).lgamma() - third).exp()
+        - (1 + euler_constant)
+    )
 
 
 @register_kl(Geometric, Geometric)
@@ -297,7 +301,7 @@ def _transformed(p: Any, q: Any) -> Tensor:
     if p.transforms != q.transforms or p.event_shape != q.event_shape:
         raise NotImplementedError
     more = len(p.event_shape) - len(p.base_dist.event_shape)
-    return sum_rightmost(kl_divergence(p.base_dist, q.base_dist), more)
+    return _sum_rightmost(kl_divergence(p.base_dist, q.base_dist), more)
 
 
 @register_kl(Uniform, Uniform)
@@ -317,7 +321,7 @@ def _independent(p: Any, q: Any) -> Tensor:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
         raise NotImplementedError
     inner = kl_divergence(p.base_dist, q.base_dist)
-    return sum_rightmost(inner, p.reinterpreted_batch_ndims)
+    return _sum_rightmost(inner, p.reinterpreted_batch_ndims)
 
 
 # Of different kinds: infinite where p can be what q cannot.
@@ -335,8 +339,8 @@ def _exponential_gamma(p: Any, q: Any) -> Tensor:
         -q.concentration * ratio.log()
         + ratio
         + q.concentration.lgamma()
-        + q.concentration * EULER
-        - (1 + EULER)
+        + q.concentration * euler_constant
+        - (1 + euler_constant)
     )
 
 

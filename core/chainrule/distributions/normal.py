@@ -13,7 +13,7 @@ from . import constraints
 from .distribution import ExponentialFamily
 from .transformed_distribution import TransformedDistribution
 from .transforms import AbsTransform, ExpTransform
-from .utils import broadcast_all
+from .utils import _standard_normal, broadcast_all
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -25,8 +25,7 @@ _LOG_SQRT_TWO_PI = math.log(math.sqrt(2 * math.pi))
 
 def standard_normal(shape: Any, like: Tensor) -> Tensor:
     """Return draws of the standard normal distribution in the dtype and on the device of *like*."""
-    zero = ops.zeros(tuple(shape), dtype=like.dtype, device=like.device)
-    return ops.normal(zero, ops.ones_like(zero))
+    return _standard_normal(shape, like.dtype, like.device)
 
 
 class Normal(ExponentialFamily):

@@ -10,7 +10,7 @@ from . import constraints
 from .distribution import Distribution
 from .independent import Independent
 from .transforms import ComposeTransform, Transform
-from .transforms.base import sum_rightmost
+from .utils import _sum_rightmost
 
 __all__ = ["TransformedDistribution"]
 
@@ -111,10 +111,10 @@ class TransformedDistribution(Distribution):
             x = transform.inv(y)
             events += transform.domain.event_dim - transform.codomain.event_dim
             stretch = transform.log_abs_det_jacobian(x, y)
-            result = result - sum_rightmost(stretch, events - transform.domain.event_dim)
+            result = result - _sum_rightmost(stretch, events - transform.domain.event_dim)
             y = x
         base = self.base_dist.log_prob(y)
-        return result + sum_rightmost(base, events - len(self.base_dist.event_shape))
+        return result + _sum_rightmost(base, events - len(self.base_dist.event_shape))
 
     def _monotone(self, value: Any) -> Any:
         """Return *value*, a probability, mirrored where the transforms turn the order round."""

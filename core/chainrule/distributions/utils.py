@@ -20,10 +20,7 @@ __all__ = [
     "vec_to_tril_matrix",
 ]  # fmt: skip
 
-EULER: Final = 0.57721566490153286060
-
-
-euler_constant: Final = EULER
+euler_constant: Final = 0.57721566490153286060
 
 
 def _standard_normal(shape: Any, dtype: Any, device: Any) -> Tensor:
@@ -32,9 +29,11 @@ def _standard_normal(shape: Any, dtype: Any, device: Any) -> Tensor:
     return ops.normal(zero, ops.ones_like(zero))
 
 
-def _sum_rightmost(value: Tensor, dim: int) -> Tensor:
+def _sum_rightmost(value: Any, dim: int) -> Any:
     """Return *value* summed over its last *dim* dimensions."""
-    return value.reshape(*value.shape[: value.dim() - dim], -1).sum(-1) if dim else value
+    if dim == 0:
+        return value
+    return value.reshape((*value.shape[: value.dim() - dim], -1)).sum(-1)
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:

@@ -11,13 +11,6 @@ if TYPE_CHECKING:
     from ..constraints import Constraint
 
 
-def sum_rightmost(value: Any, dim: int) -> Any:
-    """Return *value* summed over its last *dim* dimensions."""
-    if dim == 0:
-        return value
-    return value.reshape((*value.shape[: value.dim() - dim], -1)).sum(-1)
-
-
 class Transform:
     """A map ``y = t(x)`` with ``t.inv`` and ``t.log_abs_det_jacobian(x, y)``.
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ... import ops
 from ...shapes import Size
 from .. import constraints
-from .base import Transform, sum_rightmost
+from ..utils import _sum_rightmost
+from .base import Transform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ class ComposeTransform(Transform):
         event_dim = self.domain.event_dim
         for part, before, after in zip(self.parts, values, values[1:], strict=False):
             term = part.log_abs_det_jacobian(before, after)
-            terms.append(sum_rightmost(term, event_dim - part.domain.event_dim))
+            terms.append(_sum_rightmost(term, event_dim - part.domain.event_dim))
             event_dim += part.codomain.event_dim - part.domain.event_dim
         return reduce(operator.add, terms)
 
@@ -172,7 +173,7 @@ class IndependentTransform(Transform):
 
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
         result = self.base_transform.log_abs_det_jacobian(x, y)
-        return sum_rightmost(result, self.reinterpreted_batch_ndims)
+        return _sum_rightmost(result, self.reinterpreted_batch_ndims)
 
     def __repr__(self) -> str:
         base = repr(self.base_transform)
@@ -300,7 +301,7 @@ class CatTransform(Transform):
         )  # fmt: skip
         for transform, before, after in triples:
             term = transform.log_abs_det_jacobian(before, after)
-            terms.append(sum_rightmost(term, self.event_dim - transform.event_dim))
+            terms.append(_sum_rightmost(term, self.event_dim - transform.event_dim))
         dim = self.dim - x.dim() if self.dim >= 0 else self.dim
         dim += self.event_dim
         return ops.cat(terms, dim) if dim < 0 else reduce(operator.add, terms)
