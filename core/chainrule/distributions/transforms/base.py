@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from ..constraints import Constraint
 
 
+def check_dims(found: int, least: int) -> None:
+    """Check that an argument of a transform has at least *least* dimensions.
+
+    Raises:
+        ValueError: it has fewer.
+    """
+    if found < least:
+        msg = "Too few dimensions on input"
+        raise ValueError(msg)
+
+
 class Transform:
     """A map ``y = t(x)`` with ``t.inv`` and ``t.log_abs_det_jacobian(x, y)``.
 

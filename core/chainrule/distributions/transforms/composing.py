@@ -11,7 +11,7 @@ from ... import ops
 from ...shapes import Size
 from .. import constraints
 from ..utils import _sum_rightmost
-from .base import Transform
+from .base import Transform, check_dims
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,15 +160,11 @@ class IndependentTransform(Transform):
         return self.base_transform.sign
 
     def _call(self, x: Any) -> Any:
-        if x.dim() < self.domain.event_dim:
-            msg = "Too few dimensions on input"
-            raise ValueError(msg)
+        check_dims(x.dim(), self.domain.event_dim)
         return self.base_transform(x)
 
     def _inverse(self, y: Any) -> Any:
-        if y.dim() < self.codomain.event_dim:
-            msg = "Too few dimensions on input"
-            raise ValueError(msg)
+        check_dims(y.dim(), self.codomain.event_dim)
         return self.base_transform.inv(y)
 
     def log_abs_det_jacobian(self, x: Any, y: Any) -> Any:
@@ -230,9 +226,7 @@ class ReshapeTransform(Transform):
 
     @staticmethod
     def _exchanged(shape: Any, old: Size, new: Size) -> Size:
-        if len(shape) < len(old):
-            msg = "Too few dimensions on input"
-            raise ValueError(msg)
+        check_dims(len(shape), len(old))
         cut = len(shape) - len(old)
         if tuple(shape[cut:]) != tuple(old):
             msg = f"Shape mismatch: expected {Size(shape[cut:])} but got {old}"

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ... import ops
 from ...shapes import Size
 from ...typeinfo import finfo
 from .. import constraints
 from ..utils import tril_matrix_to_vec, vec_to_tril_matrix
-from .base import Transform
-
-if TYPE_CHECKING:
-    pass
+from .base import Transform, check_dims
 
 
 class CorrCholeskyTransform(Transform):
@@ -47,9 +44,7 @@ class CorrCholeskyTransform(Transform):
         return rows + squash
 
     def forward_shape(self, shape: Any) -> Size:
-        if len(shape) < 1:
-            msg = "Too few dimensions on input"
-            raise ValueError(msg)
+        check_dims(len(shape), 1)
         n = round((0.25 + 2 * shape[-1]) ** 0.5 + 0.5)
         if n * (n - 1) // 2 != shape[-1]:
             msg = "Input is not a flattened lower-diagonal number"
@@ -57,9 +52,7 @@ class CorrCholeskyTransform(Transform):
         return Size((*shape[:-1], n, n))
 
     def inverse_shape(self, shape: Any) -> Size:
-        if len(shape) < 2:
-            msg = "Too few dimensions on input"
-            raise ValueError(msg)
+        check_dims(len(shape), 2)
         if shape[-2] != shape[-1]:
             msg = "Input is not square"
             raise ValueError(msg)
@@ -84,9 +77,7 @@ class SoftmaxTransform(Transform):
         return y.log()
 
     def forward_shape(self, shape: Any) -> Size:
-        if len(shape) < 1:
-            msg = "Too few dimensions on input"
-            raise ValueError(msg)
+        check_dims(len(shape), 1)
         return Size(shape)
 
     inverse_shape = forward_shape
@@ -127,15 +118,11 @@ class StickBreakingTransform(Transform):
         return (-x + ops.logsigmoid(x) + y[..., :-1].log()).sum(-1)
 
     def forward_shape(self, shape: Any) -> Size:
-        if len(shape) < 1:
-            msg = "Too few dimensions on input"
-            raise ValueError(msg)
+        check_dims(len(shape), 1)
         return Size((*shape[:-1], shape[-1] + 1))
 
     def inverse_shape(self, shape: Any) -> Size:
-        if len(shape) < 1:
-            msg = "Too few dimensions on input"
-            raise ValueError(msg)
+        check_dims(len(shape), 1)
         return Size((*shape[:-1], shape[-1] - 1))
 
 
