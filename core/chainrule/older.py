@@ -49,7 +49,7 @@ def set_default_tensor_type(t: Any) -> None:
     Raises:
         TypeError: it is none of a floating dtype.
     """
-    from . import legacy
+    from . import tensor_types
 
     warn(
         "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use "
@@ -58,7 +58,7 @@ def set_default_tensor_type(t: Any) -> None:
         stacklevel=2,
     )
     if isinstance(t, str):
-        t = getattr(legacy, t.rpartition(".")[2], None)
+        t = getattr(tensor_types, t.rpartition(".")[2], None)
     dtype = getattr(t, "dtype", None)
     if dtype is None:
         msg = (

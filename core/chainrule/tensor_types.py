@@ -1,4 +1,4 @@
-"""The classes of tensors per dtype that old programs name: ``FloatTensor(2, 3)``."""
+"""The classes of tensors and memory per dtype that old programs name: ``FloatTensor(2, 3)``."""
 
 from __future__ import annotations
 
@@ -38,10 +38,15 @@ __all__ = [
 
 
 class _OfDtype(type):
-    """A class of no objects of its own: it makes tensors, and knows those of its dtype."""
+    """A class of no objects of its own: it makes what is of its dtype, and knows it."""
 
     dtype: DType
 
+    def __repr__(cls) -> str:
+        return f"<class 'torch.{cls.__name__}'>"
+
+
+class _TensorOfDtype(_OfDtype):
     def __call__(cls, *args: Any) -> Any:
         """Return a tensor of sizes, with unspecified values; or of the values of a sequence."""
         if len(args) == 1 and not isinstance(args[0], int):
@@ -56,33 +61,8 @@ class _OfDtype(type):
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, Tensor) and instance.dtype is cls.dtype
 
-    def __repr__(cls) -> str:
-        return f"<class 'torch.{cls.__name__}'>"
 
-
-def _of(name: str, dtype: DType) -> Any:
-    made = _OfDtype(name, (), {"__doc__": f"Tensors of {dtype}.", "__module__": "chainrule"})
-    made.dtype = dtype
-    return made
-
-
-FloatTensor = _of("FloatTensor", dtypes.float32)
-DoubleTensor = _of("DoubleTensor", dtypes.float64)
-HalfTensor = _of("HalfTensor", dtypes.float16)
-BFloat16Tensor = _of("BFloat16Tensor", dtypes.bfloat16)
-LongTensor = _of("LongTensor", dtypes.int64)
-IntTensor = _of("IntTensor", dtypes.int32)
-ShortTensor = _of("ShortTensor", dtypes.int16)
-CharTensor = _of("CharTensor", dtypes.int8)
-ByteTensor = _of("ByteTensor", dtypes.uint8)
-BoolTensor = _of("BoolTensor", dtypes.bool_)
-
-
-class _StorageOfDtype(type):
-    """A class of no objects of its own: it makes storages, and knows those of its dtype."""
-
-    dtype: DType
-
+class _StorageOfDtype(_OfDtype):
     def __call__(cls, size: Any = 0) -> TypedStorage:
         """Return new memory for *size* elements, or for those of a sequence."""
         if isinstance(size, int):
@@ -92,15 +72,31 @@ class _StorageOfDtype(type):
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, TypedStorage) and instance.dtype is cls.dtype
 
-    def __repr__(cls) -> str:
-        return f"<class 'torch.{cls.__name__}'>"
 
-
-def _storage(name: str, dtype: DType) -> Any:
-    made = _StorageOfDtype(name, (), {"__doc__": f"Memory of {dtype}.", "__module__": "chainrule"})
+def _made(kind: type[_OfDtype], name: str, dtype: DType, doc: str) -> Any:
+    made = kind(name, (), {"__doc__": doc, "__module__": "chainrule"})
     made.dtype = dtype
     return made
 
+
+def _tensor(name: str, dtype: DType) -> Any:
+    return _made(_TensorOfDtype, name, dtype, f"Tensors of {dtype}.")
+
+
+def _storage(name: str, dtype: DType) -> Any:
+    return _made(_StorageOfDtype, name, dtype, f"Memory of {dtype}.")
+
+
+FloatTensor = _tensor("FloatTensor", dtypes.float32)
+DoubleTensor = _tensor("DoubleTensor", dtypes.float64)
+HalfTensor = _tensor("HalfTensor", dtypes.float16)
+BFloat16Tensor = _tensor("BFloat16Tensor", dtypes.bfloat16)
+LongTensor = _tensor("LongTensor", dtypes.int64)
+IntTensor = _tensor("IntTensor", dtypes.int32)
+ShortTensor = _tensor("ShortTensor", dtypes.int16)
+CharTensor = _tensor("CharTensor", dtypes.int8)
+ByteTensor = _tensor("ByteTensor", dtypes.uint8)
+BoolTensor = _tensor("BoolTensor", dtypes.bool_)
 
 FloatStorage = _storage("FloatStorage", dtypes.float32)
 DoubleStorage = _storage("DoubleStorage", dtypes.float64)
