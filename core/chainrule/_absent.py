@@ -14,6 +14,14 @@ _SPARSE: Final = "There are no sparse tensors: use index_add, scatter_add or emb
 _QUANTISED: Final = "There are no quantised tensors: compute in float16 or float32."
 _GRAPHS: Final = "Programs run as they are: use Python's own control flow."
 _THREADS: Final = "Use concurrent.futures; gradients may be computed on any thread."
+_REMOVED: Final = "PyTorch removed it in version 1.13 too: use"
+_TURNED: Final = "with the arguments the other way round."
+
+#: What is a function of the top level and a method.
+_QUANTISED_BOTH: Final = (
+    "int_repr", "q_per_channel_axis", "q_per_channel_scales", "q_per_channel_zero_points",
+    "q_scale", "q_zero_point",
+)  # fmt: skip
 
 #: Functions of the top level that PyTorch has and chainrule has not: what to do instead.
 FUNCTIONS: Final = {
@@ -49,12 +57,7 @@ FUNCTIONS: Final = {
             "empty_quantized",
             "fake_quantize_per_channel_affine",
             "fake_quantize_per_tensor_affine",
-            "int_repr",
-            "q_per_channel_axis",
-            "q_per_channel_scales",
-            "q_per_channel_zero_points",
-            "q_scale",
-            "q_zero_point",
+            *_QUANTISED_BOTH,
             "quantize_per_channel",
             "quantize_per_tensor",
             "quantize_per_tensor_dynamic",
@@ -68,11 +71,16 @@ FUNCTIONS: Final = {
     ),
     **dict.fromkeys(("cond", "while_loop"), _GRAPHS),
     **dict.fromkeys(("fork", "wait"), _THREADS),
+    "eig": f"{_REMOVED} linalg.eig.",
     "from_file": "Use from_numpy(numpy.memmap(...)).",
     "lobpcg": "Use linalg.eigh, and take the eigenvalues that are wanted.",
+    "lstsq": f"{_REMOVED} linalg.lstsq, {_TURNED}",
+    "matrix_rank": f"{_REMOVED} linalg.matrix_rank.",
     "pca_lowrank": "Use linalg.svd of the centred matrix.",
     "segment_reduce": "Use scatter_reduce with the number of the segment as index.",
+    "solve": f"{_REMOVED} linalg.solve, {_TURNED}",
     "svd_lowrank": "Use linalg.svd, and take the first columns.",
+    "symeig": f"{_REMOVED} linalg.eigh.",
 }
 
 #: Methods likewise.
@@ -102,18 +110,7 @@ METHODS: Final = {
         ),
         _SPARSE,
     ),
-    **dict.fromkeys(
-        (
-            "int_repr",
-            "q_per_channel_axis",
-            "q_per_channel_scales",
-            "q_per_channel_zero_points",
-            "q_scale",
-            "q_zero_point",
-            "qscheme",
-        ),
-        _QUANTISED,
-    ),
+    **dict.fromkeys((*_QUANTISED_BOTH, "qscheme"), _QUANTISED),
     "chalf": "Use cfloat(): no backend has complex numbers of half precision.",
     "eig": "PyTorch removed it too: use linalg.eig.",
     "lstsq": "PyTorch removed it too: use linalg.lstsq.",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from . import ops
-from ._absent import refusing
 from ._warn import warn
 from .dtypes import bool_, set_default_dtype
 from .errors import ArgumentError
@@ -13,14 +12,13 @@ from .ops.storages import TypedStorage, UntypedStorage
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 __all__ = [
-    "alpha_dropout_", "compiled_with_cxx11_abi", "dropout_", "eig", "empty_permuted",
+    "alpha_dropout_", "compiled_with_cxx11_abi", "dropout_", "empty_permuted",
     "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "frobenius_norm",
-    "get_file_path", "grid_sampler_2d", "grid_sampler_3d", "is_storage", "lstsq", "matrix_rank",
-    "native_dropout", "norm_except_dim", "nuclear_norm", "orgqr", "set_default_tensor_type",
-    "solve", "symeig", "to_dlpack", "typename",
+    "get_file_path", "grid_sampler_2d", "grid_sampler_3d", "is_storage", "native_dropout",
+    "norm_except_dim", "nuclear_norm", "orgqr", "set_default_tensor_type", "to_dlpack", "typename",
 ]  # fmt: skip
 
 
@@ -209,16 +207,3 @@ def grid_sampler_2d(
 
 
 grid_sampler_3d = grid_sampler_2d
-
-# What PyTorch removed, and what it says instead
-
-
-def _removed(name: str, instead: str) -> Callable[..., Any]:
-    return refusing(name, f"PyTorch removed it in version 1.13 too: use {instead}.")
-
-
-eig: Final = _removed("eig", "linalg.eig")
-symeig: Final = _removed("symeig", "linalg.eigh")
-solve: Final = _removed("solve", "linalg.solve, with the arguments the other way round")
-lstsq: Final = _removed("lstsq", "linalg.lstsq, with the arguments the other way round")
-matrix_rank: Final = _removed("matrix_rank", "linalg.matrix_rank")
