@@ -112,7 +112,7 @@ MOVED = {
     "nan": "formats",
     "native_dropout": "older",
     "newaxis": "formats",
-    "norm_except_dim": "older",
+    "norm_except_dim": "ops.weight_norm",
     "nuclear_norm": "older",
     "orgqr": "older",
     "pi": "formats",

@@ -18,7 +18,7 @@ __all__ = [
     "alpha_dropout_", "compiled_with_cxx11_abi", "dropout_", "empty_permuted",
     "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "frobenius_norm",
     "get_file_path", "grid_sampler_2d", "grid_sampler_3d", "is_storage", "native_dropout",
-    "norm_except_dim", "nuclear_norm", "orgqr", "set_default_tensor_type", "to_dlpack", "typename",
+    "nuclear_norm", "orgqr", "set_default_tensor_type", "to_dlpack", "typename",
 ]  # fmt: skip
 
 
@@ -126,20 +126,6 @@ def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> T
     from .linalg import matrix_norm
 
     result: Tensor = matrix_norm(input, "nuc", tuple(dim), keepdim)
-    return result
-
-
-def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
-    """Return the norms of *v* over all dimensions but *dim*, which is kept; over all if -1.
-
-    >>> import chainrule as cr
-    >>> norm_except_dim(cr.ones(2, 4)).shape
-    torch.Size([2, 1])
-    """
-    if dim == -1:
-        return ops.vector_norm(v, pow)
-    dims = [d for d in range(v.dim()) if d != dim % v.dim()]
-    result: Tensor = ops.vector_norm(v, pow, dims, keepdim=True) if dims else v.abs()
     return result
 
 

@@ -99,6 +99,18 @@ def test_normalized_weight_has_the_length_it_is_given(lib):
     assert square.weight.norm(dim=1).tolist() == pytest.approx([2.0] * 3)
 
 
+def test_normalized_vector_has_a_length_per_element(lib):
+    layer = lib.nn.Linear(2, 3)
+    before = layer.bias.detach().clone()
+    lib.nn.utils.parametrizations.weight_norm(layer, "bias")
+    length = layer.parametrizations.bias.original0
+    layer.bias.sum().backward()
+
+    assert layer.bias.tolist() == before.tolist()
+    assert length.tolist() == before.abs().tolist()
+    assert length.grad.tolist() == before.sign().tolist()
+
+
 def test_spectrally_normalized_weight_has_the_largest_singular_value_one(lib):
     lib.manual_seed(0)
     square = lib.nn.utils.parametrizations.spectral_norm(lib.nn.Linear(4, 3), n_power_iterations=30)

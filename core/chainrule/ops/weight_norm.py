@@ -7,11 +7,29 @@ from typing import TYPE_CHECKING
 from ..op import composite
 from .norms import vector_norm
 from .reductions import sum
+from .shape import unsqueeze
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["_weight_norm", "_weight_norm_interface"]
+__all__ = ["_weight_norm", "_weight_norm_interface", "norm_except_dim"]
+
+
+def norm_except_dim(v: Tensor, pow: int = 2, dim: int = 0) -> Tensor:
+    """Return the norms of *v* over all dimensions but *dim*, which is kept; over all if -1.
+
+    >>> import chainrule as cr
+    >>> norm_except_dim(cr.ones(2, 4)).shape
+    torch.Size([2, 1])
+    """
+    return vector_norm(v, pow) if dim == -1 else _norms(v, pow, dim)
+
+
+def _norms(v: Tensor, pow: int, dim: int) -> Tensor:
+    dims = _all_but(v, dim)
+    if not dims:  # no dimensions stand for all of them
+        return vector_norm(unsqueeze(v, -1), pow, -1)
+    return vector_norm(v, pow, dims, keepdim=True)
 
 
 def _all_but(tensor: Tensor, dim: int) -> tuple[int, ...]:
@@ -34,7 +52,7 @@ def _weight_norm_interface(v: Tensor, g: Tensor, dim: int = 0) -> tuple[Tensor, 
     Source:
         Salimans and Kingma, "Weight normalization", 2016.
     """
-    norms: Tensor = vector_norm(v, 2, _all_but(v, dim), keepdim=True)
+    norms = _norms(v, 2, dim)
     return v * (g / norms), norms
 
 
@@ -45,7 +63,9 @@ def _weight_norm_rule(
     grad, grad_norms = grads
     d_v, d_g = None, None
     if grad is not None:
-        along = sum(grad * v, _all_but(v, dim), keepdim=True)
+        along, dims = grad * v, _all_but(v, dim)
+        if dims:
+            along = sum(along, dims, keepdim=True)
         d_g = along / result1
         d_v = g / result1 * (grad - v * (along / (result1 * result1)))
     if grad_norms is not None:

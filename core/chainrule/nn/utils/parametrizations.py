@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import ops
 from ...grad_mode import no_grad
-from ...ops.weight_norm import _weight_norm
+from ...ops.weight_norm import _weight_norm, norm_except_dim
 from ...tensor import Tensor
 from .. import functional as F
 from ..modules.module import Module
@@ -29,15 +29,7 @@ class _WeightNorm(Module):
         return _weight_norm(weight_v, weight_g, self.dim)
 
     def right_inverse(self, weight: Tensor) -> tuple[Tensor, Tensor]:
-        return norm_except(weight, self.dim), weight
-
-
-def norm_except(weight: Tensor, dim: int) -> Tensor:
-    """Return the norms of *weight* over all dimensions but *dim*; over all for -1."""
-    if dim == -1:
-        return ops.vector_norm(weight)
-    dims = tuple(d for d in range(weight.dim()) if d != dim % weight.dim())
-    return ops.vector_norm(weight, 2, dims, keepdim=True)
+        return norm_except_dim(weight, 2, self.dim), weight
 
 
 def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Module:

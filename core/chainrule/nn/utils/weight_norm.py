@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..._warn import warn
-from ...ops.weight_norm import _weight_norm
+from ...ops.weight_norm import _weight_norm, norm_except_dim
 from ..modules.module import Module
 from ..parameter import Parameter
 from . import _norm_hooks
-from .parametrizations import norm_except
 
 __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
 
@@ -69,7 +68,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     hook = WeightNorm(name, dim)
     weight = getattr(module, name)
     del module._parameters[name]
-    length = norm_except(weight.detach(), hook.dim)
+    length = norm_except_dim(weight.detach(), 2, hook.dim)
     module.register_parameter(f"{name}_g", Parameter(length))
     module.register_parameter(f"{name}_v", Parameter(weight.data))
     setattr(module, name, hook.compute_weight(module))
