@@ -158,7 +158,7 @@ MOVED = {
     "threshold_": "nn.functional",
     "to_dlpack": "older",
     "TypedStorage": "ops.storages",
-    "typename": "older",
+    "typename": "queries",
     "UntypedStorage": "ops.storages",
     "use_deterministic_algorithms": "settings",
     "vmap": "func",

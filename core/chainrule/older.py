@@ -18,22 +18,8 @@ __all__ = [
     "alpha_dropout_", "compiled_with_cxx11_abi", "dropout_", "empty_permuted",
     "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "frobenius_norm",
     "get_file_path", "grid_sampler_2d", "grid_sampler_3d", "is_storage", "native_dropout",
-    "nuclear_norm", "orgqr", "set_default_tensor_type", "to_dlpack", "typename",
+    "nuclear_norm", "orgqr", "set_default_tensor_type", "to_dlpack",
 ]  # fmt: skip
-
-
-def typename(obj: object) -> str:
-    """Return the name of the type of *obj*, or of *obj*, with its module.
-
-    >>> import chainrule as cr
-    >>> typename(cr.ones(1)), typename(1)
-    ('torch.FloatTensor', 'int')
-    """
-    if isinstance(obj, Tensor):
-        return str(obj.type())
-    kind: Any = obj if hasattr(obj, "__qualname__") else type(obj)
-    module = getattr(kind, "__module__", None)
-    return kind.__qualname__ if module in {None, "builtins"} else f"{module}.{kind.__qualname__}"
 
 
 def is_storage(obj: object) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "can_cast", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel",
-    "result_type",
+    "result_type", "typename",
 ]  # fmt: skip
 
 
@@ -25,6 +25,20 @@ def is_tensor(obj: object) -> bool:
     (True, False)
     """
     return isinstance(obj, Value)
+
+
+def typename(obj: object) -> str:
+    """Return the name of the type of *obj*, or of *obj*, with its module; messages spell it so.
+
+    >>> import chainrule as cr
+    >>> cr.typename(cr.ones(1)), cr.typename(1), cr.typename(cr.nn.Linear)
+    ('torch.FloatTensor', 'int', 'chainrule.nn.modules.linear.Linear')
+    """
+    if isinstance(obj, Value):
+        return str(obj.type())  # type: ignore[attr-defined]  # a Tensor
+    kind: Any = obj if hasattr(obj, "__qualname__") else type(obj)
+    module = getattr(kind, "__module__", None)
+    return kind.__qualname__ if module in {None, "builtins"} else f"{module}.{kind.__qualname__}"
 
 
 def is_floating_point(input: Tensor) -> bool:

@@ -120,6 +120,8 @@ def test_computed_parameter_is_refused(lib, raises):
 
 
 def test_non_module_child_is_refused(lib, raises):
+    with raises(TypeError, f"{__name__}.test_non_module_child_is_refused is not a Module subclass"):
+        lib.nn.Module().add_module("x", test_non_module_child_is_refused)
     with raises(TypeError, "int is not a Module subclass"):
         lib.nn.Module().add_module("child", 3)
 

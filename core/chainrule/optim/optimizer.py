@@ -14,7 +14,7 @@ from .. import ops
 from .._warn import warn
 from ..grad_mode import mode
 from ..hooks import RemovableHandle
-from ..nn._typename import typename
+from ..queries import typename
 from ..tensor import Tensor
 from ._stepping import number
 

@@ -6,8 +6,8 @@ import inspect
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from ...queries import typename
 from ...tensor import Tensor
-from .._typename import typename
 from ..parameter import Buffer, Parameter
 from ._hooks import Hooks
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ... import ops
+from ...queries import typename
 from ...tensor import Tensor
-from .._typename import typename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
