@@ -119,14 +119,11 @@ class Schema:
                 continue
             if item is None and param.kind == OPTIONAL:
                 continue
-            if isinstance(item, _NUMBERS) and (
+            number = item if isinstance(item, _NUMBERS) else plain_number(item)
+            if isinstance(number, _NUMBERS) and (
                 numbers or param.kind in {NUMBER_OR_TENSOR, OPTIONAL}
             ):
-                continue
-            number = plain_number(item)
-            if number is not item:
                 bound[position] = number
-                self.check(bound, numbers=numbers)
                 continue
             msg = (
                 f"{self.name}(): argument '{param.public}' (position {position + 1}) must be "
