@@ -37,7 +37,7 @@ static PyObject *gelu(PyObject *const *args, Py_ssize_t count, PyObject *kwnames
     bool approximate;
     if (count != 1 || !is_tanh(args, count, kwnames, &approximate))
         return DECLINED;
-    return map_arrays(approximate ? &gelu_tanh_map : &gelu_exact_map, 1, args, NULL, false);
+    return map_arrays(approximate ? &gelu_tanh_map : &gelu_exact_map, 1, args, NULL);
 }
 
 static PyObject *gelu_backward(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
@@ -46,7 +46,7 @@ static PyObject *gelu_backward(PyObject *const *args, Py_ssize_t count, PyObject
     if (count != 2 || !is_tanh(args, count, kwnames, &approximate))
         return DECLINED;
     return map_arrays(approximate ? &gelu_tanh_backward_map : &gelu_exact_backward_map, 2, args,
-                      NULL, false);
+                      NULL);
 }
 
 /* ---- elu --------------------------------------------------------------------------------------- */
@@ -75,7 +75,7 @@ static PyObject *elu(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
     double p[NUMBERS];
     if (count != 1 || !elu_numbers(args, count, kwnames, p))
         return DECLINED;
-    return map_arrays(&elu_map, 1, args, p, false);
+    return map_arrays(&elu_map, 1, args, p);
 }
 
 static PyObject *elu_backward(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
@@ -83,7 +83,7 @@ static PyObject *elu_backward(PyObject *const *args, Py_ssize_t count, PyObject 
     double p[NUMBERS];
     if (count != 2 || !elu_numbers(args, count, kwnames, p))
         return DECLINED;
-    return map_arrays(&elu_backward_map, 2, args, p, false);
+    return map_arrays(&elu_backward_map, 2, args, p);
 }
 
 /* ---- of the logistic function ------------------------------------------------------------------ */

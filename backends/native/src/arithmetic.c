@@ -25,22 +25,16 @@ static bool alpha_of(PyObject *const *args, Py_ssize_t count, PyObject *kwnames,
         if (count != 2 || (kwnames && !alpha_of(args, count, kwnames, p)))                         \
             return DECLINED;                                                                       \
         if (LIKELY(p[0] == 1))                                                                     \
-            return map_arrays(&kernel_name##_map, 2, args, NULL, false);                           \
+            return map_arrays(&kernel_name##_map, 2, args, NULL);                                  \
         p[0] *= sign;                                                                              \
-        return map_arrays(&scaled##_map, 2, args, p, false);                                       \
+        return map_arrays(&scaled##_map, 2, args, p);                                              \
     }
 
 SUM(add, add_scaled, 1)
 SUM(sub, add_scaled, -1)
 SUM(rsub, rsub_scaled, 1)
 PLAIN(mul, 2)
-
-static PyObject *divide(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
-{
-    if (count != 2 || kwnames) /* rounded: NumPy's */
-        return DECLINED;
-    return map_arrays(&divide_map, 2, args, NULL, false);
-}
+PLAIN(divide, 2) /* rounded: NumPy's */
 
 const KernelEntry arithmetic_kernels[] = {
     {"cr::add", add}, {"cr::sub", sub}, {"cr::rsub", rsub}, {"cr::mul", mul}, {"cr::div", divide},

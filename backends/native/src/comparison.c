@@ -8,12 +8,12 @@ TEST2(less_equal, r = x <= y)
 TEST2(greater, r = x > y)
 TEST2(greater_equal, r = x >= y)
 
-PLAIN_TEST(equal)
-PLAIN_TEST(not_equal)
-PLAIN_TEST(less)
-PLAIN_TEST(less_equal)
-PLAIN_TEST(greater)
-PLAIN_TEST(greater_equal)
+PLAIN(equal, 2)
+PLAIN(not_equal, 2)
+PLAIN(less, 2)
+PLAIN(less_equal, 2)
+PLAIN(greater, 2)
+PLAIN(greater_equal, 2)
 
 const KernelEntry comparison_kernels[] = {
     {"cr::eq", equal},   {"cr::ne", not_equal}, {"cr::lt", less}, {"cr::le", less_equal},

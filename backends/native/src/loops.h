@@ -59,7 +59,7 @@
 #define MAP_(name, cost, inputs, ...)                                                              \
     LOOP(name, single, float, float, inputs, __VA_ARGS__)                                          \
     LOOP(name, real, double, double, inputs, __VA_ARGS__)                                          \
-    static const Map name##_map = {name##_loop_single, name##_loop_real, cost};
+    static const Map name##_map = {name##_loop_single, name##_loop_real, cost, false, 0};
 
 #define MAP1(name, cost, ...) MAP_(name, cost, 1, __VA_ARGS__)
 #define MAP2(name, cost, ...) MAP_(name, cost, 2, __VA_ARGS__)
@@ -69,15 +69,7 @@
 #define TEST2(name, ...)                                                                           \
     LOOP(name, single, float, npy_bool, 2, __VA_ARGS__)                                            \
     LOOP(name, real, double, npy_bool, 2, __VA_ARGS__)                                             \
-    static const Map name##_map = {name##_loop_single, name##_loop_real, 1};
-
-#define PLAIN_TEST(name)                                                                           \
-    static PyObject *name(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)              \
-    {                                                                                              \
-        if (count != 2 || kwnames)                                                                 \
-            return DECLINED;                                                                       \
-        return map_arrays(&name##_map, 2, args, NULL, true);                                       \
-    }
+    static const Map name##_map = {name##_loop_single, name##_loop_real, 1, .boolean = true};
 
 /* The kernel of an op with *arrays* arrays and no keywords. */
 #define PLAIN(name, arrays)                                                                        \
@@ -85,7 +77,7 @@
     {                                                                                              \
         if (count != arrays || kwnames)                                                            \
             return DECLINED;                                                                       \
-        return map_arrays(&name##_map, arrays, args, NULL, false);                                 \
+        return map_arrays(&name##_map, arrays, args, NULL);                                        \
     }
 
 /* The kernel of an op with numbers as keywords: TUNED(leaky_relu, 1, {"negative_slope", 0.01}). */
@@ -103,7 +95,7 @@ typedef struct {
         double p[NUMBERS];                                                                         \
         if (count != arrays || !tuned(args, count, kwnames, named, tunings, names, p))             \
             return DECLINED;                                                                       \
-        return map_arrays(&kernel_name##_map, arrays, args, p, false);                             \
+        return map_arrays(&kernel_name##_map, arrays, args, p);                                    \
     }
 
 static inline bool tuned(PyObject *const *args, Py_ssize_t count, PyObject *kwnames, int named,

@@ -149,6 +149,23 @@ static void flat_part(void *job, npy_intp begin, npy_intp end)
 
 /* ---- setting up ------------------------------------------------------------------------------- */
 
+static inline bool is_mask(const Map *map, int k) { return map->masks >> k & 1; }
+
+/* The sizes of an element of each input, and then of the output. */
+static inline void set_itemsizes(const Map *map, int count, int type, size_t *itemsizes)
+{
+    size_t itemsize = type == NPY_FLOAT ? 4 : 8;
+    for (int k = 0; k < count; k++)
+        itemsizes[k] = is_mask(map, k) ? 1 : itemsize;
+    itemsizes[count] = map->boolean ? 1 : itemsize;
+}
+
+/* How many elements are a part: whole buffers. */
+static inline npy_intp piece_of(const Map *map)
+{
+    return GRAIN / map->cost > BLOCK ? GRAIN / map->cost / BLOCK * BLOCK : BLOCK;
+}
+
 /* Put the dimension with the smallest strides first, as NumPy does: the result lies like the
  * operands. *order* begins as the dimensions from last to first. */
 static void sort_dimensions(const Walk *walk, int ndim, int *order)
@@ -202,8 +219,7 @@ static void coalesce(Walk *walk)
 }
 
 static PyObject *map_strided(const Map *map, int count, PyObject *const *inputs, int type,
-                             const double *numbers, const double *p, bool boolean,
-                             unsigned masks)
+                             const double *numbers, const double *p)
 {
     Walk walk = {.loop = type == NPY_FLOAT ? map->single : map->real, .p = p, .inputs = count};
     npy_intp shape[MAX_NDIM], strides[MAX_NDIM];
@@ -228,10 +244,7 @@ static PyObject *map_strided(const Map *map, int count, PyObject *const *inputs,
                 shape[d] = size;
         }
     }
-    size_t itemsize = type == NPY_FLOAT ? 4 : 8, out_itemsize = boolean ? 1 : itemsize;
-    for (int k = 0; k < count; k++)
-        walk.itemsize[k] = masks >> k & 1 ? 1 : itemsize;
-    walk.itemsize[count] = out_itemsize;
+    set_itemsizes(map, count, type, walk.itemsize);
     union { float single; double real; } constants[MAX_INPUTS];
     for (int k = 0; k < count; k++) {
         if (!inputs[k]) {
@@ -254,11 +267,11 @@ static PyObject *map_strided(const Map *map, int count, PyObject *const *inputs,
     sort_dimensions(&walk, ndim, order);
     npy_intp total = 1;
     for (int d = 0; d < ndim; d++) {
-        strides[order[d]] = total * (npy_intp)out_itemsize;
+        strides[order[d]] = total * (npy_intp)walk.itemsize[count];
         total *= shape[order[d]];
     }
     prepare_allocator(ndim, shape);
-    PyArray_Descr *descr = PyArray_DescrFromType(boolean ? NPY_BOOL : type);
+    PyArray_Descr *descr = PyArray_DescrFromType(map->boolean ? NPY_BOOL : type);
     /* In order it is an ordinary new array; given strides, NumPy would compute its flags again. */
     bool in_order = true;
     for (int d = 0; d < ndim; d++)
@@ -297,7 +310,7 @@ static PyObject *map_strided(const Map *map, int count, PyObject *const *inputs,
     }
     walk.ndim = ndim;
     coalesce(&walk);
-    walk.piece = GRAIN / map->cost > BLOCK ? GRAIN / map->cost / BLOCK * BLOCK : BLOCK;
+    walk.piece = piece_of(map);
     walk.pieces = (walk.shape[0] + walk.piece - 1) / walk.piece;
     npy_intp units = walk.pieces, per_unit = walk.shape[0] < walk.piece ? walk.shape[0] : walk.piece;
     for (int d = 1; d < walk.ndim; d++)
@@ -313,8 +326,7 @@ static PyObject *map_strided(const Map *map, int count, PyObject *const *inputs,
 }
 
 /* The first of *inputs* that is no mask decides the type. */
-PyObject *map_masked(const Map *map, int count, PyObject *const *inputs, const double *p,
-                     bool boolean, unsigned masks)
+PyObject *map_arrays(const Map *map, int count, PyObject *const *inputs, const double *p)
 {
     PyObject *arrays[MAX_INPUTS], *first = NULL;
     double numbers[MAX_INPUTS];
@@ -322,18 +334,18 @@ PyObject *map_masked(const Map *map, int count, PyObject *const *inputs, const d
     int type = -1;
     bool plain = true;
     for (int k = 0; k < count && type < 0; k++)
-        if (!(masks >> k & 1))
+        if (!is_mask(map, k))
             type = float_type(inputs[k]);
     if (UNLIKELY(type < 0))
         return DECLINED;
     for (int k = 0; k < count; k++) {
-        if (is_array(inputs[k], masks >> k & 1 ? NPY_BOOL : type)) {
+        if (is_array(inputs[k], is_mask(map, k) ? NPY_BOOL : type)) {
             arrays[k] = inputs[k];
             data[k] = PyArray_BYTES(as_array(inputs[k]));
             plain = plain && PyArray_IS_C_CONTIGUOUS(as_array(inputs[k])) &&
                     (!first || same_shape(first, inputs[k]));
             first = inputs[k];
-        } else if (!(masks >> k & 1) && as_double(inputs[k], &numbers[k])) {
+        } else if (!is_mask(map, k) && as_double(inputs[k], &numbers[k])) {
             arrays[k] = NULL;
             plain = false;
         } else {
@@ -341,8 +353,8 @@ PyObject *map_masked(const Map *map, int count, PyObject *const *inputs, const d
         }
     }
     if (!plain)
-        return map_strided(map, count, arrays, type, numbers, p, boolean, masks);
-    PyObject *output = new_like(first, boolean ? NPY_BOOL : type);
+        return map_strided(map, count, arrays, type, numbers, p);
+    PyObject *output = new_like(first, map->boolean ? NPY_BOOL : type);
     if (!output)
         return NULL;
     npy_intp size = PyArray_SIZE(as_array(first));
@@ -350,22 +362,12 @@ PyObject *map_masked(const Map *map, int count, PyObject *const *inputs, const d
         .loop = type == NPY_FLOAT ? map->single : map->real, .p = p, .inputs = count,
         .data = data, .output = PyArray_BYTES(as_array(output)),
     };
-    size_t itemsize = type == NPY_FLOAT ? 4 : 8;
-    for (int k = 0; k < count; k++)
-        flat.itemsize[k] = masks >> k & 1 ? 1 : itemsize;
-    flat.itemsize[count] = boolean ? 1 : itemsize;
+    set_itemsizes(map, count, type, flat.itemsize);
     BEGIN_LONG(size * map->cost)
     if (size * map->cost < WORTH_THREADS)
         flat_part(&flat, 0, size);
     else
-        parallel(size, GRAIN / map->cost > BLOCK ? GRAIN / map->cost / BLOCK * BLOCK : BLOCK,
-                 flat_part, &flat);
+        parallel(size, piece_of(map), flat_part, &flat);
     END_LONG
     return output;
-}
-
-PyObject *map_arrays(const Map *map, int count, PyObject *const *inputs, const double *p,
-                     bool boolean)
-{
-    return map_masked(map, count, inputs, p, boolean, 0);
 }

@@ -138,15 +138,12 @@ typedef void (*Loop)(char *const *inputs, char *output, npy_intp n, const double
 typedef struct {
     Loop single, real; /* for float32, for float64 */
     int cost;          /* about how many additions an element costs: decides when threads pay */
+    bool boolean;      /* whether the result is bool, and not float like the inputs */
+    unsigned masks;    /* bit k: input k is an array of bools */
 } Map;
 
 /* Apply *map* to arrays that broadcast; Python numbers may stand for all of them but one.
- * The result is float like the inputs, or bool if *boolean*. Declines what it cannot take. */
-PyObject *map_arrays(const Map *map, int count, PyObject *const *inputs, const double *p,
-                     bool boolean);
-
-/* Likewise where bit k of *masks* says that input k is an array of bools. */
-PyObject *map_masked(const Map *map, int count, PyObject *const *inputs, const double *p,
-                     bool boolean, unsigned masks);
+ * Declines what it cannot take. */
+PyObject *map_arrays(const Map *map, int count, PyObject *const *inputs, const double *p);
 
 #endif

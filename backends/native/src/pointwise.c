@@ -48,7 +48,7 @@ static PyObject *power(PyObject *const *args, Py_ssize_t count, PyObject *kwname
     const Map *map = exponent == 2 ? &square_map : exponent == 3 ? &cube_map :
                      exponent == 0.5 ? &square_root_map : exponent == -0.5 ? &rsqrt_map :
                      exponent == -1 ? &reciprocal_map : exponent == -2 ? &inverse_square_map : NULL;
-    return map ? map_arrays(map, 1, args, NULL, false) : DECLINED;
+    return map ? map_arrays(map, 1, args, NULL) : DECLINED;
 }
 
 const KernelEntry pointwise_kernels[] = {

@@ -16,13 +16,13 @@
 
 PICK(single, float)
 PICK(real, double)
-static const Map where_map = {where_single, where_real, 1};
+static const Map where_map = {where_single, where_real, 1, .masks = 1};
 
 static PyObject *where(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
 {
     if (count != 3 || kwnames)
         return DECLINED;
-    return map_masked(&where_map, 3, args, NULL, false, 1);
+    return map_arrays(&where_map, 3, args, NULL);
 }
 
 static PyObject *masked_fill(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
@@ -33,7 +33,7 @@ static PyObject *masked_fill(PyObject *const *args, Py_ssize_t count, PyObject *
     if (PyArray_Check(args[2]) && PyArray_NDIM(as_array(args[2])) > 0)
         return DECLINED;
     PyObject *sorted[3] = {args[1], args[2], args[0]};
-    return map_masked(&where_map, 3, sorted, NULL, false, 1);
+    return map_arrays(&where_map, 3, sorted, NULL);
 }
 
 /* ---- by size ----------------------------------------------------------------------------------- */
@@ -73,7 +73,7 @@ static PyObject *clamp(PyObject *const *args, Py_ssize_t count, PyObject *kwname
     double p[NUMBERS];
     if (count != 1 || !bounds(args, count, kwnames, p))
         return DECLINED;
-    return map_arrays(&clamp_map, 1, args, p, false);
+    return map_arrays(&clamp_map, 1, args, p);
 }
 
 static PyObject *clamp_backward(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
@@ -81,7 +81,7 @@ static PyObject *clamp_backward(PyObject *const *args, Py_ssize_t count, PyObjec
     double p[NUMBERS];
     if (count != 2 || !bounds(args, count, kwnames, p))
         return DECLINED;
-    return map_arrays(&clamp_backward_map, 2, args, p, false);
+    return map_arrays(&clamp_backward_map, 2, args, p);
 }
 
 const KernelEntry selection_kernels[] = {
