@@ -79,3 +79,32 @@ PyObject *contiguous(PyObject *object)
     prepare_allocator(PyArray_NDIM((PyArrayObject *)object), PyArray_DIMS((PyArrayObject *)object));
     return PyArray_NewCopy((PyArrayObject *)object, NPY_CORDER);
 }
+
+bool take(int count, PyObject *const *args, PyObject **taken)
+{
+    bool whole = true;
+    for (int i = 0; i < count; i++) {
+        taken[i] = args[i] == Py_None ? NULL : contiguous(args[i]);
+        whole = whole && (taken[i] || args[i] == Py_None);
+    }
+    return whole;
+}
+
+void drop(int count, PyObject **taken)
+{
+    for (int i = 0; i < count; i++)
+        Py_XDECREF(taken[i]);
+}
+
+PyObject *packed(int count, PyObject **results)
+{
+    PyObject *tuple = NULL;
+    bool whole = true;
+    for (int i = 0; i < count; i++)
+        whole = whole && results[i];
+    if (whole && (tuple = PyTuple_New(count)))
+        for (int i = 0; i < count; i++)
+            PyTuple_SET_ITEM(tuple, i, Py_NewRef(results[i]));
+    drop(count, results);
+    return tuple;
+}

@@ -202,10 +202,8 @@ static PyObject *backward(PyObject *const *args, Py_ssize_t count, PyObject *kwn
         run(&a, type == NPY_FLOAT ? backward_part_single : backward_part_real);
         result = a.failed ? PyErr_NoMemory() : PyTuple_Pack(3, made[0], made[1], made[2]);
     }
-    for (int i = 0; i < 6; i++)
-        Py_XDECREF(used[i]);
-    for (int i = 0; i < 3; i++)
-        Py_XDECREF(made[i]);
+    drop(6, used);
+    drop(3, made);
     return result;
 }
 

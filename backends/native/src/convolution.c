@@ -350,15 +350,11 @@ static PyObject *convolution(PyObject *const *args, Py_ssize_t count, PyObject *
     if (!fill(&g, &o, o.transposed ? result : sizes, kernel, o.transposed ? sizes : result) ||
         (biased && PyArray_DIM(as_array(args[2]), 0) != result[1]))
         return DECLINED;
-    PyObject *x = contiguous(args[0]), *weight = contiguous(args[1]);
-    PyObject *bias = biased ? contiguous(args[2]) : Py_NewRef(Py_None), *out = NULL;
-    if (x && weight && bias)
-        out = (o.transposed ? spread : correlate)(
-            type, ndim, &g, result, PyArray_DATA(as_array(x)), PyArray_DATA(as_array(weight)),
-            biased ? PyArray_DATA(as_array(bias)) : NULL);
-    Py_XDECREF(x);
-    Py_XDECREF(weight);
-    Py_XDECREF(bias);
+    PyObject *taken[3], *out = NULL;
+    if (take(3, args, taken))
+        out = (o.transposed ? spread : correlate)(type, ndim, &g, result, data_of(taken[0]),
+                                                  data_of(taken[1]), data_of(taken[2]));
+    drop(3, taken);
     return out;
 }
 
@@ -379,12 +375,11 @@ static PyObject *backward_input(PyObject *const *args, Py_ssize_t count, PyObjec
     Geometry g;
     if (!fill(&g, &o, o.transposed ? grad : sizes, kernel, o.transposed ? sizes : grad))
         return DECLINED;
-    PyObject *x = contiguous(args[0]), *weight = contiguous(args[1]), *out = NULL;
-    if (x && weight)
-        out = (o.transposed ? correlate : spread)(type, ndim, &g, sizes, PyArray_DATA(as_array(x)),
-                                                  PyArray_DATA(as_array(weight)), NULL);
-    Py_XDECREF(x);
-    Py_XDECREF(weight);
+    PyObject *taken[2], *out = NULL;
+    if (take(2, args, taken))
+        out = (o.transposed ? correlate : spread)(type, ndim, &g, sizes, data_of(taken[0]),
+                                                  data_of(taken[1]), NULL);
+    drop(2, taken);
     return out;
 }
 
@@ -405,13 +400,11 @@ static PyObject *backward_weight(PyObject *const *args, Py_ssize_t count, PyObje
     Geometry g;
     if (!fill(&g, &o, input, kernel, grad))
         return DECLINED;
-    PyObject *first = contiguous(args[0]), *second = contiguous(args[1]), *out = NULL;
-    if (first && second) {
-        const void *a = PyArray_DATA(as_array(first)), *b = PyArray_DATA(as_array(second));
-        out = weigh(type, ndim, &g, kernel, o.transposed ? b : a, o.transposed ? a : b);
-    }
-    Py_XDECREF(first);
-    Py_XDECREF(second);
+    PyObject *taken[2], *out = NULL;
+    if (take(2, args, taken))
+        out = weigh(type, ndim, &g, kernel, data_of(taken[o.transposed]),
+                    data_of(taken[!o.transposed]));
+    drop(2, taken);
     return out;
 }
 

@@ -65,7 +65,7 @@ declined:
     return false;
 }
 
-static inline char *data_of(const Lists *lists, int list, Py_ssize_t i)
+static inline char *item_of(const Lists *lists, int list, Py_ssize_t i)
 {
     return lists->items[list] ? PyArray_BYTES(as_array(lists->items[list][i])) : NULL;
 }
@@ -172,7 +172,7 @@ static PyObject *adam(PyObject *const *args, Py_ssize_t count, PyObject *kwnames
             before = step;
         }
         for (int k = 0; k < 5; k++)
-            job.data[k] = data_of(&lists, k, i);
+            job.data[k] = item_of(&lists, k, i);
         npy_intp size = PyArray_SIZE(as_array(lists.items[0][i]));
         if (size > RELEASE) {
             PyThreadState *state = PyEval_SaveThread();
@@ -260,7 +260,7 @@ static PyObject *descend(PyObject *const *args, Py_ssize_t count, PyObject *kwna
     };
     for (Py_ssize_t i = 0; i < lists.count; i++) {
         for (int k = 0; k < 3; k++)
-            job.data[k] = data_of(&lists, k, i);
+            job.data[k] = item_of(&lists, k, i);
         npy_intp size = PyArray_SIZE(as_array(lists.items[0][i]));
         if (size <= RELEASE) {
             descent_part(&job, 0, size);
@@ -285,7 +285,7 @@ static PyObject *count_steps(PyObject *const *args, Py_ssize_t count, PyObject *
     if (lists.type == NPY_FLOAT && lists.total == lists.count)
         result = PyTuple_New(lists.count);
     for (Py_ssize_t i = 0; result && i < lists.count; i++) {
-        float *step = (float *)data_of(&lists, 0, i);
+        float *step = (float *)item_of(&lists, 0, i);
         PyObject *number = PyFloat_FromDouble(*step + 1.0f);
         if (number)
             PyTuple_SET_ITEM(result, i, number);
@@ -293,7 +293,7 @@ static PyObject *count_steps(PyObject *const *args, Py_ssize_t count, PyObject *
             Py_CLEAR(result);
     }
     for (Py_ssize_t i = 0; result && i < lists.count; i++)
-        *(float *)data_of(&lists, 0, i) += 1.0f;
+        *(float *)item_of(&lists, 0, i) += 1.0f;
     let_go(&lists);
     return result;
 }

@@ -109,6 +109,17 @@ static inline PyObject *new_like(PyObject *array, int type)
 /* *object* itself (a new reference) if it is C-contiguous, else a copy that is. */
 PyObject *contiguous(PyObject *object);
 
+/* Put `contiguous` references to arrays into *taken*, NULL for None; `drop` gives them up.
+ * Returns false with an exception if one is missing. */
+bool take(int count, PyObject *const *args, PyObject **taken);
+void drop(int count, PyObject **taken);
+
+/* The elements of what was taken, if anything was. */
+static inline void *data_of(PyObject *array) { return array ? PyArray_DATA(as_array(array)) : NULL; }
+
+/* Hand out *results* as a tuple, which takes the references; NULL if one is missing. */
+PyObject *packed(int count, PyObject **results);
+
 /* ---- threads -------------------------------------------------------------------------------- */
 
 /* A job is cut into parts by its own size, never by the number of threads, so that a result does

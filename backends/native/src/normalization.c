@@ -34,52 +34,23 @@ static npy_intp grain_of(npy_intp each) { return each >= GRAIN ? 1 : GRAIN / (ea
 
 /* ---- reading what is given ------------------------------------------------------------------- */
 
-/* Take references to arrays of one *type*, copied where they are not contiguous; None is NULL.
- * Returns false to decline, or with an exception; then nothing is kept. */
-#define MOST_ARRAYS 7
-
-static bool take(int type, int count, PyObject *const *args, PyObject **taken)
+/* Take arrays of one *type*. Returns false to decline, or with an exception; then nothing is kept. */
+static bool take_of(int type, int count, PyObject *const *args, PyObject **taken)
 {
-    for (int i = 0; i < count; i++)
-        taken[i] = NULL;
     for (int i = 0; i < count; i++)
         if (args[i] != Py_None && !is_array(args[i], type))
             return false;
-    for (int i = 0; i < count; i++)
-        if (args[i] != Py_None && !(taken[i] = contiguous(args[i]))) {
-            for (int k = 0; k < i; k++)
-                Py_XDECREF(taken[k]);
-            return false;
-        }
-    return true;
+    if (take(count, args, taken))
+        return true;
+    drop(count, taken);
+    return false;
 }
-
-static void drop(int count, PyObject **taken)
-{
-    for (int i = 0; i < count; i++)
-        Py_XDECREF(taken[i]);
-}
-
-static void *data_of(PyObject *array) { return array ? PyArray_DATA(as_array(array)) : NULL; }
 
 /* Whether *array* is None, or has *size* elements. */
 static bool fits(PyObject *array, npy_intp size)
 {
     return array == Py_None ||
            (PyArray_CheckExact(array) && PyArray_SIZE(as_array(array)) == size);
-}
-
-static PyObject *packed(int count, PyObject **results)
-{
-    PyObject *tuple = NULL;
-    bool whole = true;
-    for (int i = 0; i < count; i++)
-        whole = whole && results[i];
-    if (whole && (tuple = PyTuple_New(count)))
-        for (int i = 0; i < count; i++)
-            PyTuple_SET_ITEM(tuple, i, Py_NewRef(results[i]));
-    drop(count, results);
-    return tuple;
 }
 
 /* ---- over a batch ------------------------------------------------------------------------------ */
@@ -113,7 +84,7 @@ static PyObject *batch_norm(PyObject *const *args, Py_ssize_t count, PyObject *k
         if (!fits(args[i], b.channels))
             return DECLINED;
     PyObject *taken[5];
-    if ((!b.training && (args[3] == Py_None || args[4] == Py_None)) || !take(type, 5, args, taken))
+    if ((!b.training && (args[3] == Py_None || args[4] == Py_None)) || !take_of(type, 5, args, taken))
         return DECLINED;
     npy_intp shape[1] = {b.training ? b.channels : 0};
     PyObject *results[4] = {new_like(args[0], type)};
@@ -147,7 +118,7 @@ static PyObject *batch_norm_backward(PyObject *const *args, Py_ssize_t count, Py
     for (int i = 0; i < 7; i++)
         used[i] = (b.training ? i >= 5 : i == 3 || i == 4) ? Py_None : args[i];
     int mean = b.training ? 3 : 5;
-    if (used[mean] == Py_None || used[mean + 1] == Py_None || !take(type, 7, used, taken))
+    if (used[mean] == Py_None || used[mean + 1] == Py_None || !take_of(type, 7, used, taken))
         return DECLINED;
     PyObject *results[3] = {new_like(args[1], type), new_array(type, 1, &b.channels),
                             new_array(type, 1, &b.channels)};
@@ -205,7 +176,7 @@ static PyObject *layer_norm(PyObject *const *args, Py_ssize_t count, PyObject *k
     PyObject *taken[3];
     if (count != 3 || (type = float_type(args[0])) < 0 ||
         !read_rows(args, count, kwnames, args[0], &r, kept, &given) || !fits(args[1], r.size) ||
-        !fits(args[2], r.size) || !take(type, 3, args, taken))
+        !fits(args[2], r.size) || !take_of(type, 3, args, taken))
         return DECLINED;
     int ndim = PyArray_NDIM(as_array(args[0]));
     PyObject *results[3] = {new_like(args[0], type), new_array(type, ndim, kept),
@@ -232,7 +203,7 @@ static PyObject *layer_norm_backward(PyObject *const *args, Py_ssize_t count, Py
     if (count != 5 || (type = float_type(args[0])) < 0 || !is_array(args[1], type) ||
         !same_shape(args[0], args[1]) || !read_rows(args, count, kwnames, args[1], &r, kept, &given) ||
         args[2] == Py_None || !fits(args[2], r.rows) || args[3] == Py_None || !fits(args[3], r.rows) ||
-        !fits(args[4], r.size) || !take(type, 5, args, taken))
+        !fits(args[4], r.size) || !take_of(type, 5, args, taken))
         return DECLINED;
     npy_intp shares = r.rows * r.size / GRAIN;
     shares = shares < 1 ? 1 : shares > SHARES ? SHARES : shares;
@@ -295,7 +266,7 @@ static PyObject *group_norm(PyObject *const *args, Py_ssize_t count, PyObject *k
         !statics(args, count, kwnames, 5, names, values) ||
         !rows_of_groups(args[0], values[0], values[1], &r) ||
         !fits(args[1], r.channels * r.groups) || !fits(args[2], r.channels * r.groups) ||
-        !take(type, 3, args, taken))
+        !take_of(type, 3, args, taken))
         return DECLINED;
     npy_intp shape[2] = {r.rows / r.groups, r.groups};
     PyObject *results[3] = {new_like(args[0], type), new_array(type, 2, shape), new_array(type, 2, shape)};
@@ -321,7 +292,7 @@ static PyObject *group_norm_backward(PyObject *const *args, Py_ssize_t count, Py
         !same_shape(args[0], args[1]) || !statics(args, count, kwnames, 2, names, values) ||
         !rows_of_groups(args[1], values[0], values[1], &r) || !fits(args[2], r.channels * r.groups) ||
         args[3] == Py_None || !fits(args[3], r.rows) || args[4] == Py_None || !fits(args[4], r.rows) ||
-        !take(type, 5, args, taken))
+        !take_of(type, 5, args, taken))
         return DECLINED;
     npy_intp channels = r.channels * r.groups;
     PyObject *results[3] = {new_like(args[1], type), new_array(type, 1, &channels),

@@ -82,43 +82,10 @@ static bool read_sizes(PyObject *matrix, npy_intp *rows, npy_intp *columns)
     return *rows > 0 && *columns > 0;
 }
 
-/* References to contiguous arrays; NULL for None. Returns false with an exception. */
-static bool take(int count, PyObject *const *args, PyObject **taken)
-{
-    bool whole = true;
-    for (int i = 0; i < count; i++) {
-        taken[i] = args[i] == Py_None ? NULL : contiguous(args[i]);
-        whole = whole && (taken[i] || args[i] == Py_None);
-    }
-    return whole;
-}
-
-static void drop(int count, PyObject **taken)
-{
-    for (int i = 0; i < count; i++)
-        Py_XDECREF(taken[i]);
-}
-
-static void *data_of(PyObject *array) { return array ? PyArray_DATA(as_array(array)) : NULL; }
-
 static PyObject *new_matrix(int type, npy_intp rows, npy_intp columns)
 {
     npy_intp shape[2] = {rows, columns};
     return new_array(type, 2, shape);
-}
-
-/* Hand out *results* as a tuple, which takes the references; NULL if one is missing. */
-static PyObject *packed(int count, PyObject **results)
-{
-    PyObject *tuple = NULL;
-    bool whole = true;
-    for (int i = 0; i < count; i++)
-        whole = whole && results[i];
-    if (whole && (tuple = PyTuple_New(count)))
-        for (int i = 0; i < count; i++)
-            PyTuple_SET_ITEM(tuple, i, Py_NewRef(results[i]));
-    drop(count, results);
-    return tuple;
 }
 
 static void run(Sequences *s, Part part)
