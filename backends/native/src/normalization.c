@@ -70,7 +70,6 @@ static bool read_batch(PyObject *const *args, Py_ssize_t count, PyObject *kwname
     b->inner = 1;
     for (int i = 2; i < PyArray_NDIM(as_array(x)); i++)
         b->inner *= shape[i];
-    /* Where channels have one element each, lie side by side, and few are to be met at a time. */
     return b->samples > 0 && b->channels > 0 && b->inner > 0;
 }
 
@@ -111,13 +110,13 @@ static PyObject *batch_norm_backward(PyObject *const *args, Py_ssize_t count, Py
     if (count != 7 || (type = float_type(args[0])) < 0 || !is_array(args[1], type) ||
         !same_shape(args[0], args[1]) || !read_batch(args, count, kwnames, args[1], &b))
         return DECLINED;
-    for (int i = 2; i < 7; i++)
-        if (!(b.training ? i >= 5 : i == 3 || i == 4) && !fits(args[i], b.channels))
-            return DECLINED;
     PyObject *used[7], *taken[7]; /* without what is not looked at, which may be empty */
-    for (int i = 0; i < 7; i++)
-        used[i] = (b.training ? i >= 5 : i == 3 || i == 4) ? Py_None : args[i];
-    int mean = b.training ? 3 : 5;
+    memcpy(used, args, sizeof used);
+    int mean = b.training ? 3 : 5, unused = b.training ? 5 : 3;
+    used[unused] = used[unused + 1] = Py_None;
+    for (int i = 2; i < 7; i++)
+        if (!fits(used[i], b.channels))
+            return DECLINED;
     if (used[mean] == Py_None || used[mean + 1] == Py_None || !take_of(type, 7, used, taken))
         return DECLINED;
     PyObject *results[3] = {new_like(args[1], type), new_array(type, 1, &b.channels),
@@ -168,6 +167,22 @@ static bool read_rows(PyObject *const *args, Py_ssize_t count, PyObject *kwnames
     return r->rows > 0 && r->size > 0;
 }
 
+/* Normalise the rows of *x*; *taken* are x, weight and bias, and the means get *ndim* sizes *kept*. */
+static PyObject *normalized_rows(int type, PyObject *x, PyObject **taken, Rows *r, int ndim,
+                                 const npy_intp *kept)
+{
+    PyObject *results[3] = {new_like(x, type), new_array(type, ndim, kept), new_array(type, ndim, kept)};
+    if (results[0] && results[1] && results[2]) {
+        r->x = data_of(taken[0]), r->weight = data_of(taken[1]), r->bias = data_of(taken[2]);
+        r->out = data_of(results[0]), r->mean = data_of(results[1]), r->rstd = data_of(results[2]);
+        BEGIN_LONG(r->rows * r->size)
+        parallel(r->rows, grain_of(3 * r->size), type == NPY_FLOAT ? rows_part_single : rows_part_real, r);
+        END_LONG
+    }
+    drop(3, taken);
+    return packed(3, results);
+}
+
 static PyObject *layer_norm(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
 {
     Rows r = {0};
@@ -178,18 +193,7 @@ static PyObject *layer_norm(PyObject *const *args, Py_ssize_t count, PyObject *k
         !read_rows(args, count, kwnames, args[0], &r, kept, &given) || !fits(args[1], r.size) ||
         !fits(args[2], r.size) || !take_of(type, 3, args, taken))
         return DECLINED;
-    int ndim = PyArray_NDIM(as_array(args[0]));
-    PyObject *results[3] = {new_like(args[0], type), new_array(type, ndim, kept),
-                            new_array(type, ndim, kept)};
-    if (results[0] && results[1] && results[2]) {
-        r.x = data_of(taken[0]), r.weight = data_of(taken[1]), r.bias = data_of(taken[2]);
-        r.out = data_of(results[0]), r.mean = data_of(results[1]), r.rstd = data_of(results[2]);
-        BEGIN_LONG(r.rows * r.size)
-        parallel(r.rows, grain_of(3 * r.size), type == NPY_FLOAT ? rows_part_single : rows_part_real, &r);
-        END_LONG
-    }
-    drop(3, taken);
-    return packed(3, results);
+    return normalized_rows(type, args[0], taken, &r, PyArray_NDIM(as_array(args[0])), kept);
 }
 
 #define SHARES 32 /* at most, of rows: each has sums of its own for weight and bias */
@@ -269,16 +273,7 @@ static PyObject *group_norm(PyObject *const *args, Py_ssize_t count, PyObject *k
         !take_of(type, 3, args, taken))
         return DECLINED;
     npy_intp shape[2] = {r.rows / r.groups, r.groups};
-    PyObject *results[3] = {new_like(args[0], type), new_array(type, 2, shape), new_array(type, 2, shape)};
-    if (results[0] && results[1] && results[2]) {
-        r.x = data_of(taken[0]), r.weight = data_of(taken[1]), r.bias = data_of(taken[2]);
-        r.out = data_of(results[0]), r.mean = data_of(results[1]), r.rstd = data_of(results[2]);
-        BEGIN_LONG(r.rows * r.size)
-        parallel(r.rows, grain_of(3 * r.size), type == NPY_FLOAT ? rows_part_single : rows_part_real, &r);
-        END_LONG
-    }
-    drop(3, taken);
-    return packed(3, results);
+    return normalized_rows(type, args[0], taken, &r, 2, shape);
 }
 
 static PyObject *group_norm_backward(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
