@@ -140,11 +140,7 @@ static bool read_scale(PyObject *const *args, Py_ssize_t count, PyObject *kwname
 static void run(Attention *a, Part part)
 {
     npy_intp each = a->queries * a->keys * (a->width + a->out_width), units = a->samples * a->heads;
-    BEGIN_LONG(each * units)
-    blas_alone();
-    parallel(units, each < 65536 ? 65536 / each : 1, part, a);
-    blas_together();
-    END_LONG
+    parallel_products((double)(each * units), units, each < 65536 ? 65536 / each : 1, part, a);
 }
 
 /* ---- the kernels ------------------------------------------------------------------------------- */

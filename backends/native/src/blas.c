@@ -84,6 +84,15 @@ void blas_together(void)
     pthread_mutex_unlock(&guard);
 }
 
+void parallel_products(double work, npy_intp count, npy_intp grain, Part part, void *job)
+{
+    BEGIN_LONG(work)
+    blas_alone();
+    parallel(count, grain, part, job);
+    blas_together();
+    END_LONG
+}
+
 /* A child of fork has one thread, which is in no kernel. */
 static void lock_for_fork(void) { pthread_mutex_lock(&guard); }
 static void unlock_after_fork(void) { pthread_mutex_unlock(&guard); }

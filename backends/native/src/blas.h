@@ -22,6 +22,9 @@ bool blas_takes(npy_intp elements);
 void blas_alone(void);
 void blas_together(void);
 
+/* `parallel` between the two, and without the GIL where *work*, a count of additions, is long. */
+void parallel_products(double work, npy_intp count, npy_intp grain, Part part, void *job);
+
 /* connect_blas(path): find the functions in the library at *path*, or in those it was linked with. */
 PyObject *connect_blas(PyObject *module, PyObject *path);
 

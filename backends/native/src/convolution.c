@@ -160,11 +160,7 @@ static void run(Job *job, npy_intp units, Part part)
 {
     double work = work_of(&job->geometry);
     npy_intp grain = (npy_intp)(SMALL * (double)units / most((npy_intp)work, 1));
-    BEGIN_LONG(work)
-    blas_alone();
-    parallel(units, most(grain, 1), part, job);
-    blas_together();
-    END_LONG
+    parallel_products(work, units, most(grain, 1), part, job);
 }
 
 /* Compute by fewer products; false if that does not do. */

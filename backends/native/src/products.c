@@ -91,11 +91,7 @@ static void run(Job *job)
     npy_intp length = job->by_columns ? columns : rows, parts = length / LEAST;
     parts = parts < 1 ? 1 : parts > 64 ? 64 : parts;
     npy_intp grain = ((length + parts - 1) / parts + 15) / 16 * 16;
-    BEGIN_LONG(RELEASE + 1)
-    blas_alone();
-    parallel(length, grain, part, job);
-    blas_together();
-    END_LONG
+    parallel_products(work, length, grain, part, job);
 }
 
 /* The product of two matrices of one type as a new array; with *by_columns* of a result that lies in
@@ -177,11 +173,7 @@ static PyObject *products(PyObject *const *args, bool flip_left, bool flip_right
         batch_part(&batch, 0, samples);
         return out;
     }
-    BEGIN_LONG(RELEASE + 1)
-    blas_alone();
-    parallel(samples, grain, batch_part, &batch);
-    blas_together();
-    END_LONG
+    parallel_products(work * (double)samples, samples, grain, batch_part, &batch);
     return out;
 }
 

@@ -90,11 +90,7 @@ static PyObject *new_matrix(int type, npy_intp rows, npy_intp columns)
 
 static void run(Sequences *s, Part part)
 {
-    BEGIN_LONG(s->total * s->width * 32)
-    blas_alone();
-    parallel(s->batch, TOGETHER, part, s);
-    blas_together();
-    END_LONG
+    parallel_products((double)(s->total * s->width * 32), s->batch, TOGETHER, part, s);
 }
 
 /* out = left.T @ right, where left is (inner, rows) and right (inner, columns). */
@@ -104,11 +100,8 @@ static void multiply(int type, npy_intp inner, npy_intp rows, npy_intp columns, 
     Product p = {inner, rows, columns, left, right, out};
     npy_intp grain = 1 + 65536 / (inner * columns + 1);
     grain = grain < 64 ? 64 : grain;
-    BEGIN_LONG(inner * columns * rows)
-    blas_alone();
-    parallel(rows, grain, type == NPY_FLOAT ? product_part_single : product_part_real, &p);
-    blas_together();
-    END_LONG
+    parallel_products((double)(inner * columns * rows), rows, grain,
+                      type == NPY_FLOAT ? product_part_single : product_part_real, &p);
 }
 
 /* ---- long short-term memory -------------------------------------------------------------------- */
