@@ -70,6 +70,20 @@ static inline char *item_of(const Lists *lists, int list, Py_ssize_t i)
     return lists->items[list] ? PyArray_BYTES(as_array(lists->items[list][i])) : NULL;
 }
 
+/* Do *part* of *job* to the elements at place *i* of the first *count* lists, which go to *data*. */
+static void update(const Lists *lists, Py_ssize_t i, int count, char **data, Part part, void *job)
+{
+    for (int k = 0; k < count; k++)
+        data[k] = item_of(lists, k, i);
+    npy_intp size = PyArray_SIZE(as_array(lists->items[0][i]));
+    BEGIN_LONG(size)
+    if (size > RELEASE)
+        parallel(size, GRAIN, part, job);
+    else
+        part(job, 0, size);
+    END_LONG
+}
+
 /* ---- Adam -------------------------------------------------------------------------------------- */
 
 enum { MAXIMIZE, DECAY, SHRINK, NEW1, OLD2, NEW2, SMALL, SIZE, ADAM_NUMBERS };
@@ -93,7 +107,7 @@ typedef struct {
         if (largest) {                                                                             \
             for (npy_intp i = begin; i < end; i++) {                                               \
                 T g = grad[i] * sign, m = mean[i];                                                 \
-                g = decay != 0 ? g + decay * param[i] : g;                              \
+                g = decay != 0 ? g + decay * param[i] : g;                                         \
                 m = m + (g - m) * new1;                                                            \
                 T s = square[i] * old2 + g * g * new2;                                             \
                 mean[i] = m;                                                                       \
@@ -106,7 +120,7 @@ typedef struct {
         }                                                                                          \
         for (npy_intp i = begin; i < end; i++) {                                                   \
             T g = grad[i] * sign, m = mean[i];                                                     \
-            g = decay != 0 ? g + decay * param[i] : g;                                  \
+            g = decay != 0 ? g + decay * param[i] : g;                                             \
             m = m + (g - m) * new1;                                                                \
             T s = square[i] * old2 + g * g * new2;                                                 \
             mean[i] = m;                                                                           \
@@ -118,14 +132,7 @@ typedef struct {
 ADAM(single, float)
 ADAM(real, double)
 
-static void adam_part(void *data, npy_intp begin, npy_intp end)
-{
-    const Adam *job = data;
-    if (job->type == NPY_FLOAT)
-        adam_single(job, begin, end);
-    else
-        adam_real(job, begin, end);
-}
+PART(adam, Adam)
 
 static PyObject *adam(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
 {
@@ -171,16 +178,7 @@ static PyObject *adam(PyObject *const *args, Py_ssize_t count, PyObject *kwnames
             job.p[SIZE] = lr / (1 - pow(beta1, step)) * root;
             before = step;
         }
-        for (int k = 0; k < 5; k++)
-            job.data[k] = item_of(&lists, k, i);
-        npy_intp size = PyArray_SIZE(as_array(lists.items[0][i]));
-        if (size > RELEASE) {
-            PyThreadState *state = PyEval_SaveThread();
-            parallel(size, GRAIN, adam_part, &job);
-            PyEval_RestoreThread(state);
-        } else {
-            adam_part(&job, 0, size);
-        }
+        update(&lists, i, 5, job.data, adam_part, &job);
     }
     Py_DECREF(held_steps);
     let_go(&lists);
@@ -216,7 +214,7 @@ typedef struct {
         for (npy_intp i = begin; i < end; i++) {                                                   \
             T g = grad[i] * sign;                                                                  \
             g = decay != 0 ? g + decay * param[i] : g;                                             \
-            T b = (first ? 0 : buffer[i] * old) + g * kept;                                   \
+            T b = (first ? 0 : buffer[i] * old) + g * kept;                                        \
             buffer[i] = b;                                                                         \
             param[i] = param[i] - (nesterov ? g + ahead * b : b) * lr;                             \
         }                                                                                          \
@@ -225,14 +223,7 @@ typedef struct {
 DESCENT(single, float)
 DESCENT(real, double)
 
-static void descent_part(void *data, npy_intp begin, npy_intp end)
-{
-    const Descent *job = data;
-    if (job->type == NPY_FLOAT)
-        descent_single(job, begin, end);
-    else
-        descent_real(job, begin, end);
-}
+PART(descent, Descent)
 
 static PyObject *descend(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
 {
@@ -258,18 +249,8 @@ static PyObject *descend(PyObject *const *args, Py_ssize_t count, PyObject *kwna
         .nesterov = numbers[4] != 0, .maximize = numbers[5] != 0, .first = numbers[6] != 0,
         .type = lists.type,
     };
-    for (Py_ssize_t i = 0; i < lists.count; i++) {
-        for (int k = 0; k < 3; k++)
-            job.data[k] = item_of(&lists, k, i);
-        npy_intp size = PyArray_SIZE(as_array(lists.items[0][i]));
-        if (size <= RELEASE) {
-            descent_part(&job, 0, size);
-            continue;
-        }
-        PyThreadState *state = PyEval_SaveThread();
-        parallel(size, GRAIN, descent_part, &job);
-        PyEval_RestoreThread(state);
-    }
+    for (Py_ssize_t i = 0; i < lists.count; i++)
+        update(&lists, i, 3, job.data, descent_part, &job);
     let_go(&lists);
     Py_RETURN_NONE;
 }

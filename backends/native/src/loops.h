@@ -71,6 +71,17 @@
     LOOP(name, real, double, npy_bool, 2, __VA_ARGS__)                                             \
     static const Map name##_map = {name##_loop_single, name##_loop_real, 1, .boolean = true};
 
+/* A part of a job that says of which *type* its numbers are: PART(adam, Adam) defines adam_part. */
+#define PART(name, job_type)                                                                       \
+    static void name##_part(void *data, npy_intp begin, npy_intp end)                              \
+    {                                                                                              \
+        const job_type *job = data;                                                                \
+        if (job->type == NPY_FLOAT)                                                                \
+            name##_single(job, begin, end);                                                        \
+        else                                                                                       \
+            name##_real(job, begin, end);                                                          \
+    }
+
 /* The kernel of an op with *arrays* arrays and no keywords. */
 #define PLAIN(name, arrays)                                                                        \
     static PyObject *name(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)              \

@@ -138,20 +138,10 @@ typedef struct {
 REDUCE(single, float)
 REDUCE(real, double)
 
-#define PART(kind)                                                                                 \
-    static void kind##_part(void *data, npy_intp begin, npy_intp end)                              \
-    {                                                                                              \
-        const Job *job = data;                                                                     \
-        if (job->type == NPY_FLOAT)                                                                \
-            kind##_single(job, begin, end);                                                        \
-        else                                                                                       \
-            kind##_real(job, begin, end);                                                          \
-    }
-
-PART(whole)
-PART(rows)
-PART(tiles)
-PART(channels)
+PART(whole, Job)
+PART(rows, Job)
+PART(tiles, Job)
+PART(channels, Job)
 
 static void run(Part part, Job *job, npy_intp units, npy_intp elements)
 {

@@ -89,7 +89,7 @@ typedef struct {
         for (npy_intp i = 0; i < n; i++)                                                           \
             out[i] = g[i] - EXP(y[i]) * total;                                                     \
     }                                                                                              \
-    static void soft_rows_##suffix(const Rows *job, npy_intp begin, npy_intp end)                  \
+    static void soft_##suffix(const Rows *job, npy_intp begin, npy_intp end)                       \
     {                                                                                              \
         for (npy_intp row = begin; row < end; row++) {                                             \
             const T *x = (const T *)job->x + row * job->n, *y = (const T *)job->y + row * job->n;  \
@@ -108,14 +108,7 @@ typedef struct {
 SOFT(single, float)
 SOFT(real, double)
 
-static void soft_part(void *data, npy_intp begin, npy_intp end)
-{
-    const Rows *job = data;
-    if (job->type == NPY_FLOAT)
-        soft_rows_single(job, begin, end);
-    else
-        soft_rows_real(job, begin, end);
-}
+PART(soft, Rows)
 
 static PyObject *along(PyObject *const *args, Py_ssize_t count, PyObject *kwnames, int arrays,
                        int what)
