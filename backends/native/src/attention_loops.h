@@ -3,6 +3,12 @@
 
 #define EXP_(x) F(exp)(x)
 
+/* The first row of head *h* of sample *n*. */
+static inline T *F(head)(const Heads *heads, npy_intp n, npy_intp h)
+{
+    return (T *)heads->data + n * heads->sample + h * heads->head;
+}
+
 /* The scores of queries *first* to *last* for the keys up to *keys*, the mask not yet added. */
 static void F(scores)(const Attention *a, const T *query, const T *key, npy_intp first, npy_intp last,
                       npy_intp keys, T *to)
@@ -85,10 +91,10 @@ static void F(forward_part)(void *data, npy_intp begin, npy_intp end)
     }
     for (npy_intp unit = begin; unit < end; unit++) {
         npy_intp n = unit / a->heads, h = unit % a->heads;
-        const T *query = (const T *)a->query.data + n * a->query.sample + h * a->query.head;
-        const T *key = (const T *)a->key.data + n * a->key.sample + h * a->key.head;
-        const T *value = (const T *)a->value.data + n * a->value.sample + h * a->value.head;
-        T *out = (T *)a->output.data + n * a->output.sample + h * a->output.head;
+        const T *query = F(head)(&a->query, n, h);
+        const T *key = F(head)(&a->key, n, h);
+        const T *value = F(head)(&a->value, n, h);
+        T *out = F(head)(&a->output, n, h);
         T *sums = (T *)a->sums + unit * a->queries;
         for (npy_intp first = 0; first < a->queries; first += BLOCK) {
             npy_intp last = first + BLOCK < a->queries ? first + BLOCK : a->queries;
@@ -137,15 +143,15 @@ static void F(backward_part)(void *data, npy_intp begin, npy_intp end)
     }
     for (npy_intp unit = begin; unit < end; unit++) {
         npy_intp n = unit / a->heads, h = unit % a->heads;
-        const T *query = (const T *)a->query.data + n * a->query.sample + h * a->query.head;
-        const T *key = (const T *)a->key.data + n * a->key.sample + h * a->key.head;
-        const T *value = (const T *)a->value.data + n * a->value.sample + h * a->value.head;
-        const T *grad = (const T *)a->grad.data + n * a->grad.sample + h * a->grad.head;
-        const T *output = (const T *)a->output.data + n * a->output.sample + h * a->output.head;
+        const T *query = F(head)(&a->query, n, h);
+        const T *key = F(head)(&a->key, n, h);
+        const T *value = F(head)(&a->value, n, h);
+        const T *grad = F(head)(&a->grad, n, h);
+        const T *output = F(head)(&a->output, n, h);
         const T *sums = (const T *)a->sums + unit * a->queries;
-        T *by_query = (T *)a->by_query.data + n * a->by_query.sample + h * a->by_query.head;
-        T *by_key = (T *)a->by_key.data + n * a->by_key.sample + h * a->by_key.head;
-        T *by_value = (T *)a->by_value.data + n * a->by_value.sample + h * a->by_value.head;
+        T *by_query = F(head)(&a->by_query, n, h);
+        T *by_key = F(head)(&a->by_key, n, h);
+        T *by_value = F(head)(&a->by_value, n, h);
         bool several = a->queries > BLOCK || a->keys > F(sight)(a, a->queries - 1);
         if (several) {
             F(zero_rows)(by_key, a->keys, a->width, a->by_key.row);

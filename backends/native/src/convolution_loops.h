@@ -139,6 +139,26 @@ static void F(direct)(const Geometry *g, const T *padded, const T *weight, const
 
 /* ---- the three maps --------------------------------------------------------------------------- */
 
+/* Divide the memory of a thread: padded planes of a group, and a block of their windows as columns.
+ * A pointwise map needs neither. Returns false where there is no memory. */
+static bool F(divide)(Job *job, T **padded, T **buffer)
+{
+    const Geometry *g = &job->geometry;
+    *padded = *buffer = NULL;
+    if (job->pointwise)
+        return true;
+    npy_intp windows = g->in * g->kernel_y * g->kernel_x * job->block * g->out_x;
+    size_t first = SPACE(T, g->in * g->high * g->wide + SLACK);
+    char *memory = scratch(first + SPACE(T, job->direct ? 0 : windows + SLACK));
+    if (!memory) {
+        job->failed = true;
+        return false;
+    }
+    *padded = (T *)memory;
+    *buffer = (T *)(memory + first);
+    return true;
+}
+
 /* The sums of products of windows with the weight, for samples and groups *begin* to *end*. */
 static void F(correlate_part)(void *data, npy_intp begin, npy_intp end)
 {
@@ -146,17 +166,9 @@ static void F(correlate_part)(void *data, npy_intp begin, npy_intp end)
     const Geometry *g = &job->geometry;
     npy_intp rows = g->in * g->kernel_y * g->kernel_x, cells = g->out_y * g->out_x;
     npy_intp image = g->in * g->height * g->width, block = job->block;
-    T *padded = NULL, *buffer = NULL;
-    if (!job->pointwise) {
-        size_t first = SPACE(T, g->in * g->high * g->wide + SLACK);
-        char *memory = scratch(first + SPACE(T, job->direct ? 0 : rows * block * g->out_x + SLACK));
-        if (!memory) {
-            job->failed = true;
-            return;
-        }
-        padded = (T *)memory;
-        buffer = (T *)(memory + first);
-    }
+    T *padded, *buffer;
+    if (!F(divide)(job, &padded, &buffer))
+        return;
     for (npy_intp unit = begin; unit < end; unit++) {
         npy_intp group = unit % g->groups;
         const T *x = (const T *)job->x + unit * image;
@@ -237,17 +249,9 @@ static void F(weigh_part)(void *data, npy_intp begin, npy_intp end)
     const Geometry *g = &job->geometry;
     npy_intp rows = g->in * g->kernel_y * g->kernel_x, cells = g->out_y * g->out_x;
     npy_intp image = g->in * g->height * g->width, block = job->block;
-    T *padded = NULL, *buffer = NULL;
-    if (!job->pointwise) {
-        size_t first = SPACE(T, g->in * g->high * g->wide + SLACK);
-        char *memory = scratch(first + SPACE(T, rows * block * g->out_x + SLACK));
-        if (!memory) {
-            job->failed = true;
-            return;
-        }
-        padded = (T *)memory;
-        buffer = (T *)(memory + first);
-    }
+    T *padded, *buffer;
+    if (!F(divide)(job, &padded, &buffer))
+        return;
     for (npy_intp share = begin; share < end; share++)
         for (npy_intp group = 0; group < g->groups; group++) {
             T *out = (T *)job->out + (share * g->groups + group) * g->out * rows;
