@@ -78,6 +78,7 @@ static PyObject *new_heads(int type, const npy_intp *shape, Heads *heads)
     return made;
 }
 
+/* Read the keywords, after the sizes; a scale of None is that of the width. */
 static bool read_numbers(PyObject *const *args, Py_ssize_t count, PyObject *kwnames, Attention *a)
 {
     static PyObject *names[3];
@@ -88,6 +89,7 @@ static bool read_numbers(PyObject *const *args, Py_ssize_t count, PyObject *kwna
         !values[1] || (values[2] && !as_double(values[2], &dropout)) || dropout != 0)
         return false;
     a->causal = values[0] == Py_True;
+    a->scale = 1 / sqrt((double)a->width);
     return values[1] == Py_None || as_double(values[1], &a->scale);
 }
 
@@ -131,12 +133,6 @@ static bool read_mask(int type, PyObject *mask, Attention *a)
     return true;
 }
 
-static bool read_scale(PyObject *const *args, Py_ssize_t count, PyObject *kwnames, Attention *a)
-{
-    a->scale = 1 / sqrt((double)a->width);
-    return read_numbers(args, count, kwnames, a);
-}
-
 static void run(Attention *a, Part part)
 {
     npy_intp each = a->queries * a->keys * (a->width + a->out_width), units = a->samples * a->heads;
@@ -150,7 +146,7 @@ static PyObject *forward(PyObject *const *args, Py_ssize_t count, PyObject *kwna
     Attention a = {0};
     int type;
     if (count != 4 || (type = read_heads(args, &a)) < 0 || !read_mask(type, args[3], &a) ||
-        !read_scale(args, count, kwnames, &a))
+        !read_numbers(args, count, kwnames, &a))
         return DECLINED;
     npy_intp shape[4] = {a.samples, a.heads, a.queries, a.out_width};
     PyObject *query = heads_of(args[0], &a.query), *key = heads_of(args[1], &a.key);
@@ -174,7 +170,7 @@ static PyObject *backward(PyObject *const *args, Py_ssize_t count, PyObject *kwn
     Attention a = {0};
     int type;
     if (count != 7 || (type = read_heads(args + 1, &a)) < 0 || !read_mask(type, args[6], &a) ||
-        !read_scale(args, count, kwnames, &a) || !is_array(args[0], type) || !is_array(args[4], type) ||
+        !read_numbers(args, count, kwnames, &a) || !is_array(args[0], type) || !is_array(args[4], type) ||
         !is_array(args[5], type) || PyArray_NDIM(as_array(args[5])) != 3 ||
         PyArray_NDIM(as_array(args[0])) != 4)
         return DECLINED;

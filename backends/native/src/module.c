@@ -152,7 +152,7 @@ static PyObject *module_set_thread_count(PyObject *module, PyObject *number)
         PyErr_SetString(PyExc_ValueError, "set_thread_count: expected a positive number");
         return NULL;
     }
-    set_thread_count(count > 256 ? 256 : (int)count);
+    set_thread_count(count);
     Py_RETURN_NONE;
 }
 

@@ -130,7 +130,7 @@ typedef void (*Part)(void *job, npy_intp begin, npy_intp end);
  * threads if there are several pieces; returns when all is done. Needs no GIL. */
 void parallel(npy_intp count, npy_intp grain, Part part, void *job);
 
-void set_thread_count(int count);
+void set_thread_count(long count); /* 256 at most */
 int thread_count(void);
 void start_pool(void);
 

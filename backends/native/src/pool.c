@@ -106,10 +106,10 @@ void parallel(npy_intp count, npy_intp grain, Part part, void *data)
     pthread_mutex_unlock(&turn);
 }
 
-void set_thread_count(int count)
+void set_thread_count(long count)
 {
     pthread_mutex_lock(&lock);
-    wanted = count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count;
+    wanted = count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : (int)count;
     pthread_mutex_unlock(&lock);
 }
 

@@ -85,10 +85,7 @@ typedef struct {
     const char *x;
     char *out;
     int type;
-    npy_intp before, inner, after; /* keep-sum-keep; or sum-keep-sum where *channels* */
-    bool channels;
-
-
+    npy_intp before, inner, after; /* keep-sum-keep; or sum-keep-sum: channels */
 } Job;
 
 #define REDUCE(suffix, T)                                                                          \
@@ -239,7 +236,7 @@ static PyObject *reduce(PyObject *array, PyObject *dims, bool keep, bool mean)
             sizes[groups++] = size;
         }
     }
-    if (groups > 3 || count == 0 || kept == 0 || (mean && count == 0))
+    if (groups > 3 || count == 0 || kept == 0)
         return DECLINED; /* nothing to add up: NumPy's zeros */
     PyObject *output = new_array(type, out_ndim, shape);
     if (!output)
