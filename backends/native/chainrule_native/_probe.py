@@ -18,10 +18,9 @@ def probe() -> Availability:
     try:
         import numpy as np
 
-        from ._levels import choose, core
+        from ._levels import core
 
-        level = choose()
-        core()
+        level = core().level
     except ModuleNotFoundError as error:
         return Availability(state=NOT_INSTALLED, reason=_why_missing(error))
     except Exception as error:  # noqa: BLE001 - a broken library may raise anything
