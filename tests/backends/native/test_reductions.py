@@ -84,12 +84,7 @@ def test_dimensions_that_are_none_are_passed_on(native, declined, dim):
 
 
 @each_dtype
-def test_the_number_of_threads_changes_no_bit(core, native, dtype):
+def test_the_number_of_threads_changes_no_bit(whatever_the_threads, dtype):
     x = np.random.default_rng(0).normal(0, 1, (60, 70, 200)).astype(dtype)
-    before, found = core.thread_count(), []
-    for count in (1, 2, 7):
-        core.set_thread_count(count)
-        found.append([native("cr::_sum")(x, dim=dim).tobytes() for dim in places(3)])
-    core.set_thread_count(before)
-
-    assert found[0] == found[1] == found[2]
+    for dim in places(3):
+        whatever_the_threads("cr::_sum", (x,), {"dim": dim})
