@@ -100,7 +100,8 @@ def _laid_out(array, layout):
     if layout == "transposed":
         return np.array(array.T, order="C").T
     if layout == "every other":
-        wide = np.full((*array.shape[:-1], 2 * array.shape[-1]), np.nan, array.dtype)
+        between = np.nan if array.dtype.kind == "f" else -1
+        wide = np.full((*array.shape[:-1], 2 * array.shape[-1]), between, array.dtype)
         wide[..., ::2] = array
         return wide[..., ::2]
     if layout == "backwards":
