@@ -154,7 +154,7 @@ class CupyStream(PhiloxStream):
     def _u53(self, count: int) -> Any:
         # Not in place, as the family does it: CuPy takes an assignment of an array to its own
         # memory for one that changes nothing, whatever the two dtypes are.
-        words = self._words64(count)
+        words = self.words64(count)
         words &= np.uint64((1 << 53) - 1)
         return words.astype(np.float64) * 2.0**-53
 

@@ -3,79 +3,17 @@
  * What is done to an element needs no other, so the loops run once over every parameter and write
  * everything in that pass. All the lists are looked at before anything is written.
  */
+#include "lists.h"
 #include "loops.h"
 
 #define GRAIN 16384
-#define MOST_LISTS 5
-
-typedef struct {
-    PyObject *held[MOST_LISTS];   /* copies of the lists, which another thread may change */
-    PyObject **items[MOST_LISTS]; /* the arrays of each; NULL where it is empty */
-    Py_ssize_t count;
-    int type;
-    npy_intp total;
-} Lists;
-
-static void let_go(Lists *lists)
-{
-    for (int k = 0; k < MOST_LISTS; k++)
-        Py_CLEAR(lists->held[k]);
-}
-
-static bool fits(const Lists *lists, int k, Py_ssize_t i, bool written)
-{
-    PyObject *array = lists->items[k][i];
-    return float_type(array) == lists->type && is_contiguous(array) &&
-           same_shape(array, lists->items[0][i]) &&
-           (!written || PyArray_ISWRITEABLE(as_array(array)));
-}
-
-/* Take lists of arrays of one type, in which the arrays at each place have one shape. The first
- * *needed* must be full, the others may be empty. Those that *written* names are written to.
- * Returns false to decline; else `let_go` is to be called. */
-static bool read_lists(PyObject *const *args, int lists, int needed, unsigned written, Lists *result)
-{
-    memset(result, 0, sizeof *result);
-    for (int k = 0; k < lists; k++) {
-        if (!PyList_CheckExact(args[k]))
-            goto declined;
-        result->held[k] = PyList_AsTuple(args[k]);
-        if (!result->held[k])
-            goto declined;
-        Py_ssize_t size = PyTuple_GET_SIZE(result->held[k]);
-        if (k == 0)
-            result->count = size;
-        if (result->count == 0 || (size != result->count && (size != 0 || k < needed)))
-            goto declined;
-        result->items[k] = size ? ((PyTupleObject *)result->held[k])->ob_item : NULL;
-        if (k == 0)
-            result->type = float_type(result->items[0][0]);
-        if (result->type < 0)
-            goto declined;
-        for (Py_ssize_t i = 0; i < size; i++)
-            if (!fits(result, k, i, written >> k & 1))
-                goto declined;
-    }
-    for (Py_ssize_t i = 0; i < result->count; i++)
-        result->total += PyArray_SIZE(as_array(result->items[0][i]));
-    return true;
-declined:
-    PyErr_Clear();
-    let_go(result);
-    return false;
-}
-
-static inline char *item_of(const Lists *lists, int list, Py_ssize_t i)
-{
-    return lists->items[list] ? PyArray_BYTES(as_array(lists->items[list][i])) : NULL;
-}
 
 /* Do *part* of *job* to the elements at place *i* of the first *count* lists, which go to *data*. */
 static void update(const Lists *lists, Py_ssize_t i, int count, char **data, Part part, void *job)
 {
     for (int k = 0; k < count; k++)
         data[k] = item_of(lists, k, i);
-    npy_intp size = PyArray_SIZE(as_array(lists->items[0][i]));
+    npy_intp size = size_of(lists, i);
     BEGIN_LONG(size)
     if (size > RELEASE)
         parallel(size, GRAIN, part, job);

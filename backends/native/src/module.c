@@ -14,9 +14,9 @@
 
 /* Their order is that of the alphabet. */
 #define FAMILIES(X)                                                                                \
-    X(activation) X(activation_smooth) X(arithmetic) X(attention) X(comparison) X(convolution)     \
-    X(fused) X(gathering) X(normalization) X(pointwise) X(pooling) X(products) X(recurrent)        \
-    X(reductions) X(scattering) X(selection) X(softmax)
+    X(activation) X(activation_smooth) X(arithmetic) X(attention) X(clipping) X(comparison)        \
+    X(convolution) X(fused) X(gathering) X(normalization) X(pointwise) X(pooling) X(products)      \
+    X(random) X(recurrent) X(reductions) X(scattering) X(selection) X(softmax)
 
 #define DECLARE(family) extern const KernelEntry family##_kernels[];
 FAMILIES(DECLARE)

@@ -238,6 +238,28 @@ static PyObject *layer_norm_backward(PyObject *const *args, Py_ssize_t count, Py
     return packed(3, results);
 }
 
+static PyObject *rms_norm(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
+{
+    Rows r = {0};
+    npy_intp kept[NPY_MAXDIMS];
+    int type, given;
+    PyObject *taken[2], *output;
+    if (count != 2 || (type = float_type(args[0])) < 0 ||
+        !read_rows(args, count, kwnames, args[0], &r, kept, &given) || !fits(args[1], r.size) ||
+        !take_of(type, 2, args, taken))
+        return DECLINED;
+    output = new_like(args[0], type);
+    if (output) {
+        r.x = data_of(taken[0]), r.weight = data_of(taken[1]), r.out = data_of(output);
+        BEGIN_LONG(r.rows * r.size)
+        parallel(r.rows, grain_of(2 * r.size),
+                 type == NPY_FLOAT ? root_mean_square_part_single : root_mean_square_part_real, &r);
+        END_LONG
+    }
+    drop(2, taken);
+    return output;
+}
+
 /* ---- over groups of channels ------------------------------------------------------------------- */
 
 /* Let a row be a group of the channels of a sample. */
@@ -319,6 +341,7 @@ const KernelEntry normalization_kernels[] = {
     {"cr::native_batch_norm_backward", batch_norm_backward},
     {"cr::_native_layer_norm", layer_norm},
     {"cr::native_layer_norm_backward", layer_norm_backward},
+    {"cr::_rms_norm", rms_norm},
     {"cr::_native_group_norm", group_norm},
     {"cr::native_group_norm_backward", group_norm_backward},
     {NULL, NULL},

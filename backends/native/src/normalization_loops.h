@@ -260,6 +260,21 @@ static void F(rows_part)(void *data, npy_intp begin, npy_intp end)
     }
 }
 
+/* Rows that are divided by the root of their mean square. */
+static void F(root_mean_square_part)(void *data, npy_intp begin, npy_intp end)
+{
+    Rows *r = data;
+    npy_intp size = r->size;
+    const T *restrict weight = r->weight;
+    for (npy_intp row = begin; row < end; row++) {
+        const T *restrict x = (const T *)r->x + row * size;
+        T *restrict out = (T *)r->out + row * size;
+        T scale = F(reciprocal_root)(F(squares)(x, size, 0) / (double)size, r->eps);
+        for (npy_intp i = 0; i < size; i++)
+            out[i] = weight ? x[i] * scale * weight[i] : x[i] * scale;
+    }
+}
+
 /* The sums over a row of g times weight, and of that times what x differs from the mean by. */
 static void F(weighed_pulls)(const T *x, const T *grad, const T *w, npy_intp n, T mean, double *total,
                              double *product)

@@ -45,6 +45,9 @@ class Stream(RandomStream, Protocol):
     def bernoulli(self, shape: tuple[int, ...], dtype: str, p: float | Array) -> Array:
         """Return ones with probability *p*, a number or an array, and zeros."""
 
+    def words64(self, count: int) -> Array:
+        """Return *count* numbers of 64 random bits, ``uint64``, ``(count,)``."""
+
     def exponential(self, shape: tuple[int, ...], dtype: str, rate: float = 1.0) -> Array:
         """Return numbers of the exponential distribution, with mean ``1 / rate``."""
 

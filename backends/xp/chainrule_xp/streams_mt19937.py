@@ -113,7 +113,7 @@ class MT19937Stream(WordStream):
         self._untouched = self._untouched and count == 0
         return self._xp.asarray(self._random().randint(1 << 32, size=count, dtype="uint32"))
 
-    def _words64(self, count: int) -> Array:
+    def words64(self, count: int) -> Array:
         self._untouched = self._untouched and count == 0
         return self._xp.asarray(self._random().randint(1 << 64, size=count, dtype="uint64"))
 
@@ -221,7 +221,7 @@ class MT19937Stream(WordStream):
         places = memoryview(values)
         for block in blocks(xp, n):
             step = xp.arange(block.start, block.stop, dtype=xp.uint64)
-            targets = self._words64(len(step)) % (step + xp.uint64(1))
+            targets = self.words64(len(step)) % (step + xp.uint64(1))
             for i, target in enumerate(targets.tolist(), block.start):
                 places[i] = places[target]
                 places[target] = i

@@ -150,7 +150,7 @@ class PhiloxStream(WordStream):
         """
         xp = self._xp
         bits = xp.uint64((1 << max(n - 1, 0).bit_length()) - 1)
-        keys = (self._words64(n) & ~bits) | xp.arange(n, dtype=xp.uint64)
+        keys = (self.words64(n) & ~bits) | xp.arange(n, dtype=xp.uint64)
         keys.sort()
         return self._cast(keys & bits, dtype)
 
@@ -194,7 +194,7 @@ class PhiloxStream(WordStream):
         for column, word in enumerate(philox4x32(xp, counter, key)):
             words[:, column] = word
 
-    def _words64(self, count: int) -> Array:
+    def words64(self, count: int) -> Array:
         xp = self._xp
         words = self._words32(2 * count).astype(xp.uint64)
         return (words[0::2] << xp.uint64(32)) | words[1::2]

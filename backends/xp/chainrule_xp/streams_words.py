@@ -85,8 +85,11 @@ class WordStream(ABC):
         """Return the next *count* words, ``uint32``, which the caller may overwrite."""
 
     @abstractmethod
-    def _words64(self, count: int) -> Array:
-        """Return *count* pairs of words, ``uint64``, the first word of a pair high."""
+    def words64(self, count: int) -> Array:
+        """Return *count* pairs of words, ``uint64``, the first word of a pair high.
+
+        Public for kernels that make their own numbers of the words, in another language.
+        """
 
     @abstractmethod
     def _standard_normal(self, count: int) -> Array:
@@ -131,7 +134,7 @@ class WordStream(ABC):
             values = (self._words32(count) % xp.uint32(span)).astype(xp.int64)
             values += low
         else:
-            words = self._words64(count)  # over all 64 bits, each is a number as it stands
+            words = self.words64(count)  # over all 64 bits, each is a number as it stands
             if span <= MASK_64:
                 words = words % xp.uint64(span) + xp.uint64(low & MASK_64)  # wraps around
             values = words.view(xp.int64)
@@ -148,7 +151,7 @@ class WordStream(ABC):
         else:
             span = 2 if dtype == "bool" else int(xp.iinfo(dtype).max) + 1
         if dtype in {"int64", "uint64", "float64"}:
-            words = self._words64(count)
+            words = self.words64(count)
             words = words % xp.uint64(span) if span <= MASK_64 else words
         else:
             words = self._words32(count)
@@ -164,7 +167,7 @@ class WordStream(ABC):
         xp, count = self._xp, math.prod(shape)
         if isinstance(p, int | float):
             # Below p, in units of 2^-53; the scaling is exact.
-            ones = (self._words64(count) & xp.uint64(MASK_53)) < xp.uint64(math.ceil(p * 2.0**53))
+            ones = (self.words64(count) & xp.uint64(MASK_53)) < xp.uint64(math.ceil(p * 2.0**53))
         else:
             p = xp.broadcast_to(p, shape).reshape(-1)
             if p.dtype == xp.float64:
@@ -262,7 +265,7 @@ class WordStream(ABC):
         return values
 
     def _u53(self, count: int) -> Array:
-        words = self._words64(count)
+        words = self.words64(count)
         words &= self._xp.uint64(MASK_53)
         values = words.view(self._xp.float64)
         values[...] = words.view(self._xp.int64)

@@ -14,6 +14,8 @@ from ..grad_mode import mode
 from ..op import Op
 from ..value import count_write, new_value
 from .creation_like import zeros_like
+from .joining import stack
+from .norms import vector_norm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,11 +23,18 @@ if TYPE_CHECKING:
     from ..backend import Backend, Kernel
     from ..tensor import Tensor
 
-__all__ = ["_count_steps_", "_fused_adam_", "_fused_sgd_", "_zeros_beside_"]
+__all__ = [
+    "_count_steps_", "_fused_adam_", "_fused_sgd_", "_norms_of_", "_scale_", "_zeros_beside_",
+]  # fmt: skip
 
 
 #: What users know the writer as, where that is not the op's own name.
-_TITLES = {"_fused_adam_": "Adam.step", "_fused_sgd_": "SGD.step", "_write_at_": "__setitem__"}
+_TITLES = {
+    "_fused_adam_": "Adam.step",
+    "_fused_sgd_": "SGD.step",
+    "_scale_": "mul_",
+    "_write_at_": "__setitem__",
+}
 
 
 class UpdateOp(Op[..., Any]):
@@ -99,6 +108,29 @@ def _count_steps_(steps: Sequence[Tensor]) -> tuple[float, ...]:
         steps: Each ``()``, floating.
     """
     return tuple(float(step.add_(1).item()) for step in steps)
+
+
+@_update()
+def _norms_of_(tensors: Sequence[Tensor], *, ord: float) -> Any:
+    """Return the norm of every tensor, as an array of one dimension.
+
+    Args:
+        tensors: Of one floating dtype.
+        ord: The order of the norms, as of `vector_norm`.
+    """
+    return stack([vector_norm(tensor, ord) for tensor in tensors])._array
+
+
+@_update("tensors")
+def _scale_(tensors: Sequence[Tensor], factor: Sequence[Tensor]) -> None:
+    """Multiply every tensor, in place, with one number.
+
+    Args:
+        tensors: What is multiplied.
+        factor: The number, ``()``, in a list of its own.
+    """
+    for tensor in tensors:
+        tensor.mul_(factor[0])
 
 
 def kept(tensor: Any) -> Any:

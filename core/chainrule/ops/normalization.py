@@ -606,6 +606,14 @@ def last_sizes(
     return tuple(sizes)
 
 
+@composite
+def _rms_norm(self: Tensor, normalized_shape: Sizes, weight: Tensor | None, eps: float) -> Tensor:
+    """Return `rms_norm`; recorded, it is its parts, as in PyTorch on a CPU."""
+    dims = tuple(range(-len(normalized_shape), 0))
+    result: Any = self * (self.pow(2).mean(dims, keepdim=True) + eps).rsqrt()
+    return result if weight is None else result * weight  # type: ignore[no-any-return]  # an op's result
+
+
 def rms_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -642,6 +650,4 @@ def rms_norm(
         raise refusal("rms_norm", "rms_norm", input._key.dtype)
     if eps is None:
         eps = finfo(input._key.dtype).eps
-    dims = tuple(range(-len(sizes), 0))
-    result: Any = input * (input.pow(2).mean(dims, keepdim=True) + eps).rsqrt()
-    return result if weight is None else result * weight  # type: ignore[no-any-return]  # an op's result
+    return _rms_norm(input, sizes, weight, eps)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import chainrule as cr
+
 each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 RTOL = {"float32": 1e-5, "float64": 1e-12}
 
@@ -178,3 +180,31 @@ def test_sums_of_a_million_numbers_far_from_zero_stay_precise(agree):
     agree(
         "cr::_native_batch_norm", (x, None, None, None, None), {"training": True, "eps": 1e-5}, 2e-5
     )
+
+
+@each_dtype
+@each_row
+@pytest.mark.parametrize("given", [True, False])
+def test_dividing_by_the_root_mean_square_is_that_of_numpy(
+    agree, laid_out, layout, shape, last, given, dtype
+):
+    sizes = shape[len(shape) - last :]
+    x = laid_out(numbers(*shape, dtype=dtype), layout)
+    weight = numbers(*sizes, seed=1, dtype=dtype) if given else None
+    agree("cr::_rms_norm", (x, weight), {"normalized_shape": sizes, "eps": 1e-5}, RTOL[dtype])
+
+
+def test_root_mean_squares_of_infinities_and_nan_are_numpys(agree):
+    x = np.array([[np.inf, 1, 2], [np.nan, 1, 2], [0, 0, 0], [1e30, 1, 0]])
+    agree("cr::_rms_norm", (x, None), {"normalized_shape": (3,), "eps": 0.0}, 1e-12)
+
+
+def test_a_recorded_root_mean_square_norm_keeps_the_graph_of_its_parts():
+    with cr.using("native"):
+        x, weight = cr.randn(5, 8, requires_grad=True), cr.randn(8)
+        recorded = cr.rms_norm(x, [8], weight, 1e-5)
+        with cr.no_grad():
+            unrecorded = cr.rms_norm(x, [8], weight, 1e-5)
+
+    assert recorded.grad_fn.name() == "MulBackward0"
+    np.testing.assert_allclose(unrecorded.numpy(), recorded.detach().numpy(), rtol=1e-6)

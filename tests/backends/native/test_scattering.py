@@ -11,8 +11,9 @@ MOVED = (*ADDED, "bool", "uint8", "float16", "complex64", "complex128")
 each_index = pytest.mark.parametrize("index", ["int64", "int32"])
 #: The shape of the array, the shape of the places, the dimension.
 CHOICES = [
-    ((5,), (7,), 0), ((5,), (0,), 0), ((3, 4), (3, 6), 1), ((3, 4), (2, 4), 0), ((3, 4), (1, 2), -2),
-    ((2, 5, 3), (2, 9, 3), 1), ((2, 5, 3), (1, 4, 2), 1), ((2, 3, 40), (2, 3, 50), -1), ((1, 1), (1, 1), 0),
+    ((5,), (7,), 0), ((5,), (0,), 0), ((3, 4), (3, 6), 1), ((3, 4), (2, 4), 0),
+    ((3, 4), (1, 2), -2), ((2, 5, 3), (2, 9, 3), 1), ((2, 5, 3), (1, 4, 2), 1),
+    ((2, 3, 40), (2, 3, 50), -1), ((1, 1), (1, 1), 0),
 ]  # fmt: skip
 each_choice = pytest.mark.parametrize(("shape", "places", "dim"), CHOICES, ids=str)
 
@@ -62,9 +63,7 @@ def test_elements_are_added_in_the_order_of_numpys(
 
 @each_choice
 @pytest.mark.parametrize("dtype", MOVED)
-def test_of_elements_put_in_one_place_the_last_stays(
-    native, reference, shape, places, dim, dtype
-):
+def test_of_elements_put_in_one_place_the_last_stays(native, reference, shape, places, dim, dtype):
     x, where, source = (
         numbers(shape, dtype), chosen(shape, places, dim, "i8"), numbers(places, dtype, 2),
     )  # fmt: skip
@@ -93,9 +92,7 @@ def test_rows_are_selected(native, reference, shape, dim, count, index, dtype):
 @each_index
 @pytest.mark.parametrize("count", [0, 1, 9])
 @pytest.mark.parametrize("dtype", ADDED)
-def test_rows_are_added_in_the_order_of_numpys(
-    native, reference, shape, dim, count, index, dtype
-):
+def test_rows_are_added_in_the_order_of_numpys(native, reference, shape, dim, count, index, dtype):
     some = tuple(count if d == dim % len(shape) else n for d, n in enumerate(shape))
     x, where, source = (
         numbers(shape, dtype), chosen(shape, (count,), dim, index), numbers(some, dtype, 2),
@@ -159,15 +156,27 @@ UNFIT = {
     "places": ("cr::_gather", (np.zeros((2, 3)), FITS.astype("f8")), {"dim": 0}),
     "objects": ("cr::_gather", (np.zeros((2, 3), object), FITS), {"dim": 0}),
     "swapped": ("cr::_gather", (np.zeros((2, 3), ">f8"), FITS), {"dim": 0}),
-    "half": ("cr::_scatter_add", (np.zeros((2, 3), "f2"), FITS, np.zeros((2, 3), "f2")), {"dim": 0}),
+    "half": (
+        "cr::_scatter_add",
+        (np.zeros((2, 3), "f2"), FITS, np.zeros((2, 3), "f2")),
+        {"dim": 0},
+    ),
     "source": ("cr::_scatter_add", (np.zeros((2, 3)), FITS, np.zeros((2, 2))), {"dim": 0}),
     "dtypes": ("cr::_scatter_add", (np.zeros((2, 3)), FITS, np.zeros((2, 3), "f4")), {"dim": 0}),
     "sizes": ("cr::gather_backward", (np.zeros((2, 3)), FITS), {"dim": 0, "input_sizes": (2,)}),
-    "negative": ("cr::gather_backward", (np.zeros((2, 3)), FITS), {"dim": 0, "input_sizes": (2, -3)}),
+    "negative": (
+        "cr::gather_backward",
+        (np.zeros((2, 3)), FITS),
+        {"dim": 0, "input_sizes": (2, -3)},
+    ),
     "rows": ("cr::_index_add", (np.zeros((2, 3)), FLAT, np.zeros((2, 3))), {"dim": 0}),
     "whole": ("cr::_index_add", (FITS, FLAT[:2], FITS), {"dim": 0, "alpha": 2}),
-    "width": ("cr::index_select_backward", (np.zeros((3, 2)), FLAT), {"dim": 0, "input_sizes": (4, 3)}),
-}  # fmt: skip
+    "width": (
+        "cr::index_select_backward",
+        (np.zeros((3, 2)), FLAT),
+        {"dim": 0, "input_sizes": (4, 3)},
+    ),
+}
 
 
 @pytest.mark.parametrize("case", UNFIT)

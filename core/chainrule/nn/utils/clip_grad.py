@@ -10,10 +10,12 @@ from ... import ops
 from ..._warn import warn
 from ...errors import AutogradError
 from ...grad_mode import no_grad
+from ...ops.fused import _norms_of_, _scale_
 from ...tensor import Tensor, tensor
+from ...value import new_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "clip_grad_norm",
@@ -56,9 +58,12 @@ def get_total_norm(
     norm_type = float(norm_type)
     if not tensors:
         return tensor(0.0)
-    device = tensors[0].device
-    norms = [ops.vector_norm(t, norm_type).to(device) for t in tensors]
-    total = ops.vector_norm(ops.stack(norms), norm_type)
+    if _are_alike(tensors):
+        norms: Tensor = new_value(_norms_of_(tensors, ord=norm_type), tensors[0]._key)
+    else:
+        device = tensors[0].device
+        norms = ops.stack([ops.vector_norm(t, norm_type).to(device) for t in tensors])
+    total = ops.vector_norm(norms, norm_type)
     if error_if_nonfinite and not ops.isfinite(total).item():
         msg = (
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, "
@@ -88,6 +93,9 @@ def clip_grads_with_norm_(
     if not grads:
         return
     scale = ops.clamp(float(max_norm) / (total_norm + _EPSILON), max=1.0)
+    if _are_alike([*grads, scale]):
+        _scale_(grads, [scale])
+        return
     for grad in grads:
         grad.mul_(scale.to(grad.device))
 
@@ -175,3 +183,11 @@ def _grads_of(parameters: Tensor | Iterable[Tensor]) -> Iterator[Tensor]:
     for parameter in [parameters] if isinstance(parameters, Tensor) else parameters:
         if parameter.grad is not None:
             yield parameter.grad
+
+
+def _are_alike(tensors: Sequence[Tensor]) -> bool:
+    """Return whether one call can take all: plain real tensors of one key, and no views."""
+    key = tensors[0]._key
+    return key.dtype.is_floating_point and all(
+        type(t) is Tensor and t._key is key and t._base is None for t in tensors
+    )
