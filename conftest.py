@@ -69,7 +69,6 @@ def pytest_pycollect_makemodule(
 pages = Sybil(
     parsers=[markdown.PythonCodeBlockParser(doctest_optionflags=FLAGS), markdown.SkipParser()],
     pattern="*.md",
-    excludes=["docs/changelog.d/*.md"],
     fixtures=["folder_of_examples"],
 )
 
