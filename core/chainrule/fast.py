@@ -122,7 +122,7 @@ def _of_one(op: Op[Any, Any]) -> Callable[..., Any]:
         else:
             array = table[key.index](self._array)
         if type(array) is not key.array_type:
-            array = key.backend.wrap(array)
+            array = op.as_array(array, key)
         out = _new(_value.result_class)
         out._array, out._key = array, key
         out._storage = out._grad = out._base = out._hooks = out._node = None
@@ -257,7 +257,7 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any]:
         keywords = {name: bound[i] for i, name, default in statics if bound[i] is not default}
         array = table[key.index](*arrays, **keywords)
         if type(array) is not key.array_type:
-            array = key.backend.wrap(array)
+            array = op.as_array(array, key)
         out = _new(_value.result_class)
         out._array = array
         out._storage = out._grad = out._base = out._hooks = out._node = None
@@ -297,7 +297,7 @@ def _of_a_pair(op: Op[Any, Any]) -> Callable[[Any], Any]:
             return any_kind(bound)
         array = table[key.index](left._array, right._array)
         if type(array) is not key.array_type:
-            array = key.backend.wrap(array)
+            array = op.as_array(array, key)
         out = _new(_value.result_class)
         out._array, out._key = array, key
         out._storage = out._grad = out._base = out._hooks = out._node = None
@@ -411,7 +411,7 @@ def _unary(op: Op[Any, Any]) -> Callable[..., Any]:
         key = self._key
         array = table[key.index](self._array)
         if type(array) is not key.array_type:
-            array = key.backend.wrap(array)
+            array = op.as_array(array, key)
         out = _new(_value.result_class)
         out._array, out._key = array, key.boolean if boolean else key
         out._storage = out._grad = out._base = out._hooks = out._node = None
@@ -471,7 +471,7 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
         except Exception as error:  # noqa: BLE001 - any library's; explained, or raised as it is
             op.fail(error, [v for v in (self, other) if isinstance(v, Value)])
         if type(array) is not key.array_type:
-            array = key.backend.wrap(array)
+            array = op.as_array(array, key)
         out = _new(_value.result_class)
         out._array, out._key = array, key.boolean if boolean else key
         out._storage = out._grad = out._base = out._hooks = out._node = None

@@ -328,8 +328,13 @@ class Op(Generic[P, R]):
     def wrapped(
         self, result: Any, key: DispatchKey, result_key: DispatchKey | None, bound: Sequence[Any]
     ) -> list[Any]:
-        """Return what a kernel gave as tensors; *result_key* of a single one, where it is known."""
+        """Return what a kernel gave as tensors; *result_key* of a single one, where it is known.
+
+        Raises:
+            ArgumentError: the kernel gave something else than the statement promises.
+        """
         if self.multiple:
+            self._check_count(result, key)
             return [self._wrap(array, key, None, bound, i) for i, array in enumerate(result)]
         return [self._wrap(result, key, result_key, bound, None)]
 
@@ -342,7 +347,7 @@ class Op(Generic[P, R]):
         number: int | None,
     ) -> Any:
         if type(array) is not key.array_type:
-            array = key.backend.wrap(array)
+            array = self.as_array(array, key)
         if result_key is None:
             dtype = key.backend.dtype_of(array)
             result_key = key if dtype is key.dtype else key.of(dtype)
@@ -350,6 +355,32 @@ class Op(Generic[P, R]):
         if self.view:
             become_view(value, bound[0], self, bound, number)
         return value
+
+    def as_array(self, result: Any, key: DispatchKey) -> Array:
+        """Return what a kernel gave, of another type than the backend's arrays, as an array.
+
+        Raises:
+            ArgumentError: it cannot be one.
+        """
+        try:
+            return key.backend.wrap(result)
+        except ArgumentError as error:
+            raise self._wrong_result(str(error), key) from None
+
+    def _check_count(self, result: Any, key: DispatchKey) -> None:
+        expected = self.schema.output_count
+        is_sequence = isinstance(result, (tuple, list))
+        if is_sequence and expected in {None, len(result)}:
+            return
+        found = f"a tuple of {len(result)}" if is_sequence else type(result).__name__
+        count = "arrays" if expected is None else f"{expected} arrays"
+        raise self._wrong_result(f"a kernel returned {found}, expected a tuple of {count}", key)
+
+    def _wrong_result(self, what: str, key: DispatchKey) -> ArgumentError:
+        return ArgumentError(
+            f"{self.name}: {what}\nchainrule.explain({self.name!r}, ...) on backend "
+            f"{key.backend.name!r} says whose kernel it is; chainrule.testing.opcheck() tests it."
+        )
 
     def _promoted(
         self, tensors: list[Any], values: list[Value], key: DispatchKey, bound: Sequence[Any]

@@ -62,6 +62,8 @@ class Schema:
         self.position = {p.name: i for i, p in enumerate(self.params)}
         self.tensors = tuple(p for p in self.params if p.kind != STATIC)
         self.return_type, self.outputs = _outputs(function, outputs)
+        #: How many outputs there are; None where that depends on the arguments.
+        self.output_count = None if "..." in annotations.get("return", "") else len(self.outputs)
         self.defaults = [p.default for p in self.params]
         self.required = sum(p.default is REQUIRED for p in self.params)
         self.tensor_positions = tuple(i for i, p in enumerate(self.params) if p.kind != STATIC)

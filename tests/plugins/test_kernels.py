@@ -211,3 +211,32 @@ def test_every_op_of_core_can_be_explained_on_every_backend():
         for op in all_ops:
             if op.startswith("cr::"):
                 assert explain(op, backend=name).lineage[0] == name
+
+
+@pytest.mark.parametrize(
+    ("op", "result", "told"),
+    [
+        ("tanh", [1.0], r"cr::tanh: a kernel returned list, expected ndarray: \[1\.0\]"),
+        ("sum", None, r"cr::sum: a kernel returned NoneType, expected ndarray: None"),
+        ("mm", (1, 2), r"cr::mm: a kernel returned tuple, expected ndarray: \(1, 2\)"),
+        (
+            "frexp",
+            np.ones(2),
+            r"cr::frexp: a kernel returned ndarray, expected a tuple of 2 arrays",
+        ),
+        (
+            "frexp",
+            (np.ones(2),),
+            r"cr::frexp: a kernel returned a tuple of 1, expected .* 2 arrays",
+        ),
+    ],
+)
+def test_what_no_kernel_may_return_is_told_with_the_name_of_the_op(give, op, result, told):
+    ks = KernelSet("numpy")
+    ks.forward(f"cr::{op}")(lambda *arrays, **statics: result)
+    give(ks)
+    prefer(op, "guest", backend="numpy")
+
+    x = cr.ones(2, 2)
+    with pytest.raises(ArgumentError, match=told):
+        getattr(x, op)(*[x] * (op == "mm"))
