@@ -14,6 +14,12 @@ import pytest
 import chainrule
 
 
+@pytest.fixture(autouse=True)
+def _hears_all_warnings():
+    """Let every test hear what is said once in a process."""
+    chainrule.set_warn_always(True)
+
+
 @pytest.fixture
 def lib(device):
     """Return chainrule; new tensors of the test are made on its device."""

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from . import _absent
+from .errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,19 +166,6 @@ MOVED = {
 }
 
 
-class _UnknownNameError(AttributeError):
-    """A name that is not there; the nearest that is, once it is read.
-
-    Python suggests one by itself, but not among as many names as these.
-    """
-
-    def __str__(self) -> str:
-        text, name = super().__str__(), self.name or ""
-        difflib = importlib.import_module("difflib")  # seldom needed
-        near = difflib.get_close_matches(name, [n for n in dir(self.obj) if n[0] != "_"], 1)
-        return f"{text}\nchainrule: did you mean {near[0]!r}?" if near else text
-
-
 def lazy_attributes(
     package: str, names: dict[str, Any]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -203,7 +191,7 @@ def lazy_attributes(
                     f"\nchainrule: no backend has this dtype; {_absent.DTYPES[name]} is the "
                     "nearest that is there."
                 )
-            raise _UnknownNameError(msg, name=name, obj=sys.modules[package])
+            raise UnknownNameError(msg, name=name, obj=sys.modules[package])
         names[name] = found
         return found
 

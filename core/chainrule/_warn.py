@@ -6,6 +6,21 @@ import sys
 import warnings
 from typing import Final
 
+# Note [Once in a process]
+# ------------------------
+# PyTorch says some things once, wherever they happen again. `set_warn_always(True)` lifts that.
+
+
+class _Once:
+    """What was said, and whether it is said again."""
+
+    always = False
+
+    def __init__(self) -> None:
+        self.said: set[str] = set()
+
+
+once: Final = _Once()
 _ASKING: Final = f"{__package__}.overriding"
 
 
@@ -22,6 +37,13 @@ def warn(
         frame, level = frame.f_back, level + 1
         counted += frame.f_globals.get("__name__") != _ASKING
     warnings.warn(message, category, stacklevel=level)
+
+
+def warn_once(message: str, category: type[Warning], stacklevel: int = 1) -> None:
+    """Warn as `warn` does, the first time in a process: Note [Once in a process]."""
+    if once.always or message not in once.said:
+        once.said.add(message)
+        warn(message, category, stacklevel + 1)
 
 
 def warn_outside(message: str, category: type[Warning]) -> None:

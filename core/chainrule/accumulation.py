@@ -68,7 +68,7 @@ class Ownership:
             else:
                 ops.add.in_place((before, grad), {})
         elif create_graph:
-            leaf._grad = ops.clone(grad)
+            leaf._grad = ops.copy(grad.detach(), grad)
         elif not leaf._key.backend.is_contiguous(leaf._array):
             leaf._grad = laid_out_like(grad, leaf)
         elif self.is_ours(grad):

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import engine
-from ._warn import warn
+from ._warn import warn, warn_once
 from .errors import ArgumentError, AutogradError, DTypeError, NoGraphError, ShapeError
 from .graph import LEAF, GradientEdge, gradient_edge
 from .shapes import Size
@@ -73,7 +73,7 @@ def backward(
         raise AutogradError(msg)
     roots, grads = _roots(_sequence(tensors), grad_tensors, create_graph=create_graph)
     if create_graph:
-        warn(CREATE_GRAPH_WARNING, UserWarning, stacklevel=3)
+        warn_once(CREATE_GRAPH_WARNING, UserWarning, stacklevel=3)
     keep = create_graph if retain_graph is None else retain_graph
     for item in wanted or ():
         if isinstance(item, Value) and gradient_edge(item) != (item, LEAF):

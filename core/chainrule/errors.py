@@ -29,6 +29,7 @@ in the same place, so that an ``except`` written for PyTorch still catches it::
     ├── OpDefinitionError (TypeError)           a statement of an op that contradicts itself
     ├── ExportError (BufferError)               memory that cannot be handed to another library
     ├── AbsentError (NotImplementedError)       what PyTorch has and chainrule has not
+    ├── UnknownNameError (AttributeError)       a name that neither has
     ├── PluginLoadError (ImportError)
     └── FileFormatError (ValueError)            a file that cannot be read as what it should be
 
@@ -37,6 +38,8 @@ who, what was expected, what came, what to do.
 """
 
 from __future__ import annotations
+
+import importlib
 
 
 class ChainruleError(Exception):
@@ -205,6 +208,27 @@ class OpDefinitionError(ChainruleError, TypeError):
 
 class AbsentError(ChainruleError, NotImplementedError):
     """What PyTorch has and chainrule has not."""
+
+
+class UnknownNameError(ChainruleError, AttributeError):
+    """A name that a module does not have; the nearest that it has, once the message is read.
+
+    Python suggests one by itself, but not among as many names as these.
+
+    Attributes:
+        name: The name.
+        obj: The module.
+    """
+
+    def __init__(self, message: str, *, name: str, obj: object) -> None:
+        super().__init__(message)
+        self.name, self.obj = name, obj
+
+    def __str__(self) -> str:
+        text, name = super().__str__(), self.name or ""
+        difflib = importlib.import_module("difflib")  # seldom needed
+        near = difflib.get_close_matches(name, [n for n in dir(self.obj) if n[0] != "_"], 1)
+        return f"{text}\nchainrule: did you mean {near[0]!r}?" if near else text
 
 
 class ExportError(ChainruleError, BufferError):

@@ -235,7 +235,8 @@ def _decorate(fresh: Callable[[], Mode], function: F) -> F:
     if inspect.isclass(function):
         warn(
             "Decorating classes is deprecated and will be disabled in future versions. "
-            "You should only decorate functions or methods.",
+            "You should only decorate functions or methods. To preserve the current behavior of "
+            "class decoration, you can directly decorate the `__init__` method and nothing else.",
             FutureWarning,
             stacklevel=3,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
+from ._warn import once
 from .backend import asked, for_device, use_determinism, use_threads
 from .device import Device
 from .errors import ArgumentError, AutogradError
@@ -28,7 +29,7 @@ __all__ = [
 ]  # fmt: skip
 
 _set: Final[dict[str, Any]] = {
-    "interop": None, "warn_only": False, "precision": "highest", "warn_always": False,
+    "interop": None, "warn_only": False, "precision": "highest",
 }  # fmt: skip
 
 
@@ -138,13 +139,13 @@ def get_float32_matmul_precision() -> str:
 
 
 def set_warn_always(b: bool, /) -> None:
-    """Take whether a warning that comes once should always come."""
-    _set["warn_always"] = bool(b)
+    """Let what is warned of once in a process be warned of each time."""
+    once.always = bool(b)
 
 
 def is_warn_always_enabled() -> bool:
     """Return what `set_warn_always` was told."""
-    return bool(_set["warn_always"])
+    return once.always
 
 
 def set_flush_denormal(mode: bool, /) -> bool:

@@ -11,6 +11,7 @@ from .dtypes import float32, plain_number
 from .errors import ArgumentError, DTypeError
 from .ops import creation_like, random_in_place
 from .ops.creation import as_tensor, tensor
+from .read_only import seal
 from .tensor_late import TensorLate
 from .value import Value, new_value
 
@@ -614,4 +615,7 @@ def _check_subclass(cls: Any) -> None:
         raise ArgumentError(msg)
 
 
+for _part in Tensor.__mro__:
+    if issubclass(_part, _value.Value):
+        seal(_part)
 _value.tensor_class = _value.result_class = Tensor

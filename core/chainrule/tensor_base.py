@@ -43,6 +43,10 @@ _NON_LEAF_GRAD = (
 )
 
 
+def _never(_: Value) -> bool:
+    return False
+
+
 class TensorBase(Copyable):
     """A value with PyTorch's attributes. `Tensor` adds the operations."""
 
@@ -141,8 +145,10 @@ class TensorBase(Copyable):
         """Whether the elements are in host memory."""
         return self._key.device.type == "cpu"
 
-    is_sparse = is_quantized = is_meta = is_nested = is_mps = is_xpu = False
-    is_sparse_csr = is_mkldnn = is_vulkan = is_xla = is_ipu = is_mtia = is_maia = False
+    # What no tensor is. A property each: none can be set.
+    is_sparse, is_quantized, is_meta, is_nested, is_mps, is_xpu = map(property, 6 * [_never])
+    is_sparse_csr, is_mkldnn, is_vulkan, is_xla = map(property, 4 * [_never])
+    is_ipu, is_mtia, is_maia = map(property, 3 * [_never])
 
     @property
     def layout(self) -> Any:
@@ -371,16 +377,16 @@ class TensorBase(Copyable):
         Raises:
             RuntimeError: the tensor is no leaf.
         """
-        self._check_grad_dtype()
+        self._check_grad_dtype("accessed")
         own = self._key.dtype
         return own if self._hooks is None else self._hooks.grad_dtype(own)
 
     @grad_dtype.setter
     def grad_dtype(self, dtype: DType | None) -> None:
-        self._check_grad_dtype()
         if dtype is not None and not isinstance(dtype, DType):
             msg = f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}"
             raise AutogradError(msg)
+        self._check_grad_dtype("set")
         if self._grad is not None and dtype not in {None, self._grad._key.dtype}:
             msg = (
                 "Cannot set grad_dtype to a dtype that is not that of the gradient\n"
@@ -389,9 +395,9 @@ class TensorBase(Copyable):
             raise AutogradError(msg)
         leaf_hooks(self).dtype = dtype
 
-    def _check_grad_dtype(self) -> None:
+    def _check_grad_dtype(self, done: str) -> None:
         if not self.is_leaf:
-            msg = "grad_dtype can only be accessed on leaf tensors."
+            msg = f"grad_dtype can only be {done} on leaf tensors."
             raise AutogradError(msg)
 
     def retain_grad(self) -> None:
@@ -584,7 +590,15 @@ class TensorBase(Copyable):
         warn("volatile was removed (Variable.volatile is always False)", UserWarning, stacklevel=2)
         return False
 
-    name = None  # PyTorch's, of traced variables
+    @volatile.setter
+    def volatile(self, _: Any) -> None:
+        warn(
+            "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+    name = property(lambda _: None, doc="None: PyTorch names traced variables.")
 
     def is_shared(self) -> bool:
         """Return whether the memory is shared with other processes."""

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from . import dtypes, ops
-from ._warn import warn
+from ._warn import warn_once
 from .errors import ArgumentError, AutogradError, ExportError, NotANumberError
 from .grad_mode import mode
 from .overriding import wants_to_be_asked
@@ -21,7 +21,6 @@ _NUMBER_FROM_GRAPH = (
     "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
     "Consider using tensor.detach() first."
 )
-_warned: list[bool] = []
 _NO_NUMPY = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
 
@@ -199,9 +198,8 @@ class Readable(Value):
                 f"expected a tensor of one element, got shape {tuple(self._array.shape)}."
             )
             raise NotANumberError(msg)
-        if warns and self._requires_grad and not _warned:
-            _warned.append(True)  # once in a process, as in PyTorch
-            warn(_NUMBER_FROM_GRAPH, UserWarning, stacklevel=3)
+        if warns and self._requires_grad:
+            warn_once(_NUMBER_FROM_GRAPH, UserWarning, stacklevel=3)
         return self.item()
 
     def __index__(self) -> int:

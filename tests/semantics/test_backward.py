@@ -247,6 +247,16 @@ def test_recorded_backward_warns_of_the_cycle(lib, warns):
         (x * x).backward(create_graph=True)
 
 
+def test_recorded_first_gradient_is_a_copy_with_a_history(lib):
+    x = lib.ones(2, requires_grad=True)
+    with pytest.warns(UserWarning, match="reference cycle"):
+        (x * x).sum().backward(create_graph=True)
+
+    node = x.grad.grad_fn
+    assert node.name() == "torch::autograd::CopyBackwards"
+    assert [edge[0] and edge[0].name() for edge in node.next_functions] == [None, "AddBackward0"]
+
+
 def test_inputs_limits_what_accumulates(lib):
     x, w = lib.ones(2, requires_grad=True), lib.ones(2, requires_grad=True)
     (x * w).sum().backward(inputs=[x])

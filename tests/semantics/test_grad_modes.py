@@ -115,10 +115,12 @@ def test_new_thread_starts_recording(lib):
     assert found == [True]
 
 
-def test_decorating_a_class_warns(lib):
-    with pytest.warns(
+def test_decorating_a_class_warns(lib, warns):
+    with warns(
         FutureWarning,
-        match="^Decorating classes is deprecated and will be disabled in future versions.",
+        "Decorating classes is deprecated and will be disabled in future versions. You should only "
+        "decorate functions or methods. To preserve the current behavior of class decoration, you "
+        "can directly decorate the `__init__` method and nothing else.",
     ):
 
         @lib.no_grad()

@@ -142,6 +142,27 @@ def test_backward_hook_returns_one_gradient_per_input(lib):
         layer(row(lib)).sum().backward()
 
 
+@pytest.mark.parametrize("register", ["full_backward_hook", "full_backward_pre_hook"])
+def test_backward_hook_that_returns_no_sequence_is_told_so(lib, raises, register):
+    layer = ones_layer(lib)
+    getattr(layer, f"register_{register}")(lambda *given: 1)
+    with raises(TypeError, "object of type 'int' has no len()"):
+        layer(row(lib)).sum().backward()
+
+
+def test_messages_name_a_backward_hook_of_the_older_kind(lib):
+    def mine(module, into, out):
+        return into[:1]
+
+    layer = ones_layer(lib)
+    layer.register_backward_hook(mine)
+    with (
+        pytest.warns(FutureWarning),
+        pytest.raises(RuntimeError, match="hook 'mine' has returned an incorrect number of val"),
+    ):
+        layer(row(lib)).sum().backward()
+
+
 def test_backward_hook_gets_a_place_for_each_positional_input_and_output(lib):
     class Several(lib.nn.Module):
         def forward(self, x, number, y):

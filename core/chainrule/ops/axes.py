@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._warn import warn
+from .._warn import warn, warn_once
 from ..errors import ArgumentError, ShapeError
 from ..op import primitive
 from ..shapes import wrap_dim, wrap_dims
@@ -245,7 +245,7 @@ def T(input: Tensor) -> Tensor:  # noqa: N802 - PyTorch's name
     if ndim == 0:
         _warn_of_numbers(input, "T", "This function is the identity in these cases.")
     elif ndim != 2:
-        warn(
+        warn_once(
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is "
             "deprecated and it will throw an error in a future release. Consider `x.mT` to "
             "transpose batches of matrices or `x.permute(*torch.arange(x.ndim - 1, -1, -1))` to "

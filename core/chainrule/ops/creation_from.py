@@ -6,7 +6,7 @@ import warnings
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from .._warn import warn
+from .._warn import warn_once
 from ..dtypes import get_default_dtype
 from ..errors import ArgumentError, ShapeError
 from ..value import Value
@@ -106,7 +106,7 @@ def _warn_of_read_only(what: str, short: str) -> None:
         consequence = (
             "you can write to the underlying (supposedly non-writable) buffer using the tensor."
         )
-    warn(
+    warn_once(
         f"The given {what} is not writable, and PyTorch does not support non-writable tensors. "
         f"This means {consequence} You may want to copy the {short} to protect its data or make "
         "it writable before converting it to a tensor.",

@@ -11,7 +11,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Final
 
 from ..._warn import warn
-from ...errors import AutogradError
+from ...errors import ArgumentError, AutogradError
 from ...function import Function
 from ...tensor import Tensor
 
@@ -128,7 +128,7 @@ def hook_grad_fn(module: Any, hooks: list[Callable[..., Any]], args: Any, result
     node = last.grad_fn
     if node is not None:
         for hook in hooks:
-            node.register_hook(functools.partial(hook, module))
+            node.register_hook(functools.update_wrapper(functools.partial(hook, module), hook))
         _warn_of_blind_spots(args, result, node)
 
 
@@ -193,11 +193,17 @@ def _spread(grads: Sequence[Tensor | None], where: list[int], count: int) -> Gra
 
 def _counted(replaced: Any, grads: Gradients, who: str, what: str) -> Gradients:
     """Return what a hook gave in place of *grads*, as a tuple of the same length."""
-    given = replaced if isinstance(replaced, tuple) else (replaced,)
-    if len(given) != len(grads):
+    if not hasattr(replaced, "__len__"):
         msg = (
-            f"{who} returned an invalid number of {what}, got {len(given)}, "
+            f"object of type '{type(replaced).__name__}' has no len()\n"
+            f"{who}: expected None, or a tuple with a gradient or None for each of {what}, got "
+            f"{type(replaced).__name__}."
+        )
+        raise ArgumentError(msg)
+    if len(replaced) != len(grads):
+        msg = (
+            f"{who} returned an invalid number of {what}, got {len(replaced)}, "
             f"but expected {len(grads)}"
         )
         raise AutogradError(msg)
-    return given
+    return tuple(replaced)
