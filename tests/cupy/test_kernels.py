@@ -12,6 +12,7 @@ from cupy_standin import counting
 
 import chainrule as cr
 from chainrule import backend as registry
+from chainrule.nn import functional as F
 from chainrule_cupy import cuda, fused
 from chainrule_cupy.kernels import kernel_sets
 from chainrule_cupy.namespace import xp
@@ -154,6 +155,24 @@ def test_layer_norm_equals_the_family_forward_and_backward(rows, affine, dtype):
     _, mean, rstd = ours("cr::_native_layer_norm", x, weight, bias, **options)
     given = (grad, x, mean, rstd, weight)
     compare("cr::native_layer_norm_backward", *given, tolerance=near, **options)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("shape", [(6, 40), (700, 3), (2, 3, 5, 8)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rms_norm_and_its_gradients_equal_those_of_its_parts(shape, weighted, dtype):
+    kind = getattr(cr, dtype)
+    sizes = shape[2:] or shape[1:]
+    x, grad = (cr.randn(*shape, dtype=kind, device="cuda") for _ in range(2))
+    weight = cr.randn(*sizes, dtype=kind, device="cuda") if weighted else None
+    results = []
+    for norm in (cr.ops.fused.rms_norm, F.rms_norm):
+        leaves = [t.clone().requires_grad_() for t in (x, weight) if t is not None]
+        out = norm(leaves[0], sizes, *leaves[1:], eps=1e-3)
+        results.append([out.detach(), *cr.autograd.grad(out, leaves, grad)])
+    for found, wanted in zip(*results, strict=True):
+        near = 100 * TOLERANCES[dtype]
+        np.testing.assert_allclose(found.cpu().numpy(), wanted.cpu().numpy(), rtol=near, atol=near)
 
 
 @pytest.mark.parametrize("affine", [True, False])
@@ -340,6 +359,53 @@ def test_cross_entropy_and_its_gradient_equal_those_of_numpy(shape, weighted, re
         results.append((loss.detach().cpu().numpy(), leaf.grad.cpu().numpy()))
     for wanted, found in zip(*results, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=3e-6, atol=1e-6)
+
+
+def losses(function, x, target, **options):
+    """Return a loss and the gradient of the scores, on the host."""
+    leaf = x.clone().requires_grad_()
+    loss = function(leaf, target, **options)
+    loss.sum().backward()
+    return loss.detach().cpu().numpy(), leaf.grad.cpu().numpy()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("shape", [(7,), (6, 4), (2000, 3), (2, 300), (3, 4, 2, 2), (3, 4, 5)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fused_cross_entropy_equals_its_parts(shape, weighted, reduction, dtype):
+    classes = shape[1] if len(shape) > 1 else shape[0]
+    x = (cr.randn(*shape, dtype=getattr(cr, dtype)) * 30).cuda()
+    target = cr.randint(0, classes, shape[:1] + shape[2:] if len(shape) > 1 else ())
+    if target.ndim:
+        target.view(-1)[0] = -100
+    weight = cr.rand(classes, dtype=x.dtype, device="cuda") if weighted else None
+    options = {"weight": weight, "reduction": reduction}
+    found = losses(cr.ops.fused.softmax_cross_entropy, x, target.cuda(), **options)
+    wanted = losses(F.cross_entropy, x, target.cuda(), **options)
+    near = TOLERANCES[dtype]
+    for mine, theirs in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=near, atol=near)
+
+
+def test_fused_cross_entropy_is_one_launch_each_way():
+    x, target = cr.randn(50, 10, device="cuda", requires_grad=True), places(1).expand(50)
+    target = target.contiguous()
+    for _ in range(2):
+        with counting() as forward:
+            loss = cr.ops.fused.softmax_cross_entropy(x, target)
+        with counting() as backward:
+            (grad,) = cr.autograd.grad(loss, x, cr.ones_like(loss))
+    assert forward.launches == 1
+    assert dict(backward.kernels)["cross_entropy_backward"] == 1
+    assert backward.launches <= 2  # the other one is that of `ones_like`
+    assert grad.shape == x.shape
+
+
+def test_fused_cross_entropy_tells_of_a_place_that_is_no_class():
+    loss = cr.ops.fused.softmax_cross_entropy(cr.zeros(2, 3, device="cuda"), places(3).expand(2))
+    with pytest.raises(IndexError, match="Target 3 is out of bounds"):
+        loss.item()
 
 
 # Windows

@@ -3,6 +3,7 @@
 A row is what mean and variance are taken over: the last dimensions (layer norm), or the channels
 of a group with what lies behind them (group norm). Weight and bias belong to an element by
 ``row % groups * per_row + j / behind``. Mean and variance are taken in two passes over the row.
+RMS norm is layer norm with a mean of zero: its kernels get a null pointer for the means.
 """
 
 from __future__ import annotations
@@ -32,9 +33,11 @@ extern "C" __global__ void rows_forward(
   __shared__ Acc cells[32];
   for (long long row = blockIdx.x; row < rows; row += gridDim.x) {
     const T* r = x + row * size;
-    Acc sum = 0, square = 0;
-    for (long long j = threadIdx.x; j < size; j += blockDim.x) sum += (Acc)r[j];
-    const Acc mean = block_sum(sum, cells) / size;
+    Acc mean = 0, square = 0;
+    if (means) {
+      for (long long j = threadIdx.x; j < size; j += blockDim.x) mean += (Acc)r[j];
+      mean = block_sum(mean, cells) / size;
+    }
     for (long long j = threadIdx.x; j < size; j += blockDim.x) {
       const Acc away = (Acc)r[j] - mean;
       square += away * away;
@@ -47,7 +50,10 @@ extern "C" __global__ void rows_forward(
       if (bias) v += (Acc)bias[c];
       y[row * size + j] = (T)v;
     }
-    if (threadIdx.x == 0) { means[row] = (T)mean; rstds[row] = (T)rstd; }
+    if (threadIdx.x == 0) {
+      if (means) means[row] = (T)mean;
+      rstds[row] = (T)rstd;
+    }
   }
 }
 
@@ -58,7 +64,7 @@ extern "C" __global__ void rows_backward(
   __shared__ Acc cells[32];
   for (long long row = blockIdx.x; row < rows; row += gridDim.x) {
     const long long base = row * size;
-    const Acc mean = (Acc)means[row], rstd = (Acc)rstds[row];
+    const Acc mean = means ? (Acc)means[row] : (Acc)0, rstd = (Acc)rstds[row];
     Acc sum = 0, product = 0;
     for (long long j = threadIdx.x; j < size; j += blockDim.x) {
       Acc g = (Acc)grad[base + j];
@@ -66,7 +72,7 @@ extern "C" __global__ void rows_backward(
       sum += g;
       product += g * (((Acc)x[base + j] - mean) * rstd);
     }
-    sum = block_sum(sum, cells) / size;
+    sum = means ? block_sum(sum, cells) / size : (Acc)0;
     product = block_sum(product, cells) / size;
     for (long long j = threadIdx.x; j < size; j += blockDim.x) {
       Acc g = (Acc)grad[base + j];
@@ -76,8 +82,9 @@ extern "C" __global__ void rows_backward(
   }
 }
 
-// What weight and bias of a layer get: a part of the rows per block in y, 32 columns per block in
-// x; the parts are added up afterwards, in order, so that the result is the same every time.
+// What the weight of a layer gets, and its bias, if `totals` is there: a part of the rows per block
+// in y, 32 columns per block in x; the parts are added up afterwards, in order, so that the result
+// is the same every time.
 extern "C" __global__ void layer_parameters(
     const T* __restrict__ grad, const T* __restrict__ x, const T* __restrict__ means,
     const T* __restrict__ rstds, Acc* __restrict__ products, Acc* __restrict__ totals,
@@ -89,7 +96,8 @@ extern "C" __global__ void layer_parameters(
     for (long long r = blockIdx.y * 8ll + threadIdx.y; r < rows; r += 8ll * gridDim.y) {
       const Acc g = (Acc)grad[r * size + c];
       total += g;
-      product += g * (((Acc)x[r * size + c] - (Acc)means[r]) * (Acc)rstds[r]);
+      const Acc mean = means ? (Acc)means[r] : (Acc)0;
+      product += g * (((Acc)x[r * size + c] - mean) * (Acc)rstds[r]);
     }
   first[threadIdx.y][threadIdx.x] = product;
   second[threadIdx.y][threadIdx.x] = total;
@@ -101,7 +109,7 @@ extern "C" __global__ void layer_parameters(
       total += second[k][threadIdx.x];
     }
     products[blockIdx.y * size + c] = product;
-    totals[blockIdx.y * size + c] = total;
+    if (totals) totals[blockIdx.y * size + c] = total;
   }
 }
 
@@ -208,20 +216,29 @@ def _numbers(*values: int) -> list[Any]:
 
 
 def _by_rows(
-    x: Any, weight: Any, bias: Any, rows: int, size: int, layout: Sizes, eps: float
+    x: Any,
+    weight: Any,
+    bias: Any,
+    rows: int,
+    size: int,
+    layout: Sizes,
+    eps: float,
+    *,
+    centred: bool = True,
 ) -> tuple[Any, Any, Any]:
-    """Return *x* with every row normalised, and mean and rstd of each row."""
+    """Return *x* with every row normalised, mean (null if not *centred*) and rstd of each row."""
     x, weight, bias = _prepared(x.dtype, x, weight, bias)
     out = cupy.empty(x.shape, x.dtype)
-    mean, rstd = cupy.empty(rows, x.dtype), cupy.empty(rows, x.dtype)
+    mean, rstd = cupy.empty(rows, x.dtype) if centred else NULL, cupy.empty(rows, x.dtype)
     if out.size:
         kernel = SOURCE.kernels(x.dtype.name)["rows_forward"]
         numbers = [*_numbers(rows, size, *layout), accumulator(x.dtype)(eps)]
         arrays = (x, weight, bias, out, mean, rstd)
         kernel(grid_for(rows), (threads_for(size),), (*arrays, *numbers))
     elif rows:
-        mean.fill(0)
         rstd.fill(eps**-0.5)
+        if centred:
+            mean.fill(0)
     return out, mean, rstd
 
 
@@ -257,18 +274,45 @@ def native_layer_norm_backward(
     if not out.size:
         none = cupy.zeros(normalized_shape, x.dtype)
         return out, none, none.copy()
+    sums = _over_rows(grad, x, mean, rstd, rows, size)
+    return out, *(part.reshape(normalized_shape) for part in sums)
+
+
+def _over_rows(grad: Any, x: Any, mean: Any, rstd: Any, rows: int, size: int) -> list[Any]:
+    """Return what weight and bias get; without means, the weight alone."""
     parts = max(1, min(PARTS, rows // ROWS_PER_PART))
-    products, totals = (cupy.empty((parts, size), accumulator(x.dtype)) for _ in range(2))
+    count = 1 if mean is NULL else 2
+    sums = [cupy.empty((parts, size), accumulator(x.dtype)) for _ in range(count)]
     kernel = SOURCE.kernels(x.dtype.name)["layer_parameters"]
-    arrays = (grad, x, mean, rstd, products, totals)
+    arrays = (grad, x, mean, rstd, sums[0], NULL if mean is NULL else sums[1])
     kernel((-(-size // 32), parts), (32, 8), (*arrays, *_numbers(rows, size)))
-    return out, *(_added(part, x.dtype).reshape(normalized_shape) for part in (products, totals))
+    return [_added(part, x.dtype) for part in sums]
 
 
 def _added(parts: Any, dtype: Any) -> Any:
     """Return the sum of the rows of *parts* as *dtype*."""
     whole = parts[0] if len(parts) == 1 else column_sums(parts)
     return whole.astype(dtype, copy=False)
+
+
+@ks.forward("cr::_fused_rms_norm")
+def fused_rms_norm(x: Any, weight: Any, *, normalized_shape: Sizes, eps: float) -> tuple[Any, Any]:
+    lead, size = x.shape[: x.ndim - len(normalized_shape)], prod(normalized_shape)
+    layout = (1, size, 1)
+    out, _, rstd = _by_rows(x, weight, None, prod(lead), size, layout, eps, centred=False)
+    return out, rstd.reshape(*lead, *(1,) * len(normalized_shape))
+
+
+@ks.forward("cr::fused_rms_norm_backward")
+def fused_rms_norm_backward(
+    grad: Any, x: Any, rstd: Any, weight: Any, *, normalized_shape: Sizes, eps: float
+) -> tuple[Any, Any]:
+    grad, x, rstd, weight = _prepared(x.dtype, grad, x, rstd, weight)
+    size, rows = prod(normalized_shape), rstd.size
+    out = _rows_backward(grad, x, weight, NULL, rstd, rows, size, (1, size, 1))
+    if not out.size:
+        return out, cupy.zeros(normalized_shape, x.dtype)
+    return out, _over_rows(grad, x, NULL, rstd, rows, size)[0].reshape(normalized_shape)
 
 
 @ks.forward("cr::_native_group_norm")

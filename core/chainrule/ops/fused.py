@@ -3,6 +3,8 @@
 They write into lists of tensors and are not differentiable. The body, over ordinary ops, says what
 is computed, and runs on a backend that has no kernel. A kernel gets lists of arrays by position
 and the rest by keyword, and writes into the arrays.
+
+Those that users call by name, `chainrule.ops.fused.rms_norm` and its like, stand in fused_rows.py.
 """
 
 from __future__ import annotations
@@ -22,10 +24,20 @@ if TYPE_CHECKING:
 
     from ..backend import Backend, Kernel
     from ..tensor import Tensor
+    from .fused_rows import rms_norm, softmax_cross_entropy  # noqa: F401 - they come late
 
 __all__ = [
     "_count_steps_", "_fused_adam_", "_fused_sgd_", "_norms_of_", "_scale_", "_zeros_beside_",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"rms_norm", "softmax_cross_entropy"}:
+        from . import fused_rows
+
+        return getattr(fused_rows, name)
+    msg = f"module 'chainrule.ops.fused' has no attribute {name!r}"
+    raise AttributeError(msg)
 
 
 #: What users know the writer as, where that is not the op's own name.

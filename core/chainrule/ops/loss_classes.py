@@ -30,11 +30,11 @@ __all__ = ["cross_entropy", "nll_loss"]
 # Negative log likelihood
 
 
-def _class_dim(shape: tuple[int, ...]) -> int:
+def class_dim(shape: tuple[int, ...]) -> int:
     return 0 if len(shape) == 1 else 1
 
 
-def _chosen(
+def chosen(
     target: Tensor, weight: Tensor | None, classes: int, ignore_index: int, like: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the classes to look at, 0 for those ignored, and the weight of each, 0 likewise.
@@ -77,8 +77,8 @@ def _nll_loss(
 
     *spatial* says that there are dimensions behind that of the classes; the node is called for it.
     """
-    dim = _class_dim(self._array.shape)
-    index, weights = _chosen(target, weight, self._array.shape[dim], ignore_index, self)
+    dim = class_dim(self._array.shape)
+    index, weights = chosen(target, weight, self._array.shape[dim], ignore_index, self)
     picked = self.gather(dim, index.unsqueeze(dim)).squeeze(dim)
     loss = -ops.where(weights == 0, 0, picked * weights)
     total = sum(weights)
@@ -99,8 +99,8 @@ def _nll_loss_backward(
 ) -> Tensor:
     """Return the gradient of `_nll_loss`: nonzero at the targets alone."""
     shape = tuple(self._array.shape)
-    dim = _class_dim(shape)
-    index, weights = _chosen(target, weight, shape[dim], ignore_index, self)
+    dim = class_dim(shape)
+    index, weights = chosen(target, weight, shape[dim], ignore_index, self)
     scale = grad_output / total_weight if reduction == MEAN else grad_output
     at_targets = -ops.where(weights == 0, 0, weights * scale)
     grad: Tensor = zeros_of(self)
@@ -166,42 +166,49 @@ def nll_loss(
     check_tensor("nll_loss", input)
     check_tensor("nll_loss", target, "target", 2)
     code = reduction_code(reduction, size_average, reduce)
+    rows, classes, shape = laid_out("nll_loss", input, target, weight)
+    spatial = True if len(rows._array.shape) == 4 else None
+    loss = _nll_loss(rows, classes, weight, code, ignore_index, spatial)[0]
+    return loss if shape is None or code != NONE else reshape(loss, shape)
+
+
+def laid_out(
+    function: str, input: Tensor, target: Tensor, weight: Tensor | None
+) -> tuple[Tensor, Tensor, tuple[int, ...] | None]:
+    """Return scores and classes of one, two or four dimensions, after checking that all fits.
+
+    Raises:
+        ValueError: *input* and *target* are not of one batch size.
+        RuntimeError: other shapes or dtypes do not fit.
+
+    Returns:
+        ``(C)``, ``(N, C)`` or ``(N, C, H, W)``; the classes; and the shape that the single losses
+        are to get back, where there were other dimensions.
+    """
     shape, of_target = tuple(input._array.shape), tuple(target._array.shape)
     _check_batch(shape, of_target)
     if weight is not None:
-        must_not_require_grad("nll_loss_forward", weight=weight)
+        must_not_require_grad(f"{function}_forward", weight=weight)
+    expected = (shape[0], *shape[2:])
+    as_they_are = len(shape) in {1, 2, 4}
     if len(shape) <= 2:
         _check_flat(shape, of_target)
-    elif len(shape) != 4:
-        return _nll_loss_in_rows(input, target, weight, code, ignore_index)
-    else:
+    elif len(shape) == 4:
         _check_spatial(shape, of_target)
-    _check_classes(input, target, weight)
-    if len(shape) == 1:
-        target = reshape(target, ())
-    return _nll_loss(input, target, weight, code, ignore_index, True if len(shape) == 4 else None)[
-        0
-    ]
-
-
-def _nll_loss_in_rows(
-    input: Tensor, target: Tensor, weight: Tensor | None, code: int, ignore_index: int
-) -> Tensor:
-    """Return the loss of an input with one or more than two dimensions behind the classes."""
-    shape, of_target = tuple(input._array.shape), tuple(target._array.shape)
-    expected = (shape[0], *shape[2:])
-    if of_target != expected:
+    elif of_target != expected:
         msg = (
             f"Expected target size {list(expected)}, got {list(of_target)}\n"
-            f"nll_loss: expected a class for each place of an input of shape {shape}."
+            f"{function}: expected a class for each place of an input of shape {shape}."
         )
         raise ShapeError(msg)
     _check_classes(input, target, weight)
+    if len(shape) == 1:
+        target = reshape(target, ())
+    if as_they_are:
+        return input, target, None
     count = target.numel() // shape[0] if shape[0] else 0
     rows = reshape(input, (*shape[:2], 1, count))
-    classes = reshape(target, (shape[0], 1, count))
-    loss = _nll_loss(rows, classes, weight, code, ignore_index, True)[0]
-    return reshape(loss, expected) if code == NONE else loss
+    return rows, reshape(target, (shape[0], 1, count)), expected
 
 
 def _check_batch(shape: tuple[int, ...], target: tuple[int, ...]) -> None:
@@ -260,7 +267,7 @@ def _check_classes(input: Tensor, target: Tensor, weight: Tensor | None) -> None
         raise DTypeError(msg)
     if weight is None:
         return
-    classes = input._array.shape[_class_dim(input._array.shape)]
+    classes = input._array.shape[class_dim(input._array.shape)]
     if tuple(weight._array.shape) != (classes,):
         found = list(weight._array.shape)
         if len(input._array.shape) > 2:
@@ -335,12 +342,12 @@ def cross_entropy(
     if input._array.shape == target._array.shape:
         _check_probabilities(input, target, weight, ignore_index)
         return _cross_entropy_of_probabilities(input, target, weight, code, label_smoothing)
-    log_p = ops.log_softmax(input, _class_dim(input._array.shape))
+    log_p = ops.log_softmax(input, class_dim(input._array.shape))
     likely = nll_loss(log_p, target, weight, None, ignore_index, None, _NAMES[code])
     if label_smoothing <= 0:
         return likely
     smooth = _smooth_loss(log_p, target, weight, ignore_index, code)
-    classes = input._array.shape[_class_dim(input._array.shape)]
+    classes = input._array.shape[class_dim(input._array.shape)]
     loss: Tensor = (1 - label_smoothing) * likely + smooth * (label_smoothing / classes)
     return loss
 
@@ -352,7 +359,7 @@ def _smooth_loss(
     log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, code: int
 ) -> Any:
     """Return the loss against all classes alike."""
-    dim = _class_dim(log_p._array.shape)
+    dim = class_dim(log_p._array.shape)
     weighted = log_p if weight is None else log_p * _along_classes(weight, log_p)
     ignored = target == ignore_index
     if len(log_p._array.shape) == 1:
@@ -389,7 +396,7 @@ def _check_probabilities(
             "cross_entropy: set the weight of the class to zero instead."
         )
         raise ShapeError(msg)
-    classes = input._array.shape[_class_dim(input._array.shape)]
+    classes = input._array.shape[class_dim(input._array.shape)]
     if weight is not None and tuple(weight._array.shape) != (classes,):
         found = list(weight._array.shape)
         msg = (
@@ -403,7 +410,7 @@ def _check_probabilities(
 def _cross_entropy_of_probabilities(
     input: Tensor, target: Tensor, weight: Tensor | None, code: int, label_smoothing: float
 ) -> Tensor:
-    dim = _class_dim(input._array.shape)
+    dim = class_dim(input._array.shape)
     classes = input._array.shape[dim]
     log_p = ops.log_softmax(input, dim)
     if label_smoothing > 0:

@@ -506,11 +506,11 @@ def native_layer_norm_backward(
     scaled: Any = grad_output if weight is None else grad_output * weight
     inner = _normal_grad(scaled, normal, scale, dims)
     lead = len(input._array.shape) - len(normalized_shape)
-    product, total = (_over_leading(t, lead) for t in (grad_output * normal, grad_output))
+    product, total = (over_leading(t, lead) for t in (grad_output * normal, grad_output))
     return inner, product, total
 
 
-def _over_leading(tensor: Any, lead: int) -> Any:
+def over_leading(tensor: Any, lead: int) -> Any:
     return tensor.sum(tuple(range(lead))) if lead else tensor
 
 

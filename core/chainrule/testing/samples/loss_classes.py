@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ... import dtypes
-from ..cases import ErrorSample, Sample
+from ..cases import ErrorSample, OpCase, Sample
 from .loss import REDUCTIONS, case, no_such_reduction, reduced
 
 if TYPE_CHECKING:
@@ -97,6 +97,25 @@ def _class_errors(make: Maker) -> Iterator[ErrorSample]:
         raises=RuntimeError,
         match="The function 'nll_loss_forward' is not differentiable with respect to argument "
         "'weight'",
+    )
+
+
+def _fused_errors(make: Maker) -> Iterator[ErrorSample]:
+    x, y = make(2, 3), make.index(2, below=3)
+    yield ErrorSample(
+        sample=Sample(x, make.of([0, 5], dtype=dtypes.int64)),
+        raises=IndexError,
+        match=r"Target 5 is out of bounds\.",
+    )
+    yield ErrorSample(
+        sample=Sample(x, y[:1]),
+        raises=ValueError,
+        match=r"Expected input batch_size \(2\) to match target batch_size \(1\)\.",
+    )
+    yield ErrorSample(
+        sample=Sample(x, x),
+        raises=RuntimeError,
+        match="0D or 1D target tensor expected, multi-target not supported",
     )
 
 
@@ -313,6 +332,14 @@ cases = [
         saved=NLL,
         node="NllLossBackward0",
         errors=_entropy_errors,
+    ),
+    OpCase(
+        "ops.fused.softmax_cross_entropy",
+        _classified,
+        _cross_entropy,
+        saved=NLL,
+        node="FusedSoftmaxCrossEntropyBackward0",
+        errors=_fused_errors,
     ),
     case(
         "soft_margin_loss",

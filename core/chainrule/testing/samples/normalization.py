@@ -166,6 +166,20 @@ def _root_errors(make: Maker) -> Iterator[ErrorSample]:
     )
 
 
+def _fused_root_errors(make: Maker) -> Iterator[ErrorSample]:
+    yield from _root_errors(make)
+    yield ErrorSample(
+        sample=Sample(make(2, 4), (4,), make(4).double()),
+        raises=RuntimeError,
+        match="expected scalar type Float but found Double",
+    )
+    yield ErrorSample(
+        sample=Sample(make(2, 4).detach().long(), (4,)),
+        raises=RuntimeError,
+        match="\"rms_norm\" not implemented for 'Long'",
+    )
+
+
 def _vectors(make: Maker) -> Iterator[Sample]:
     yield Sample(make(3, 4), make(3, 4))
     yield Sample(make(3, 4), make(1, 4), 0)
@@ -212,6 +226,14 @@ cases = [
         errors=_group_errors,
     ),
     OpCase("rms_norm", _roots, _root, errors=_root_errors),
+    OpCase(
+        "ops.fused.rms_norm",
+        _roots,
+        _root,
+        saved=("eps", "input", "normalized_shape", "result1", "weight"),
+        node="FusedRmsNormBackward0",
+        errors=_fused_root_errors,
+    ),
     OpCase("cosine_similarity", _vectors, _cosine),
     OpCase(
         "layer_norm",
