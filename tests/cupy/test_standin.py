@@ -10,6 +10,7 @@ import cupy as cp
 import cupy_standin as standin
 import numpy as np
 import pytest
+from cupy_standin import plugin
 from cupy_standin.compiling import kernels_of, translate
 from cupy_standin.options import Options
 
@@ -292,3 +293,14 @@ def test_options_are_read(text, options, monkeypatch):
 def test_unknown_option_is_refused():
     with pytest.raises(ValueError, match="expected one of devices, seed"):
         Options.read("device=2")
+
+
+def test_test_that_ends_for_want_of_a_library_is_told_from_one_that_fails():
+    with pytest.raises(ImportError) as wanting:
+        cp.linalg.qr(cp.eye(2))
+    later = ValueError("in consequence")
+    later.__cause__ = wanting.value
+    assert plugin.missing_library(wanting.value) == "nvJitLink"
+    assert plugin.missing_library(later) == "nvJitLink"
+    assert plugin.missing_library(ImportError("no module named 'libcusolver'")) == ""
+    assert plugin.missing_library(AssertionError("libcusolver.so")) == ""

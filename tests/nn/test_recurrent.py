@@ -358,5 +358,5 @@ def test_packed_sequence_is_converted_as_a_tensor_is(lib):
     assert packed.to(lib.float64).batch_sizes.tolist() == [2, 1]
     assert packed.to(packed.data.device) is packed
     assert packed.float() is packed
-    assert not packed.is_cuda
+    assert packed.is_cuda == packed.data.is_cuda
     assert not packed.is_pinned()

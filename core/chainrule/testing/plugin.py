@@ -221,10 +221,15 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def device(backend: str) -> str:
-    """Return the device string of the backend, ``"cpu@numpy"``; for new tensors of the test."""
-    kind = registry.by_name(backend).spec.device_types[0]
-    return f"{kind}@{backend}"
+def device(backend: str) -> Iterator[str]:
+    """Return the device string of the backend, ``"cpu@numpy"``; for new tensors of the test.
+
+    Work that is still queued when the test ends is waited for: a mistake in it is told here.
+    """
+    live = registry.by_name(backend)
+    kind = live.spec.device_types[0]
+    yield f"{kind}@{backend}"
+    live.synchronize(registry.Device(kind))
 
 
 @pytest.fixture
