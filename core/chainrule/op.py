@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, TypeVar, cast, overload
 
-from . import backend as _backend
 from . import dtypes
 from .errors import (
     ArgumentError,
-    KernelNotFoundError,
     MixedBackendError,
     OpDefinitionError,
     ShapeError,
@@ -25,6 +23,7 @@ from .fast import evaluation, fast_path
 from .grad_mode import mode
 from .graph import OpNode
 from .inplace import fill_out, refuse_out, run_in_place
+from .kernel_table import KernelTable
 from .overriding import classes, dispatch, overloaded
 from .plan import NOT_IMPLEMENTED, SPECIAL, Plan, names_of, record, recording, requires_grad
 from .schema import REQUIRED, TENSORS, Schema
@@ -35,7 +34,7 @@ from .views import become_view, refresh
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .backend import Array, Backend, DispatchKey, Kernel
+    from .backend import Array, DispatchKey
 
 __all__ = ["NOT_IMPLEMENTED", "Op", "composite", "primitive"]
 
@@ -46,7 +45,7 @@ R = TypeVar("R")
 all_ops: Final[dict[str, Op[Any, Any]]] = {}
 
 
-class Op(Generic[P, R]):
+class Op(KernelTable, Generic[P, R]):
     """An op. Made by `primitive` and `composite`; called with tensors, it computes and records.
 
     Args:
@@ -117,11 +116,8 @@ class Op(Generic[P, R]):
         self.zeros_for_missing = zeros_for_missing
         self.plans: dict[tuple[str, int, int], Plan | None] = {}
         self.fast_plans: dict[int, Any] = {}
-        self.table: list[Kernel] = []
-        self.owned: dict[int, bool] = {}
         self._lay_out([])
-        for _ in _backend.live:
-            self.reset(len(self.table))
+        self.make_table()
         all_ops[self.name] = self
         self.evaluate = evaluation(self)
         self.fast = fast_path(self)
@@ -266,7 +262,7 @@ class Op(Generic[P, R]):
         try:  # traced: the parts are recorded
             return self.function(**dict(zip(self.schema.position, bound, strict=True)))
         except RecursionError as error:
-            raise self._unusable_body(None, error) from None
+            raise self.unusable_body(None, error) from None
 
     def _kernel_suffices(self, bound: Sequence[Any]) -> bool:
         """Return whether a composite without a rule runs as its kernel: nothing is recorded."""
@@ -518,93 +514,6 @@ class Op(Generic[P, R]):
             _node_classes[self.name, name] = made
         return made
 
-    # Kernels
-
-    def reset(self, index: int) -> None:
-        """Forget the kernel of one backend: the next call resolves it, once, and keeps it."""
-
-        def resolve(*arrays: Any, **statics: Any) -> Any:
-            backend = _backend.live[index]
-            try:
-                kernel = self.table[index] = self.resolve(backend)
-            except KernelNotFoundError as error:
-                kernel = find_missing(self, backend, error)  # not kept: a policy may end
-            if on_resolved is not None:
-                on_resolved(self, backend)
-            return kernel(*arrays, **statics)
-
-        self.owned.pop(index, None)
-        while len(self.table) <= index:
-            self.table.append(None)
-        self.table[index] = resolve
-
-    def has_kernel(self, index: int) -> bool:
-        """Return whether a backend has a kernel of its own for the op, besides the body."""
-        found = self.owned.get(index)
-        if found is None:
-            found = self.owned[index] = _backend.live[index].find_kernel(self.name) is not None
-        return found
-
-    def resolve(self, backend: Backend) -> Kernel:
-        """Return the kernel for *backend*: its own, an ancestor's, or the body over its kernels.
-
-        Raises:
-            KernelNotFoundError: there is none of the three.
-        """
-        if backend.level:
-            return backend.kernel_for(self)  # type: ignore[attr-defined]  # a transform's
-        return backend.bound_kernel(self.name, lambda: self._without_kernel(backend))
-
-    def _without_kernel(self, backend: Backend) -> Kernel:
-        """Return what runs where no kernel does: the body over the backend's other kernels."""
-        if self.kind == "composite":
-            return self._body_over(backend)
-        raise KernelNotFoundError(
-            f"{self.name}: expected a kernel for backend {backend.name!r} (lineage "
-            f"{' > '.join(backend.lineage)}), found none, and the op has no body.",
-            op=self.name,
-        )
-
-    def _body_over(self, backend: Backend) -> Kernel:
-        """Return the body as a kernel: arrays are wrapped, and nothing is recorded."""
-        names, function = self.differentiable, self.function
-
-        def body(*arrays: Any, **statics: Any) -> Any:
-            tensors = dict(zip(names, (_tensor_of(a, backend) for a in arrays), strict=True))
-            before, mode.enabled = mode.enabled, False
-            try:
-                result = function(**tensors, **statics)
-            except (KernelNotFoundError, RecursionError) as error:
-                raise self._unusable_body(backend, error) from None
-            finally:
-                mode.enabled = before
-            return tuple(r._array for r in result) if isinstance(result, tuple) else result._array
-
-        return body
-
-    def _unusable_body(self, backend: Backend | None, error: Exception) -> Exception:
-        """Return what to raise where the body could not run: a part has no kernel, or it circles.
-
-        A body that calls itself through others never ends; who calls whom is read off the stack.
-        """
-        if isinstance(error, KernelNotFoundError):
-            if backend is None or not error.op:
-                return error
-            return KernelNotFoundError(
-                f"{self.name}: expected a kernel for backend {backend.name!r} (lineage "
-                f"{' > '.join(backend.lineage)}), found none. Its body is not usable either: it "
-                f"needs {error.op}, which has none.{error.advice}",
-                op=error.op,
-                advice=error.advice,
-            )
-        circle = _circle_of_bodies()
-        if circle is None:
-            return error
-        return OpDefinitionError(
-            f"{self.name}: expected a body that ends, but they circle: {' > '.join(circle)}. Give "
-            "one of these ops a kernel, or a body in terms of other ops."
-        )
-
     # In-place forms, out=, errors
 
     def in_place(
@@ -676,33 +585,6 @@ def _direct(promote: str | None, *, real: bool) -> frozenset[int]:
     )
 
 
-def _find_none(op: Op[Any, Any], backend: Backend, error: KernelNotFoundError) -> Kernel:
-    raise error
-
-
-#: Asked where an op has no kernel: gives another way, if the user allowed one, or raises. The
-#: plugin layer fills it, and says in the error who has a kernel.
-find_missing: Callable[[Op[Any, Any], Backend, KernelNotFoundError], Kernel] = _find_none
-#: Told of each kernel that was found, once per op and backend, where the user wants to know.
-on_resolved: Callable[[Op[Any, Any], Backend], None] | None = None
-
-
-def _circle_of_bodies() -> list[str] | None:
-    """Return the names of the ops whose bodies call each other, as the stack has them."""
-    import sys
-
-    frame: Any = sys._getframe(1)
-    names: list[str] = []
-    while frame is not None and len(names) < 100:
-        op = frame.f_locals.get("self")
-        if isinstance(op, Op) and frame.f_code.co_name in {"body", "_run"}:
-            names.append(op.name)
-        frame = frame.f_back
-    if not names or names[0] not in names[1:]:
-        return None
-    return names[: names.index(names[0], 1) + 1][::-1]
-
-
 _CATEGORIES: Final = {
     "bool": dtypes.BOOL,
     "integer": dtypes.INTEGER,
@@ -762,15 +644,6 @@ def _array_of(tensor: Any) -> Any:
     if isinstance(tensor, (tuple, list)):
         return [_array_of(item) for item in tensor]
     return tensor
-
-
-def _tensor_of(array: Any, backend: Backend) -> Any:
-    if isinstance(array, list):
-        return [_tensor_of(item, backend) for item in array]
-    if array is None or isinstance(array, (int, float, complex)):
-        return array
-    key = backend.key(backend.dtype_of(array), backend.device_of(array))
-    return new_value(array, key)
 
 
 def _fit_number(number: Any, dtype: dtypes.DType) -> Any:

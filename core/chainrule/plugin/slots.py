@@ -10,7 +10,7 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from .. import backend, op, ops
+from .. import backend, kernel_table, ops
 from ..ops import creation
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ device = importlib.import_module("..device", __package__)
 backend.find_backend = find_backend
 device.find_type = find_type  # type: ignore[attr-defined]  # import_module gives any module
 ops.find_namespace = find_namespace
-op.find_missing = find_missing
+kernel_table.find_missing = find_missing
 creation.find_foreign = find_foreign
 if "dispatch" in os.environ.get("CHAINRULE_TRACE", ""):
-    op.on_resolved = tell_resolved
+    kernel_table.on_resolved = tell_resolved

@@ -316,7 +316,7 @@ def bodies_alone(backend: str) -> Iterator[list[str]]:
     live = _backend.by_name(backend)
     fused = [op for op in all_ops.values() if op.kind == "composite" and live.find_kernel(op.name)]
     for op in fused:
-        op.table[live.index] = op._body_over(live)
+        op.table[live.index] = op.body_over(live)
     try:
         yield [op.name for op in fused]
     finally:

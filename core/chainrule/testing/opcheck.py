@@ -283,7 +283,7 @@ def _by_body(call: _Call) -> Any:
     """Return what the op's body gives, in place of the kernel."""
     assert call.op is not None
     index = call.inputs[0]._key.index
-    call.op.table[index] = call.op._body_over(_backend.live[index])
+    call.op.table[index] = call.op.body_over(_backend.live[index])
     try:
         with no_grad():
             return call()
