@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from . import device as _device
 from . import dtypes
 from .device import Device
-from .dtypes import COMPLEX, FLOATING, DType, bool_
+from .dtypes import COMPLEX, FLOATING, DType, bool_, given
 from .errors import (
     BackendNotFoundError,
     BackendUnavailableError,
@@ -197,7 +197,7 @@ class DispatchKey:
         try:
             return self._siblings[dtype]
         except KeyError:
-            sibling = self._siblings[dtype] = self.backend.key(dtype, self.device)
+            sibling = self._siblings[dtype] = self.backend.key(given(dtype), self.device)
             return sibling
 
     def __repr__(self) -> str:

@@ -89,6 +89,9 @@ ALIASES: Final = {
     "half": float16, "float": float32, "double": float64, "short": int16, "int": int32,
     "long": int64, "cfloat": complex64, "cdouble": complex128,
 }  # fmt: skip
+_OF_PYTHON: Final[dict[type, DType]] = {
+    bool: bool_, int: int64, float: float64, complex: complex128,
+}  # fmt: skip
 _BY_NAME: Final = {dtype.name: dtype for dtype in ALL}
 _REAL_OF: Final = {complex64: float32, complex128: float64}
 _COMPLEX_OF: Final = {
@@ -109,6 +112,28 @@ def by_name(name: str) -> DType:
         raise ArgumentError(msg) from None
 
 
+def given(dtype: Any) -> DType:
+    """Return the dtype that a caller named: one of these, or Python's own class of numbers.
+
+    Raises:
+        ArgumentError: it is neither.
+
+    >>> given(float), given(int32)
+    (torch.float64, torch.int32)
+    """
+    if isinstance(dtype, DType):
+        return dtype
+    found = _OF_PYTHON.get(dtype) if isinstance(dtype, type) else None
+    if found is None:
+        msg = (
+            f"argument 'dtype' must be torch.dtype, not {type(dtype).__name__}\n"
+            f"dtype: got {dtype!r}. Pass one like torch.float32, or Python's float, int, bool or "
+            "complex."
+        )
+        raise ArgumentError(msg)
+    return found
+
+
 def promote_types(type1: DType, type2: DType) -> DType:
     """Return the smallest dtype of at least both categories that PyTorch picks for the two.
 
@@ -118,7 +143,8 @@ def promote_types(type1: DType, type2: DType) -> DType:
     torch.int16
     """
     if type1 is type2:
-        return type1
+        return given(type1)
+    type1, type2 = given(type1), given(type2)
     if type1 in WIDE_UNSIGNED or type2 in WIDE_UNSIGNED:
         return _promote_wide(type1, type2)
     low, high = (type1, type2) if type1.rank <= type2.rank else (type2, type1)

@@ -107,15 +107,23 @@ class Outputs:
         if is_dirty and is_input:
             count_write(item, "mark_dirty")
         if not self.recorded or id(item) in self.plain or not item._key.floating:
-            return self._apart(item, is_input=is_input, is_dirty=is_dirty)
+            result = self._apart(item, is_input=is_input, is_dirty=is_dirty)
+            if not (is_input and is_dirty):
+                self._mark_view(result)
+            return result
         if is_input and is_dirty:
             return self._written(number, item)
         if is_input:
             item = self._as_view(item)
         item._node, item._output_nr, item._requires_grad = self.node, number, True
-        if item._base is not None:
-            item._view.in_grad_mode = views.SEVERAL if self.several else views.CUSTOM
+        self._mark_view(item)
         return item
+
+    def _mark_view(self, output: Any) -> None:
+        """Have a view that is an output forbid writes from now on, not those that forward made."""
+        if output._base is not None:
+            output._view.in_grad_mode = views.SEVERAL if self.several else views.CUSTOM
+            output._view.seen = output._storage.writes
 
     def _apart(self, tensor: Any, *, is_input: bool, is_dirty: bool) -> Any:
         """Return an output that carries no gradient."""

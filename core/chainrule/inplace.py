@@ -253,7 +253,6 @@ def rewrite_history(target: Any, result: Any) -> None:
         if retained is not None and target._node is not None:
             target._node.extras.retained[target._output_nr] = retained
         return
-    _take_retained(target)
     before = _as_it_was(base)
     stride: Any = base._key.backend.strides(base._array)
     if any(step < 0 for step in stride):

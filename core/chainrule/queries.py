@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .dtypes import DType, category_of_number, default_promotion
+from .dtypes import DType, category_of_number, default_promotion, given
 from .errors import AutogradError
 from .value import Value
 
@@ -94,4 +94,4 @@ def can_cast(from_: DType, to: DType) -> bool:
     >>> can_cast(cr.int64, cr.float16), can_cast(cr.float32, cr.int64)
     (True, False)
     """
-    return from_.category <= to.category
+    return given(from_).category <= given(to).category

@@ -226,7 +226,7 @@ class TensorBase(Copyable):
         True
         """
         base = self._base
-        if base is None or not self._key.floating:
+        if base is None or not self._key.floating or type(self._storage) is InferenceStorage:
             return self._requires_grad
         return base._requires_grad or (self._requires_grad and self._view.own_flag_holds())
 
@@ -666,7 +666,11 @@ class TensorBase(Copyable):
             if dtype is None:
                 msg = "invalid type: expected a name like 'torch.FloatTensor'"
                 raise ValueError(msg)
-        return self.to(dtype if isinstance(dtype, DType) else getattr(dtype, "dtype", dtype))
+        wanted = dtype if isinstance(dtype, DType) else getattr(dtype, "dtype", dtype)
+        if isinstance(wanted, type):
+            msg = f"invalid type: {wanted.__name__!r}\ntype: expected a dtype. Or use .to(...)."
+            raise ValueError(msg)  # noqa: TRY004 - as PyTorch
+        return self.to(wanted)
 
     def type_as(self, other: Tensor) -> Tensor:
         """Return the tensor with the dtype of *other*, on its device."""
@@ -820,7 +824,7 @@ def _target(tensor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple
     other, force = kwargs.get("other"), kwargs.get("copy", False)
     flags = []
     for argument in args:
-        if isinstance(argument, DType):
+        if isinstance(argument, (DType, type)):
             dtype = argument
         elif isinstance(argument, Value):
             other = argument

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from . import dtypes
-from .dtypes import DType, get_default_dtype
+from .dtypes import DType, get_default_dtype, given
 from .errors import ArgumentError
 
 #: Bits of the significand and of the exponent.
@@ -36,7 +36,7 @@ class finfo:  # noqa: N801 - PyTorch's name
     """
 
     def __init__(self, type: DType | None = None) -> None:
-        dtype = (type or get_default_dtype()).to_real()
+        dtype = (get_default_dtype() if type is None else given(type)).to_real()
         if dtype not in _FLOATS:
             msg = (
                 "torch.finfo() requires a floating point input type. "
@@ -74,17 +74,18 @@ class iinfo:  # noqa: N801 - PyTorch's name
     """
 
     def __init__(self, type: DType) -> None:
-        if type.category != dtypes.INTEGER:
+        dtype = given(type)
+        if dtype.category != dtypes.INTEGER:
             msg = (
                 "torch.iinfo() requires an integer input type. "
                 "Use torch.finfo to handle 'torch.iinfo'\n"
-                f"iinfo: got {type}."
+                f"iinfo: got {dtype}."
             )
             raise ArgumentError(msg)
-        self.bits = 8 * type.itemsize
-        self.min = -(2 ** (self.bits - 1)) if type.is_signed else 0
-        self.max = 2 ** (self.bits - type.is_signed) - 1
-        self.dtype = type.name
+        self.bits = 8 * dtype.itemsize
+        self.min = -(2 ** (self.bits - 1)) if dtype.is_signed else 0
+        self.max = 2 ** (self.bits - dtype.is_signed) - 1
+        self.dtype = dtype.name
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from .errors import InplaceError
 from .grad_mode import IN_INFERENCE, mode
+from .storage import InferenceStorage
 from .value import new_value, storage_of
 
 if TYPE_CHECKING:
@@ -138,7 +139,12 @@ def become_view(view: Any, source: Any, op: Op[Any, Any], bound: Any, number: in
     record.op, record.bound, record.number = op, bound, number
     record.in_grad_mode = recording = mode.enabled
     record.seen = storage.writes
-    if not recording and source._requires_grad and view._key.floating:
+    if (
+        not recording
+        and source._requires_grad
+        and view._key.floating
+        and type(storage) is not InferenceStorage
+    ):
         view._requires_grad = True  # though it is a leaf: what it looks into requires grad
 
 
@@ -181,6 +187,16 @@ def refresh(view: Any) -> None:
     record.seen = storage.writes
 
 
+def _keep_retaining(view: Any, node: Any, number: int) -> None:
+    """Have the node that *view* has now retain its gradient, if *node*, which it had, did."""
+    if node is None or node._extras is None:
+        return
+    reference = node._extras.retained.get(number)
+    if reference is not None and reference() is view and view._node is not None:
+        del node._extras.retained[number]
+        view._node.extras.retained[view._output_nr] = reference
+
+
 def _check_renewable(view: Any, record: ViewRecord) -> None:
     obstacle = record.obstacle()
     if obstacle is not None:
@@ -190,7 +206,7 @@ def _check_renewable(view: Any, record: ViewRecord) -> None:
 def _end(view: Any, record: ViewRecord) -> None:
     """Let the history of *view* end at its base, which has none any more and was written to."""
     _check_renewable(view, record)
-    base = view._base
+    base, before, number = view._base, view._node, view._output_nr
     end = new_value(base._array, base._key)
     end._requires_grad = True
     if base._key is view._key:
@@ -198,10 +214,12 @@ def _end(view: Any, record: ViewRecord) -> None:
     else:
         again = way_to(view)(end)
         view._node, view._output_nr = again._node, again._output_nr
+    _keep_retaining(view, before, number)
 
 
 def _renew(view: Any, record: ViewRecord) -> None:
     _check_renewable(view, record)
+    before, number = view._node, view._output_nr
     source = view._base if is_reshaped(view) else record.bound[0]
     if source._key is not view._key:
         if source._base is not None:
@@ -215,6 +233,7 @@ def _renew(view: Any, record: ViewRecord) -> None:
         if source._base is not None:
             refresh(source)
         look_again(view, source)
+    _keep_retaining(view, before, number)
 
 
 def _follow(view: Any) -> None:
@@ -235,6 +254,8 @@ def refusal(view: Any, obstacle: Any, what: str) -> str:
         how = "in normal mode" if obstacle is IN_INFERENCE else "with grad mode enabled"
         start = f"{made} of a view which was created" if made else "A view was created"
         text = f"{start} in {kind} mode and {what} modified inplace {how}."
+        if obstacle is CUSTOM:
+            return f"{text} {_CUSTOM_VIEW}"
     else:
         text = f"{made} and {what} modified inplace."
     return f"{text} {_SEVERAL_VIEWS if obstacle is SEVERAL else _AMBIGUOUS.format(mode=block)}"

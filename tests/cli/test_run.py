@@ -66,6 +66,16 @@ def test_modules_are_chainrules_own_under_a_second_name(script):
     assert script(text).stdout == "True True chainrule.nn True\n"
 
 
+def test_function_keeps_its_name_when_the_module_of_that_name_is_imported(script):
+    text = (
+        "import torch\n"
+        "from torch.autograd.gradcheck import GradcheckError\n"
+        "import torch.nn.utils.weight_norm\n"
+        "print(torch.autograd.gradcheck.__name__, torch.nn.utils.weight_norm.__name__)"
+    )
+    assert script(text).stdout == "gradcheck weight_norm\n"
+
+
 def test_arguments_name_and_folder_are_the_scripts(script, tmp_path):
     (tmp_path / "beside.py").write_text("word = 'found'")
     done = script("import sys, beside; print(sys.argv, __name__, beside.word)", "-v", "--as-torch")

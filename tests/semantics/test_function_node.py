@@ -488,3 +488,44 @@ def test_in_place_functions_remember_that_they_are(lib):
     with pytest.warns(DeprecationWarning, match="should not be instantiated"):
         assert kind(inplace=True).inplace
     assert issubclass(kind, lib.autograd.Function)
+
+
+def test_view_that_a_function_wrote_to_before_it_returned_it_is_an_output_like_any(lib):
+    class Shifted(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            part = x.clone()[:2]
+            part += 2
+            return part
+
+        @staticmethod
+        def backward(ctx, grad):
+            return lib.cat([grad, lib.zeros(1)])
+
+    x = lib.ones(3, requires_grad=True)
+    y = Shifted.apply(x)
+    y.sum().backward()
+
+    assert y.grad_fn.name() == "ShiftedBackward"
+    assert x.grad.tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_view_that_a_function_returned_unrecorded_takes_no_recorded_write(lib, raises, whole):
+    class Looked(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x if whole else x[:1]
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad
+
+    view = Looked.apply(lib.ones(2))
+
+    with raises(
+        RuntimeError,
+        "A view was created in no_grad mode and is being modified inplace with grad mode enabled. "
+        f"{CUSTOM}",
+    ):
+        view += lib.ones(1, requires_grad=True)

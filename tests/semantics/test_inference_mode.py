@@ -284,3 +284,20 @@ def test_overrides_that_begin_in_inference_mode_hold_after_it():
     """)
 
     assert not done.returncode, done.stderr
+
+
+def test_view_of_a_leaf_made_in_inference_mode_requires_no_grad(lib):
+    with lib.inference_mode():
+        leaf = lib.ones(2, 3, requires_grad=True)
+        view = leaf.view(6)
+
+        assert not view.requires_grad
+        assert view.is_inference()
+
+
+def test_leaf_that_requires_grad_is_resized_in_inference_mode(lib):
+    with lib.inference_mode():
+        leaf = lib.ones(2, 3, requires_grad=True)
+
+        assert leaf.resize_(2, 2).shape == (2, 2)
+        assert leaf.requires_grad

@@ -253,3 +253,39 @@ def test_view_made_under_no_grad_requires_grad_as_long_as_its_base_does(lib):
     x.requires_grad_(False)
 
     assert not view.requires_grad
+
+
+def test_view_that_is_written_to_goes_on_retaining_its_gradient(lib):
+    base = lib.ones(3, requires_grad=True).clone()
+    written, beside = base[:2], base[:]
+    written.retain_grad()
+    beside.retain_grad()
+
+    written.mul_(2)
+    (3 * written.sum() + 5 * beside.sum()).backward()
+
+    assert written.grad.tolist() == [3, 3]
+    assert beside.grad.tolist() == [5, 5, 5]
+
+
+def test_view_that_was_not_used_again_has_nothing_to_retain(lib):
+    base = lib.ones(3, requires_grad=True).clone()
+    view = base[:2]
+    view.retain_grad()
+
+    view.mul_(2)
+    base.sum().backward()
+
+    assert view.retains_grad
+    assert view.grad is None
+
+
+def test_size_that_does_not_change_is_no_write(lib):
+    x = lib.ones(1, 2)
+
+    x.resize_(1, 2)
+    x.resize_as_(lib.zeros(1, 2))
+    assert x._version == 0
+
+    x.resize_(2)
+    assert x._version == 1

@@ -55,6 +55,10 @@ class TorchFinder(MetaPathFinder):
                 f"{ours!r}; see the list of differences from PyTorch.",
                 name=fullname,
             ) from None
+        # Those that are loaded are known by both names at once: a package that gives a function the
+        # name of its module (autograd.gradcheck) keeps it when the module is imported by name.
+        for name in [n for n in sys.modules if n.startswith(f"{ours}.")]:
+            sys.modules.setdefault(TORCH + name.removeprefix(OURS), sys.modules[name])
         is_package = hasattr(module, "__path__")
         return ModuleSpec(fullname, _Existing(module), is_package=is_package)
 

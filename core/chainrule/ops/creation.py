@@ -50,11 +50,7 @@ def set_default_device(device: Device | str | None) -> None:
 
 def key_for(dtype: DType | None, device: Device | str | int | None) -> DispatchKey:
     """Return the dispatch key of a new tensor."""
-    if dtype is None:
-        dtype = get_default_dtype()
-    elif not isinstance(dtype, DType):
-        msg = f"argument 'dtype' must be torch.dtype, not {type(dtype).__name__}"
-        raise ArgumentError(msg)
+    dtype = get_default_dtype() if dtype is None else dtypes.given(dtype)
     where = _default_device if device is None else _as_device(device)
     backend = for_device(where)
     return backend.key(dtype, backend.canonical(where))
@@ -258,15 +254,15 @@ def arange(
     tensor([1, 4, 7])
     """
     numbers = _range(bounds, start, end, step)
-    if dtype is None:
-        whole = all(isinstance(n, int) for n in numbers)
-        dtype = dtypes.int64 if whole else get_default_dtype()
+    if dtype is None and all(isinstance(n, int) for n in numbers):
+        dtype = dtypes.int64
+    key = key_for(dtype, device)
+    dtype = key.dtype
     if dtype.category in {dtypes.BOOL, dtypes.COMPLEX}:
         raise refusal("arange", "arange_cpu", dtype)
     if dtype.category == dtypes.INTEGER and all(map(math.isfinite, numbers)):
         numbers = [int(number) for number in numbers]
     first, last, by = numbers
-    key = key_for(dtype, device)
     array = key.backend.arange(first, by, _count(first, last, by), dtype, key.device)
     if out is not None:
         return fill_out(out, finish(array, key), resizes=True)  # type: ignore[no-any-return]  # it is out
@@ -372,6 +368,7 @@ def _from_data(
     data: Any, dtype: DType | None, device: Device | str | None, requires_grad: bool, *, copy: bool
 ) -> Tensor:
     """Return a leaf with the values of *data*."""
+    dtype = None if dtype is None else dtypes.given(dtype)
     if isinstance(data, Value):
         source = data._key
         wanted = source if dtype is None else source.of(dtype)

@@ -151,12 +151,13 @@ def frombuffer(
             f"frombuffer: expected bytes, a bytearray or an array, got {kind}."
         )
         raise ValueError(msg) from None
+    key = key_for(dtype, "cpu")
+    dtype = key.dtype
     _check_buffer(len(memory), dtype.itemsize, count, offset)
     if count < 0:
         count = (len(memory) - offset) // dtype.itemsize
     if memory.readonly:
         _warn_of_read_only("buffer", "buffer")
-    key = key_for(dtype, "cpu")
     part = memory[offset : offset + count * dtype.itemsize]
     return finish(key.backend.from_buffer(part, (count,), dtype, key.device), key, requires_grad)
 

@@ -108,15 +108,16 @@ def _spaced(
         msg = f"number of steps must be non-negative\n{function}: got {steps} steps."
         raise ShapeError(msg)
     is_complex = COMPLEX in map(category_of_number, (first, last))
-    if dtype is None:
-        dtype = get_default_dtype().to_complex() if is_complex else get_default_dtype()
-    elif is_complex and dtype.category != COMPLEX:
+    if dtype is None and is_complex:
+        dtype = get_default_dtype().to_complex()
+    key = key_for(dtype, device)
+    dtype = key.dtype
+    if is_complex and dtype.category != COMPLEX:
         msg = (
             f"torch.{function}(): inferred dtype c10::complex<float> can't be safely cast to "
             f"passed dtype {dtype.scalar_name}\n{function}: pass a complex dtype, or real numbers."
         )
         raise DTypeError(msg)
-    key = key_for(dtype, device)
     if dtype.category == BOOL:
         raise refusal(function, f"{function}_cpu", dtype)
     if dtype.category == INTEGER:

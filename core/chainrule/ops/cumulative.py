@@ -31,7 +31,9 @@ def running_dim(name: str, dim: Any, tensor: Tensor) -> int:
 
 def _running_dtype(tensor: Tensor, dtype: DType | None) -> DType | None:
     """Return the dtype to compute in: int64 for bool and integers, None for that of *tensor*."""
-    return dtypes.int64 if dtype is None and not tensor._key.floating else dtype
+    if dtype is not None:
+        return dtypes.given(dtype)
+    return None if tensor._key.floating else dtypes.int64
 
 
 def reversed_cumsum(tensor: Tensor, dim: int) -> Tensor:

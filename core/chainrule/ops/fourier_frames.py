@@ -135,7 +135,7 @@ def _window(
     requires_grad: bool,
 ) -> Any:
     """Return *formula* of the places 0, 1, … of a window: of one longer by one, if *periodic*."""
-    dtype = dtype or dtypes.get_default_dtype()
+    dtype = dtypes.get_default_dtype() if dtype is None else dtypes.given(dtype)
     if not (dtype.is_floating_point or dtype.is_complex):
         sentence = f"{name} expects floating point dtypes, got: {dtype.scalar_name}"
         fail(DTypeError, sentence, f"{name}: windows have fractions.")

@@ -105,12 +105,13 @@ def resize_(self: Tensor, *size: Any, memory_format: object = None) -> Tensor:
     if any(n < 0 for n in sizes):
         msg = f"Trying to create tensor with negative dimension {min(sizes)}: {list(sizes)}"
         raise AutogradError(msg)
-    if self.requires_grad:
+    if self.requires_grad and not mode.inference:
         msg = "cannot resize variables that require grad\nresize_: resize a detach()ed tensor."
         raise AutogradError(msg)
     check_writable(self, (), "resize_")
-    _resized(self, sizes)
-    count_write(self, "resize_")
+    if sizes != tuple(self._array.shape):
+        _resized(self, sizes)
+        count_write(self, "resize_")
     return self
 
 

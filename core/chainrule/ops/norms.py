@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
-from ..dtypes import promote_types
+from ..dtypes import given, promote_types
 from ..errors import DTypeError, ShapeError
 from ..op import composite, primitive
 from ..shapes import broadcast_shapes
@@ -106,6 +106,8 @@ def vector_norm(
     >>> x.grad
     tensor([ 0.6000, -0.8000])
     """
+    if dtype is not None:
+        dtype = given(dtype)
     _check_norm_dtypes(self._key.dtype, dtype)
     shape = tuple(self._array.shape)
     dims = reduced_dims("linalg_vector_norm", dim, len(shape))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import ops
+from ..dtypes import given
 from ..op import composite, primitive
 from .complex import conj
 from .reductions import keep_reduced, reduced_dims
@@ -84,6 +85,8 @@ def prod(
     >>> x.grad
     tensor([0., 6., 0.])
     """
+    if dtype is not None:
+        dtype = given(dtype)
     if dim is None:
         return _prod_all(self, dtype)
     (wrapped,) = reduced_dims("prod", (dim,), len(self._array.shape)) or (0,)

@@ -127,7 +127,9 @@ def sum(
     tensor([3., 3.])
     """
     if dim is None and not keepdim:
-        return _sum_all.fast(self) if dtype is None else _sum_all(self, dtype)
+        return _sum_all.fast(self) if dtype is None else _sum_all(self, dtypes.given(dtype))
+    if dtype is not None:
+        dtype = dtypes.given(dtype)
     return _sum(self, reduced_dims("sum", dim, len(self._array.shape)), keepdim, dtype)
 
 
@@ -215,6 +217,8 @@ def nansum(
     tensor(3.)
     """
     dims = reduced_dims("nansum", dim, len(self._array.shape))
+    if dtype is not None:
+        dtype = dtypes.given(dtype)
     if self._key.floating:
         return _nansum(self, dims, keepdim, dtype)
     return _sum(self, dims, keepdim, dtype)
@@ -274,6 +278,8 @@ def mean(
     >>> cr.tensor([[1.0, 2.0], [3.0, 5.0]]).mean(dim=0)
     tensor([2.0000, 3.5000])
     """
+    if dtype is not None:
+        dtype = dtypes.given(dtype)
     if not (self._key.floating if dtype is None else dtype.category >= dtypes.FLOATING):
         raise _no_mean(self, dtype)
     if dim is None and not keepdim:

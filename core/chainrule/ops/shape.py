@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from ..dtypes import DType
+from ..dtypes import DType, given
 from ..errors import ArgumentError, ShapeError
 from ..op import primitive
 from ..shapes import normalize_size, wrap_dim, wrap_dims
@@ -92,9 +92,10 @@ def view(input: Tensor, *sizes: Any, size: Any = None, dtype: DType | None = Non
     if size is None and dtype is None and _fits(input, sizes):
         return _view.fast(input, sizes)  # type: ignore[no-any-return]  # an op's result
     check_tensor("view", input)
-    if dtype is None and len(sizes) == 1 and isinstance(sizes[0], DType):
-        dtype = sizes[0]
+    if dtype is None and len(sizes) == 1 and isinstance(sizes[0], (DType, type)):
+        dtype = given(sizes[0])
     if dtype is not None:
+        dtype = given(dtype)
         _check_bytes(input, dtype)
         return _view_as_dtype(input, dtype)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from ... import ops
-from ...dtypes import DType
+from ...dtypes import DType, given
 from ...grad_mode import no_grad
 from ...misspelling import Misspelling
 from ...tensor import Tensor
@@ -202,8 +202,8 @@ def _destination(
     like = first if isinstance(first, Tensor) else tensor
     if like is not None:
         return like.device, like.dtype
-    if isinstance(first, DType):
-        return device, first
-    if isinstance(second, DType):
-        dtype = second
-    return device if first is None else first, dtype
+    if isinstance(first, (DType, type)):
+        return device, given(first)
+    if isinstance(second, (DType, type)):
+        dtype = given(second)
+    return device if first is None else first, None if dtype is None else given(dtype)
