@@ -26,14 +26,17 @@ def model_of(dropout=0.0):
 class Step:
     """One step of training; gradients stay in their memory from step to step."""
 
-    def __init__(self, dropout=0.0):
+    def __init__(self, dropout=0.0, optimizer=None, clip=None):
         self.model, self.x, self.y = model_of(dropout)
-        self.optimizer = cr.optim.SGD(self.model.parameters(), lr=0.1, momentum=0.9)
+        make = optimizer or (lambda params: cr.optim.SGD(params, lr=0.1, momentum=0.9))
+        self.optimizer, self.clip = make(self.model.parameters()), clip
 
     def __call__(self):
         self.optimizer.zero_grad(set_to_none=True)
         loss = F.cross_entropy(self.model(self.x), self.y)
         loss.backward()
+        if self.clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
         return loss
 
@@ -65,6 +68,49 @@ def test_replays_train_as_the_same_steps_one_by_one():
 
     for found, wanted in zip(captured.values(), plain.values(), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+READING = {
+    "Adam": lambda params, lr: cr.optim.Adam(params, lr=lr, capturable=True),
+    "AdamW, AMSGrad": lambda params, lr: cr.optim.AdamW(
+        params, lr=lr, amsgrad=True, weight_decay=0.1, capturable=True
+    ),
+    "SGD": lambda params, lr: cr.optim.SGD(params, lr=lr, momentum=0.9, nesterov=True),
+}
+
+
+@pytest.mark.parametrize("make", READING.values(), ids=READING)
+def test_replays_follow_a_learning_rate_that_changes_and_the_count_of_steps(make):
+    def rate():
+        return cr.tensor(0.1, device="cuda")
+
+    plain, captured = (
+        Step(optimizer=lambda params, lr=lr: make(params, lr), clip=0.5) for lr in (rate(), rate())
+    )
+    for step in (plain, captured):
+        step.warm_up(2)
+    graph = captured.captured()
+    for new in (0.1, 0.03, 0.003, 0.2):
+        for step in (plain, captured):
+            step.optimizer.param_groups[0]["lr"].fill_(new)
+        plain()
+        graph.replay()
+
+    for found, wanted in zip(captured.values(), plain.values(), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_scheduler_writes_into_the_learning_rate_that_replays_read():
+    rate = cr.tensor(0.1, device="cuda")
+    step = Step(optimizer=lambda params: READING["Adam"](params, rate))
+    step.warm_up(2)
+    graph = step.captured()
+    scheduler = cr.optim.lr_scheduler.ExponentialLR(step.optimizer, gamma=0.0)
+    scheduler.step()
+    before = step.values()
+    graph.replay()
+    for found, wanted in zip(step.values(), before, strict=True):
+        np.testing.assert_array_equal(found, wanted)
 
 
 def test_nothing_runs_while_a_graph_is_captured():

@@ -529,6 +529,63 @@ def test_step_is_one_launch_for_as_many_parameters_as_fit():
     assert (counted.launches, counted.h2d, counted.d2h, counted.syncs) == (1, 0, 0, 0)
 
 
+def test_capturable_step_is_two_launches_and_waits_for_nothing():
+    params = [cr.ones(3, device="cuda", requires_grad=True) for _ in range(5)]
+    rate = cr.tensor(0.1, device="cuda")
+    optimizer = cr.optim.AdamW(params, lr=rate, capturable=True)
+    for param in params:
+        param.grad = cr.ones_like(param).detach()
+    optimizer.step()
+    with counting() as counted:
+        optimizer.step()
+    assert (counted.launches, counted.h2d, counted.d2h, counted.syncs) == (2, 0, 0, 0)
+
+
+GRADIENTS = [(40, 30), (17,), (1,), (0, 3), (20_000,)]
+
+
+def gradients(dtype, count):
+    cr.manual_seed(1)
+    shapes = GRADIENTS * (-(-count // len(GRADIENTS)))
+    grads = [cr.randn(*shape, dtype=getattr(cr, dtype)) for shape in shapes[:count]]
+    grads[0] = grads[0].t()
+    return grads
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", [2.0, 1.0, 3.0, float("inf")])
+@pytest.mark.parametrize("count", [3, 2 * fused.MOST + 1])
+def test_clipping_equals_that_on_numpy(count, order, dtype):
+    results = []
+    for device in ("cpu", "cuda"):
+        params = []
+        for grad in gradients(dtype, count):
+            if grad.numel() or order != float("inf"):
+                param = cr.zeros(grad.shape, dtype=grad.dtype, device=device)
+                param.grad = (
+                    grad.to(device).t().contiguous().t() if grad.ndim > 1 else grad.to(device)
+                )
+                params.append(param)
+        norm = cr.nn.utils.clip_grad_norm_(params, 0.5, norm_type=order)
+        results.append([norm.cpu().numpy(), *(p.grad.cpu().numpy() for p in params)])
+    for wanted, found in zip(*results, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=5 * TOLERANCES[dtype])
+
+
+def test_clipping_takes_as_many_launches_for_one_parameter_as_for_many_and_waits_for_nothing():
+    launches = []
+    for count in (1, fused.MOST):
+        params = [cr.ones(4, device="cuda") for _ in range(count)]
+        for param in params:
+            param.grad = cr.ones_like(param)
+        cr.nn.utils.clip_grad_norm_(params, 0.5)
+        with counting() as counted:
+            cr.nn.utils.clip_grad_norm_(params, 0.5)
+        assert (counted.h2d, counted.d2h, counted.syncs) == (0, 0, 0)
+        launches.append(counted.launches)
+    assert launches[0] == launches[1] <= 10
+
+
 # The list of sources
 
 

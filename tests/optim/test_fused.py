@@ -8,7 +8,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.op import all_ops
-from chainrule.ops import fused, fused_adaptive
+from chainrule.ops import fused, fused_adaptive, fused_on_device
 
 SHAPES = [(3, 2), (4,), (), (2, 1, 2)]
 ADAM = {"lr": 0.1, "beta1": 0.8, "beta2": 0.9, "eps": 1e-3}
@@ -48,6 +48,41 @@ def test_kernel_of_adam_agrees_with_its_body(dtype, decay, decoupled, amsgrad, m
     tolerance = 1e-6 if dtype is cr.float32 else 1e-14
     for kernel, body in zip(by_kernel, by_body, strict=True):
         assert values(kernel) == pytest.approx(values(body), rel=tolerance, abs=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [cr.float32, cr.float64])
+@pytest.mark.parametrize(
+    ("amsgrad", "with_tensor"), list(itertools.product([False, True], [False, True]))
+)
+def test_adam_that_reads_its_numbers_from_tensors_agrees_with_adam(dtype, amsgrad, with_tensor):
+    options = {**ADAM, "weight_decay": 0.1, "decoupled": True, "maximize": False}
+    plain, reading = (lists(4 + amsgrad, dtype, positive_from=3) for _ in range(2))
+    empty = [] if amsgrad else [[]]
+    steps = [cr.tensor(count) for count in (0.0, 0.0, 1.0, 6.0)]
+    rates = [cr.tensor(options["lr"])] if with_tensor else []
+    fused._fused_adam_(*plain, *empty, steps=[1.0, 1.0, 2.0, 7.0], **options)
+    given = {**options, "lr": 99.0 if with_tensor else options["lr"]}
+    fused_on_device._fused_adam_on_device_(*reading, *empty, steps, rates, **given)
+
+    assert values(steps) == [1.0, 1.0, 2.0, 7.0]
+    tolerance = 1e-6 if dtype is cr.float32 or with_tensor else 1e-14  # a rate of float32
+    for one, other in zip(plain, reading, strict=True):
+        assert values(other) == pytest.approx(values(one), rel=tolerance, abs=tolerance)
+
+
+@pytest.mark.parametrize(("momentum", "first"), [(0, False), (0.9, True), (0.9, False)])
+def test_sgd_that_reads_its_rate_from_a_tensor_agrees_with_sgd(momentum, first):
+    options = {
+        "momentum": momentum, "dampening": 0, "weight_decay": 0.1, "nesterov": False,
+        "maximize": False, "first": first,
+    }  # fmt: skip
+    plain, reading = (lists(3 if momentum else 2, cr.float64) for _ in range(2))
+    empty = [] if momentum else [[]]
+    fused._fused_sgd_(*plain, *empty, lr=0.125, **options)
+    fused_on_device._fused_sgd_on_device_(*reading, *empty, [cr.tensor(0.125)], **options)
+
+    for one, other in zip(plain, reading, strict=True):
+        assert values(other) == pytest.approx(values(one), rel=1e-12)
 
 
 @pytest.mark.parametrize(

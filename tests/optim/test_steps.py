@@ -142,6 +142,55 @@ def test_learning_rate_may_be_a_tensor(lib):
     assert w.tolist() == [0.75]
 
 
+def taken(lib, make, steps=3):
+    """Return a parameter after some steps, and how many were counted."""
+    w = lib.tensor([1.0, -2.0], requires_grad=True)
+    optimizer = make([w])
+    for _ in range(steps):
+        w.grad = (2 * w).detach()
+        optimizer.step()
+    return w.tolist(), optimizer.state[w]["step"]
+
+
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_capturable_steps_are_the_same_steps_with_their_count_beside_the_parameter(lib, amsgrad):
+    options = {"amsgrad": amsgrad, "weight_decay": 0.1, "fused": True}
+    plain, _ = taken(lib, lambda p: lib.optim.AdamW(p, lr=0.25, **options))
+    rate = lib.tensor(0.25)
+    found, count = taken(lib, lambda p: lib.optim.AdamW(p, lr=rate, capturable=True, **options))
+
+    assert found == pytest.approx(plain, rel=1e-6)
+    assert count.device == rate.device
+    assert count.item() == 3.0
+
+
+def test_capturable_steps_are_refused_on_the_cpu(lib, raises):
+    w = lib.ones(2, device="cpu", requires_grad=True)
+    w.grad = lib.ones(2, device="cpu")
+    optimizer = lib.optim.Adam([w], capturable=True)
+    sentence = (
+        "If capturable=True, params and state_steps must be on supported devices: ['cuda', 'xpu', "
+        "'hpu', 'privateuseone', 'xla']."
+    )
+
+    with raises(AssertionError, sentence):
+        optimizer.step()
+
+
+def test_count_of_a_capturable_step_is_loaded_to_the_device_of_its_parameter(lib):
+    w = lib.tensor([1.0], requires_grad=True)
+    w.grad = lib.ones(1)
+    optimizer = lib.optim.Adam([w], capturable=True, fused=True)
+    optimizer.step()
+    saved = optimizer.state_dict()
+    saved["state"][0]["step"] = saved["state"][0]["step"].cpu()
+    optimizer.load_state_dict(saved)
+    optimizer.step()
+
+    assert optimizer.state[w]["step"].device == w.device
+    assert optimizer.state[w]["step"].item() == 2.0
+
+
 @pytest.mark.parametrize(
     ("make", "slope"),
     [

@@ -14,7 +14,7 @@ from typing import Any, Final
 import cupy
 import numpy as np
 
-from chainrule.backend import KernelSet
+from chainrule.backend import Kernel, KernelSet
 
 from .cuda import NULL, Source, accumulator
 from .softmax import grid_for, threads_for
@@ -301,6 +301,16 @@ def fused_rms_norm(x: Any, weight: Any, *, normalized_shape: Sizes, eps: float) 
     layout = (1, size, 1)
     out, _, rstd = _by_rows(x, weight, None, prod(lead), size, layout, eps, centred=False)
     return out, rstd.reshape(*lead, *(1,) * len(normalized_shape))
+
+
+@ks.over("cr::_rms_norm")
+def rms_norm(otherwise: Kernel) -> Kernel:
+    def norm(x: Any, weight: Any, *, normalized_shape: Sizes, eps: float) -> Any:
+        if weight is not None and weight.dtype != x.dtype:
+            return otherwise(x, weight, normalized_shape=normalized_shape, eps=eps)
+        return fused_rms_norm(x, weight, normalized_shape=normalized_shape, eps=eps)[0]
+
+    return norm
 
 
 @ks.forward("cr::fused_rms_norm_backward")

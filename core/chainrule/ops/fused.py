@@ -195,6 +195,29 @@ def _fused_adam_(
         "Decoupled weight decay regularization", 2019; Reddi, Kale and Kumar, "On the convergence
         of Adam and beyond", 2018.
     """
+    adam_step(
+        params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps=steps, lr=lr, beta1=beta1,
+        beta2=beta2, weight_decay=weight_decay, eps=eps, decoupled=decoupled, maximize=maximize,
+    )  # fmt: skip
+
+
+def adam_step(
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    exp_avgs: Sequence[Tensor],
+    exp_avg_sqs: Sequence[Tensor],
+    max_exp_avg_sqs: Sequence[Tensor],
+    *,
+    steps: Sequence[Any],
+    lr: Any,
+    beta1: float,
+    beta2: float,
+    weight_decay: float,
+    eps: float,
+    decoupled: bool,
+    maximize: bool,
+) -> None:
+    """Do what `_fused_adam_` says, with numbers or tensors as *steps* and *lr*."""
     for i, (param, grad, mean, square) in enumerate(
         zip(params, grads, exp_avgs, exp_avg_sqs, strict=True)
     ):
@@ -247,6 +270,26 @@ def _fused_sgd_(
         Sutskever and others, "On the importance of initialization and momentum in deep learning",
         2013, in the form that applies the learning rate last.
     """
+    descend(
+        params, grads, momentum_buffers, lr=lr, momentum=momentum, dampening=dampening,
+        weight_decay=weight_decay, nesterov=nesterov, maximize=maximize, first=first,
+    )  # fmt: skip
+
+
+def descend(
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    momentum_buffers: Sequence[Tensor],
+    *,
+    lr: Any,
+    momentum: float,
+    dampening: float,
+    weight_decay: float,
+    nesterov: bool,
+    maximize: bool,
+    first: bool,
+) -> None:
+    """Do what `_fused_sgd_` says, with a number or a tensor as *lr*."""
     for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
         gradient = -grad if maximize else grad
         if weight_decay:

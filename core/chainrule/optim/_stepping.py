@@ -28,6 +28,16 @@ def setting(group: dict[str, Any], name: str) -> Any:
     return value if group["differentiable"] else number(value)
 
 
+def rate_on_device(group: dict[str, Any], params: list[Tensor]) -> list[Tensor]:
+    """Return the learning rate of *group* where it is a tensor on the device of *params*.
+
+    To read it would be to wait for the device. Empty for a number, and on the CPU.
+    """
+    lr, device = group["lr"], params[0].device
+    on_device = isinstance(lr, Tensor) and device.type != "cpu" and lr.device == device
+    return [lr] if on_device else []
+
+
 def loss_of(closure: Closure | None) -> Any:
     """Return what *closure* computes, with recording on; None for none."""
     if closure is None:
@@ -60,7 +70,7 @@ def run(
 ) -> None:
     """Run an update op on parameters and their gradients; recorded if the group says so.
 
-    A complex parameter is updated as two real ones.
+    A complex parameter is updated as two real ones, with its state.
     """
     grads: list[Any] = [param._grad for param in params]
     lists: Any = (params, grads, *state)
@@ -68,10 +78,15 @@ def run(
     before, mode.enabled = mode.enabled, recorded
     try:
         if params[0]._key.complex:
-            lists = [[ops.view_as_real(tensor) for tensor in tensors] for tensors in lists]
+            lists = [[real_parts(tensor) for tensor in tensors] for tensors in lists]
         (op.function if recorded else op)(*lists, **options)
     finally:
         mode.enabled = before
+
+
+def real_parts(tensor: Any) -> Any:
+    """Return a complex tensor as real numbers, and another one as it is."""
+    return ops.view_as_real(tensor) if tensor._key.complex else tensor
 
 
 def check_implementation(defaults: dict[str, Any]) -> None:

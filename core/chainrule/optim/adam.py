@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .. import ops
-from ..backend import CPU
+from ..backend import CPU, Device
 from ..dtypes import float32, float64, get_default_dtype
 from ..ops.fused import _count_steps_, _fused_adam_, state_like
+from ..ops.fused_on_device import _fused_adam_on_device_
 from ..tensor import Tensor
-from ._stepping import Closure, by_key, check_implementation, loss_of, number, run, setting
+from ._stepping import (
+    Closure,
+    by_key,
+    check_implementation,
+    loss_of,
+    number,
+    rate_on_device,
+    run,
+    setting,
+)
 from .optimizer import Optimizer
 
 __all__ = ["Adam"]
@@ -30,13 +40,15 @@ class Adam(Optimizer):
         amsgrad: Divide by the largest v so far.
         foreach: Taken for PyTorch's sake: a step always takes all parameters in one call.
         maximize: Go up instead of down.
-        capturable: Taken for PyTorch's sake.
+        capturable: Count steps on the device of the parameters, and read them there, as a learning
+            rate that is a tensor there: for CUDA graphs, whose replays then follow both.
         differentiable: Record the step itself.
         fused: Taken for PyTorch's sake; see *foreach*.
         decoupled_weight_decay: Shrink the parameters themselves, as `AdamW` does.
 
     Raises:
         ValueError: a number is negative, infinite or not a number; or a beta is not below one.
+        AssertionError: from a step, that parameters lie on the CPU and *capturable* is set.
 
     Differs from PyTorch:
         Numbers are checked in groups too. A frozen parameter is left alone even where it still has
@@ -126,7 +138,7 @@ class Adam(Optimizer):
         amsgrad, state = group["amsgrad"], self.state
         new = [param for param in params if not state[param]]
         if new:
-            self._begin(new, amsgrad=amsgrad)
+            self._begin(new, amsgrad=amsgrad, on_device=group["capturable"])
         counts, means, squares, largest = [], [], [], []
         for param in params:
             remembered = state[param]
@@ -136,33 +148,51 @@ class Adam(Optimizer):
             if amsgrad:
                 largest.append(remembered["max_exp_avg_sq"])
         beta1, beta2 = group["betas"]
-        run(
-            _fused_adam_,
-            group,
-            params,
-            means,
-            squares,
-            largest,
-            steps=_count_steps_(counts),
-            lr=setting(group, "lr"),
-            beta1=number(beta1),
-            beta2=number(beta2),
-            weight_decay=group["weight_decay"],
-            eps=group["eps"],
-            decoupled=group["decoupled_weight_decay"],
-            maximize=group["maximize"],
-        )
+        options = {
+            "beta1": number(beta1),
+            "beta2": number(beta2),
+            "weight_decay": group["weight_decay"],
+            "eps": group["eps"],
+            "decoupled": group["decoupled_weight_decay"],
+            "maximize": group["maximize"],
+        }
+        if group["capturable"]:
+            _check_capturable(group, params, counts)
+            rates = rate_on_device(group, params)
+            options["lr"] = 0.0 if rates else setting(group, "lr")
+            lists = (means, squares, largest, counts, rates)
+            run(_fused_adam_on_device_, group, params, *lists, **options)
+        else:
+            options["lr"], options["steps"] = setting(group, "lr"), _count_steps_(counts)
+            run(_fused_adam_, group, params, means, squares, largest, **options)
 
-    def _begin(self, params: list[Tensor], *, amsgrad: bool) -> None:
+    def _begin(self, params: list[Tensor], *, amsgrad: bool, on_device: bool) -> None:
         """Lay out what is remembered of *params* before their first step."""
         for param in params:
-            self.state[param]["step"] = _count(0.0)
+            self.state[param]["step"] = _count(0.0, param.device if on_device else CPU)
         for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[: 3 if amsgrad else 2]:
             for param, zeros in zip(params, state_like(params), strict=True):
                 self.state[param][name] = zeros
 
 
-def _count(steps: float) -> Tensor:
-    """Return a count of steps: a tensor, since PyTorch saves one, and always on the CPU."""
+def _count(steps: float, device: Device = CPU) -> Tensor:
+    """Return a count of steps: a tensor, since PyTorch saves one; on the CPU, where none waits."""
     dtype = float64 if get_default_dtype() is float64 else float32
-    return ops.full((), steps, dtype=dtype, device=CPU)
+    return ops.full((), steps, dtype=dtype, device=device)
+
+
+def _check_capturable(group: dict[str, Any], params: list[Tensor], counts: list[Tensor]) -> None:
+    """Check that a step can be captured: parameters and counts lie on one device, no CPU.
+
+    Raises:
+        AssertionError: they do not.
+    """
+    device = params[0].device
+    if (device.type == "cpu" and not group["fused"]) or any(c.device != device for c in counts):
+        msg = (
+            "If capturable=True, params and state_steps must be on supported devices: "
+            "['cuda', 'xpu', 'hpu', 'privateuseone', 'xla'].\n"
+            f"Adam.step: the parameters are on {device}, the counts of steps on "
+            f"{counts[0].device}. Use capturable=False, which computes the same."
+        )
+        raise AssertionError(msg)

@@ -301,10 +301,20 @@ class Optimizer:
         _check_fit(self.param_groups, saved_groups)
         numbers = chain.from_iterable(group["params"] for group in saved_groups)
         params = dict(zip(numbers, self._all_params(unique=False), strict=True))
+        counted_there = {
+            number_
+            for group in saved_groups
+            if group.get("capturable")
+            for number_ in group["params"]
+        }
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for number_, saved in state_dict["state"].items():
             if number_ in params:
-                state[params[number_]] = _adapted(saved, params[number_], None)
+                param = params[number_]
+                state[param] = _adapted(saved, param, None)
+                count = state[param].get("step")
+                if number_ in counted_there and isinstance(count, Tensor):
+                    state[param]["step"] = count.to(param.device)
             else:
                 state[number_] = saved
         groups = [_merged(*both) for both in zip(self.param_groups, saved_groups, strict=True)]

@@ -7,8 +7,17 @@ from typing import Any, ClassVar
 from .. import ops
 from ..grad_mode import no_grad
 from ..ops.fused import _fused_sgd_
+from ..ops.fused_on_device import _fused_sgd_on_device_
 from ..tensor import Tensor
-from ._stepping import Closure, by_key, check_implementation, loss_of, run, setting
+from ._stepping import (
+    Closure,
+    by_key,
+    check_implementation,
+    loss_of,
+    rate_on_device,
+    run,
+    setting,
+)
 from .optimizer import Optimizer
 
 __all__ = ["SGD"]
@@ -126,7 +135,6 @@ def _descend(
     params: list[Tensor], buffers: list[Tensor], group: dict[str, Any], *, first: bool
 ) -> None:
     options = {
-        "lr": setting(group, "lr"),
         "momentum": group["momentum"],
         "dampening": group["dampening"],
         "weight_decay": setting(group, "weight_decay"),
@@ -134,4 +142,8 @@ def _descend(
         "maximize": group["maximize"],
         "first": first,
     }
-    run(_fused_sgd_, group, params, buffers, **options)
+    rates = rate_on_device(group, params)
+    if rates:
+        run(_fused_sgd_on_device_, group, params, buffers, rates, **options)
+    else:
+        run(_fused_sgd_, group, params, buffers, lr=setting(group, "lr"), **options)
