@@ -175,18 +175,11 @@ class Readable(Value):
 
     def __float__(self) -> float:
         number = self._as_number()
-        if isinstance(number, complex):
-            if number.imag:
-                msg = (
-                    "value cannot be converted to type double without overflow\n"
-                    f"float: expected a real number, got {number}. Take .real or .abs() first."
-                )
-                raise AutogradError(msg)
-            number = number.real
-        return float(number)
+        return float(_real(number, "double", "float") if isinstance(number, complex) else number)
 
     def __int__(self) -> int:
-        return int(self._as_number(warns=False))
+        number = self._as_number(warns=False)
+        return int(_real(number, "int64_t", "int") if isinstance(number, complex) else number)
 
     def __complex__(self) -> complex:
         return complex(self._as_number())
@@ -248,3 +241,14 @@ class Readable(Value):
         if not self._array.shape:
             return format(self.item(), spec)
         return format(repr(self), spec) if not spec else object.__format__(self, spec)
+
+
+def _real(number: complex, wanted: str, kind: str) -> float:
+    """Return *number*, which has no imaginary part, for a conversion to *kind*."""
+    if number.imag:
+        msg = (
+            f"value cannot be converted to type {wanted} without overflow\n"
+            f"{kind}: expected a real number, got {number}. Take .real or .abs() first."
+        )
+        raise AutogradError(msg)
+    return number.real

@@ -122,6 +122,32 @@ def test_one_tensor_given_twice_is_moved_in_both_places(make, fast_mode):
     assert gradcheck(lambda x: x * x, x, fast_mode=fast_mode)
 
 
+@modes
+def test_tensor_that_the_function_knows_from_elsewhere_is_moved_there_too(make, fast_mode):
+    layer, x = cr.nn.Linear(2, 1, dtype=cr.float64), make([[0.5, 2.0]])
+
+    assert gradcheck(
+        lambda *weights: layer(x).tanh(), tuple(layer.parameters()), fast_mode=fast_mode
+    )
+
+
+def test_function_that_returns_its_input_is_seen_to_move(make):
+    assert gradcheck(lambda x: x, make([0.5, 2.0]))
+
+
+def test_inputs_are_left_as_they_were_by_a_function_that_fails(make):
+    x = make([0.5, 2.0])
+
+    def fails_once_moved(x):
+        if x[0].item() != 0.5:
+            raise LookupError
+        return x * 2
+
+    with pytest.raises(LookupError):
+        gradcheck(fails_once_moved, x)
+    assert x.tolist() == [0.5, 2.0]
+
+
 def test_inputs_are_left_as_they_were(make):
     x = make([0.5, 2.0])
     gradcheck(lambda x: x * x, x)

@@ -73,3 +73,43 @@ def test_what_names_no_dtype_is_refused(lib, wrong):
 def test_type_takes_no_class_of_numbers(lib):
     with pytest.raises(ValueError, match="invalid type: 'float'"):
         lib.ones(2).type(float)
+
+
+INTO = {
+    "zeros": lambda lib, **given: lib.zeros(3, **given),
+    "ones": lambda lib, **given: lib.ones(3, **given),
+    "empty": lambda lib, **given: lib.empty(3, **given),
+    "full": lambda lib, **given: lib.full((3,), 1.5, **given),
+    "arange": lambda lib, **given: lib.arange(0.5, 3.5, **given),
+    "linspace": lambda lib, **given: lib.linspace(0, 4, 3, **given),
+    "logspace": lambda lib, **given: lib.logspace(0, 1, 3, **given),
+    "eye": lambda lib, **given: lib.eye(3, **given),
+    "randint": lambda lib, **given: lib.randint(5, (3,), **given),
+    "randperm": lambda lib, **given: lib.randperm(3, **given),
+}
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+@pytest.mark.parametrize("make", INTO.values(), ids=INTO)
+def test_new_tensor_has_the_dtype_of_the_one_it_is_written_to(lib, make, dtype):
+    out = lib.empty(0, dtype=getattr(lib, dtype))
+
+    assert make(lib, out=out) is out
+    assert out.dtype is getattr(lib, dtype)
+    assert out.numel() in {3, 9}
+
+
+@pytest.mark.parametrize("make", INTO.values(), ids=INTO)
+def test_dtype_beside_a_tensor_to_be_written_to_must_be_its_own(lib, raises, make):
+    out = lib.empty(0, dtype=lib.int64)
+
+    with raises(RuntimeError, "dtype Float does not match dtype of out parameter (Long)"):
+        make(lib, out=out, dtype=lib.float32)
+    assert make(lib, out=out, dtype=lib.int64) is out
+
+
+def test_tensor_that_is_written_to_is_asked_to_require_grad(lib):
+    out = lib.empty(3)
+
+    assert lib.ones(3, out=out, requires_grad=True) is out
+    assert out.requires_grad

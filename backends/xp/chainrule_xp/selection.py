@@ -34,6 +34,8 @@ def masked_fill(xp: Any) -> Any:
             return pick(mask, value.astype(x.dtype), x)
         if value.__class__ is int and value == 0:
             return keep(xp.logical_not(mask), x)
+        if x.dtype.kind == "u":  # where a negative number wraps around
+            return pick(mask, xp.asarray(value).astype(x.dtype), x)
         return pick(mask, x.dtype.type(value), x)  # which cuts off a fraction
 
     return kernel

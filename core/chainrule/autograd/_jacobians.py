@@ -88,15 +88,18 @@ def _differences(
 def _moved(
     func: Callable[..., Any], tensors: Sequence[Any], position: int, step: Tensor
 ) -> list[Tensor]:
-    """Return the outputs of *func* with the tensor at *position* moved by *step*."""
-    arguments = []
-    for index, argument in enumerate(tensors):
-        if isinstance(argument, Tensor):
-            point = argument.detach()
-            point = point + step if index == position else point
-            argument = point.requires_grad_(argument.requires_grad)  # noqa: PLW2901 - its moved self
-        arguments.append(argument)
-    return [output.detach() for output in _outputs(func, arguments)]
+    """Return the outputs of *func* with the tensor at *position* moved by *step*.
+
+    It is moved where it lies: *func* may know it from elsewhere, as a layer knows its weight.
+    """
+    tensor: Any = tensors[position]
+    assign, array = tensor._key.backend.assign, tensor._array
+    before = tensor._key.backend.copy(array)
+    assign(array, (tensor.detach() + step)._array)
+    try:
+        return [output.detach().clone() for output in _outputs(func, tensors)]
+    finally:
+        assign(array, before)
 
 
 # By backward passes

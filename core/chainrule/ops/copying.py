@@ -10,6 +10,7 @@ from ..grad_mode import mode
 from ..op import Op, composite, primitive
 from ..value import Value, new_value
 from ._operands import zeros_of
+from .filling import as_number as fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -143,8 +144,8 @@ def fill(self: Tensor, value: Tensor | Number) -> Tensor:
             "dimensions."
         )
         raise ShapeError(msg)
-    number: Any = value.item() if isinstance(value, Value) else value
     key = self._key
+    number = value.to(key.dtype).item() if isinstance(value, Value) else fit(value, key.dtype)
     return new_value(key.backend.full(self._array.shape, number, key.dtype, key.device), key)  # type: ignore[no-any-return]  # a Tensor
 
 

@@ -13,10 +13,17 @@ from .._warn import warn
 from ..backend import for_device
 from ..device import Device
 from ..dtypes import DType, category_of_number, get_default_dtype
-from ..errors import ArgumentError, AutogradError, DomainError, ShapeError
+from ..errors import (
+    ArgumentError,
+    AutogradError,
+    DeviceError,
+    DomainError,
+    DTypeError,
+    ShapeError,
+)
 from ..inplace import fill_out
 from ..value import Value, new_value
-from ._arguments import integers
+from ._arguments import check_tensor, integers
 from ._operands import refusal
 from .creation_data import dtype_of, nested_lists, shape_of
 from .creation_values import as_number, fit_value
@@ -48,12 +55,40 @@ def set_default_device(device: Device | str | None) -> None:
     _default_device = Device("cpu" if device is None else device)
 
 
-def key_for(dtype: DType | None, device: Device | str | int | None) -> DispatchKey:
-    """Return the dispatch key of a new tensor."""
+def key_for(dtype: DType | None, device: Device | str | int | None, out: Any = None) -> DispatchKey:
+    """Return the dispatch key of a new tensor: that of *out*, which it will be written to, if any.
+
+    Raises:
+        ArgumentError: *out* is no tensor.
+        DTypeError: it has another dtype than the one that is given.
+        DeviceError: it is on another device.
+    """
+    if out is not None:
+        return _key_of_out(out, dtype, device)
     dtype = get_default_dtype() if dtype is None else dtypes.given(dtype)
     where = _default_device if device is None else _as_device(device)
     backend = for_device(where)
     return backend.key(dtype, backend.canonical(where))
+
+
+def _key_of_out(out: Any, dtype: Any, device: Any) -> DispatchKey:
+    check_tensor("out", out, "out")
+    key: DispatchKey = out._key
+    given = None if dtype is None else dtypes.given(dtype)
+    if given not in {None, key.dtype}:
+        msg = (
+            f"dtype {given.scalar_name} does not match dtype of out parameter "
+            f"({key.dtype.scalar_name})\nout: leave dtype out, or pass a tensor of that dtype."
+        )
+        raise DTypeError(msg)
+    kind = key.device.type if device is None else _as_device(device).type
+    if kind != key.device.type:
+        msg = (
+            f"device type {kind} does not match device type of out parameter ({key.device.type})\n"
+            "out: leave device out, or pass a tensor that is there."
+        )
+        raise DeviceError(msg)
+    return key
 
 
 def _as_device(device: Device | str | int) -> Device:
@@ -109,7 +144,7 @@ def full(
     tensor([3, 3])
     """
     fill_value = as_number(fill_value)
-    if dtype is None:
+    if dtype is None and out is None:
         dtype = dtypes.default_of_category(category_of_number(fill_value))
     if isinstance(size, int):
         msg = "full(): argument 'size' (position 1) must be tuple of ints, not int"
@@ -140,14 +175,20 @@ def _filled(
     requires_grad: bool,
 ) -> Tensor:
     """Return a tensor of *shape* filled with *value*; with None, not filled."""
-    key = key_for(dtype, device)
+    key = key_for(dtype, device, out)
     if value is None:
         array = key.backend.empty(shape, key.dtype, key.device)
     else:
         array = key.backend.full(shape, fit_value(value, key.dtype), key.dtype, key.device)
     if out is not None:
-        return fill_out(out, finish(array, key), resizes=True)  # type: ignore[no-any-return]  # it is out
+        return into_out(out, finish(array, key), requires_grad)
     return finish(array, key, requires_grad)
+
+
+def into_out(out: Any, made: Tensor, requires_grad: bool) -> Tensor:
+    """Return *out* holding the new tensor *made*."""
+    fill_out(out, made, resizes=True)
+    return out.requires_grad_() if requires_grad else out  # type: ignore[no-any-return]  # it is out
 
 
 def zeros(
@@ -254,9 +295,9 @@ def arange(
     tensor([1, 4, 7])
     """
     numbers = _range(bounds, start, end, step)
-    if dtype is None and all(isinstance(n, int) for n in numbers):
+    if dtype is None and out is None and all(isinstance(n, int) for n in numbers):
         dtype = dtypes.int64
-    key = key_for(dtype, device)
+    key = key_for(dtype, device, out)
     dtype = key.dtype
     if dtype.category in {dtypes.BOOL, dtypes.COMPLEX}:
         raise refusal("arange", "arange_cpu", dtype)
@@ -265,7 +306,7 @@ def arange(
     first, last, by = numbers
     array = key.backend.arange(first, by, _count(first, last, by), dtype, key.device)
     if out is not None:
-        return fill_out(out, finish(array, key), resizes=True)  # type: ignore[no-any-return]  # it is out
+        return into_out(out, finish(array, key), requires_grad)
     return finish(array, key, requires_grad)
 
 

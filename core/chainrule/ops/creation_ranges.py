@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..dtypes import BOOL, COMPLEX, INTEGER, category_of_number, get_default_dtype, int64
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..inplace import fill_out
 from ..op import primitive
 from ..value import new_value
 from ._arguments import unrecorded
 from ._operands import refusal
-from .creation import finish, key_for
+from .creation import finish, into_out, key_for
 from .creation_values import as_number
 from .linalg import on_diagonal
 
@@ -108,9 +107,9 @@ def _spaced(
         msg = f"number of steps must be non-negative\n{function}: got {steps} steps."
         raise ShapeError(msg)
     is_complex = COMPLEX in map(category_of_number, (first, last))
-    if dtype is None and is_complex:
+    if dtype is None and out is None and is_complex:
         dtype = get_default_dtype().to_complex()
-    key = key_for(dtype, device)
+    key = key_for(dtype, device, out)
     dtype = key.dtype
     if is_complex and dtype.category != COMPLEX:
         msg = (
@@ -125,7 +124,7 @@ def _spaced(
     places = new_value(key.backend.arange(0, 1, count, int64, key.device), key.of(int64))
     result = unrecorded(_between, places, first, first if count == 1 else last, dtype, base)
     if out is not None:
-        return fill_out(out, result, resizes=True)  # type: ignore[no-any-return]  # it is out
+        return into_out(out, result, requires_grad)
     return finish(result._array, key, requires_grad)
 
 
@@ -193,9 +192,9 @@ def eye(
         if number < 0:
             msg = f"{name} must be greater or equal to 0, got {number}\neye: {name} is a size."
             raise ShapeError(msg)
-    key = key_for(dtype, device)
+    key = key_for(dtype, device, out)
     one = new_value(key.backend.full((), 1, key.dtype, key.device), key)
     result = unrecorded(on_diagonal, one, (rows, columns))
     if out is not None:
-        return fill_out(out, result, resizes=True)  # type: ignore[no-any-return]  # it is out
+        return into_out(out, result, requires_grad)
     return finish(result._array, key, requires_grad)

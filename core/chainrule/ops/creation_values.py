@@ -58,7 +58,7 @@ def _fit_integer(value: Any, dtype: DType) -> int:
     low, high = (0, 1 << bits) if not dtype.is_signed else (-(1 << bits - 1), 1 << bits - 1)
     if isinstance(value, int) and not low and -high < value < 0:
         return value + high  # as in C, a small negative number wraps around
-    if not math.isfinite(value) or not low <= value < high:
+    if not math.isfinite(value) or not low <= value <= high - 1:
         raise _overflow(value, dtype)
     return int(value)
 

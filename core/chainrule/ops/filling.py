@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import operator
-from math import isfinite
-from typing import Any, Final
+from math import copysign, inf
+from typing import TYPE_CHECKING, Any, Final
 
-from .. import dtypes
-from ..errors import ArgumentError, DTypeError
+from ..dtypes import float16
+from ..errors import ArgumentError
+from .creation_values import fit_value
+
+if TYPE_CHECKING:
+    from ..dtypes import DType
 
 __all__: list[str] = []
 
+#: The least number that is infinite in float16.
+_TOO_LARGE: Final = 65520
 
-def as_number(value: Any, dtype: dtypes.DType) -> Any:
-    """Return *value* as a Python number that *dtype* can hold.
+
+def as_number(value: Any, dtype: DType) -> Any:
+    """Return *value* as a Python number that a tensor of *dtype* can be filled with.
+
+    In float16 a number that is too large becomes infinite, as in PyTorch.
 
     Raises:
         ArgumentError: it is no number.
-        DTypeError: it cannot.
+        DTypeError: *dtype* does not hold it.
     """
     if not isinstance(value, (int, float, complex)):
         try:
@@ -25,41 +34,12 @@ def as_number(value: Any, dtype: dtypes.DType) -> Any:
         except TypeError:
             msg = f"can't assign a {kind_name(value)} to a torch.{dtype.scalar_name}Tensor"
             raise ArgumentError(msg) from None
-    if _overflows(value, dtype):
-        msg = (
-            f"value cannot be converted to type {_C_NAMES.get(dtype.name, dtype.name)} without "
-            "overflow"
-        )
-        raise DTypeError(msg)
-    if dtype.category == dtypes.BOOL:
-        return bool(value)
-    if dtype.category == dtypes.INTEGER:
-        return int(value) if dtype.is_signed else int(value) % (1 << 8 * dtype.itemsize)
-    return value
-
-
-_C_NAMES: Final = {
-    "float32": "float", "float64": "double", "float16": "at::Half", "bool": "bool",
-    "uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t",
-    "int64": "int64_t",
-}  # fmt: skip
+    if dtype is float16 and not isinstance(value, complex) and abs(value) >= _TOO_LARGE:
+        return copysign(inf, value)
+    return fit_value(value, dtype)
 
 
 def kind_name(value: Any) -> str:
     """Return the name of a value's type, with its module unless that is Python's own."""
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-
-
-def _overflows(value: Any, dtype: dtypes.DType) -> bool:
-    """Return whether *dtype* cannot hold *value*; negative integers wrap in unsigned dtypes."""
-    if isinstance(value, complex):
-        return dtype.category != dtypes.COMPLEX and value.imag != 0
-    if dtype.category != dtypes.INTEGER:
-        return False
-    if not isfinite(value):
-        return True
-    bits = 8 * dtype.itemsize
-    if not dtype.is_signed:
-        return not -(1 << bits) < int(value) < 1 << bits or (isinstance(value, float) and value < 0)
-    return not -(1 << bits - 1) <= int(value) < 1 << bits - 1

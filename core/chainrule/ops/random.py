@@ -11,12 +11,11 @@ from ..backend import plain
 from ..dtypes import BOOL, COMPLEX, FLOATING, INTEGER, DType, int64
 from ..errors import ArgumentError, DomainError, DTypeError, ShapeError
 from ..grad_mode import mode
-from ..inplace import fill_out
 from ..value import Value, new_value
 from . import joining
 from ._arguments import check_tensor, integers
 from ._operands import C_NAMES, refusal
-from .creation import checked_size, finish, key_for
+from .creation import checked_size, finish, into_out, key_for
 from .creation_like import key_like, laid_out_like
 from .creation_values import as_number, fit_value
 from .generator import generator_for
@@ -86,13 +85,8 @@ def check_floating(function: str, kernel: str, dtype: DType) -> None:
 def _new(key: DispatchKey, array: Array, out: Any, requires_grad: bool) -> Tensor:
     """Return a new tensor over what was drawn, or *out* holding it."""
     if out is not None:
-        return fill_out(out, finish(array, key_of(array, key)), resizes=True)  # type: ignore[no-any-return]  # it is out
+        return into_out(out, finish(array, key_of(array, key)), requires_grad)
     return finish(array, key_of(array, key), requires_grad)
-
-
-def _dtype_of(out: Any) -> DType | None:
-    """Return the dtype to draw in where none is given: that of what is drawn into."""
-    return None if out is None else out._key.dtype
 
 
 def rand(
@@ -124,7 +118,7 @@ def rand(
     >>> cr.rand(3)
     tensor([0.4963, 0.7682, 0.0885])
     """
-    key = key_for(_dtype_of(out) if dtype is None else dtype, device)
+    key = key_for(dtype, device, out)
     check_floating("rand", "check_uniform_bounds", key.dtype)
     shape = checked_size(integers("rand", "size", sizes, size))
     return _new(key, draw(key, generator, "uniform", shape, key.dtype.name), out, requires_grad)
@@ -148,7 +142,7 @@ def randn(
     >>> cr.randn(3)
     tensor([ 1.5410, -0.2934, -2.1788])
     """
-    key = key_for(_dtype_of(out) if dtype is None else dtype, device)
+    key = key_for(dtype, device, out)
     check_floating("randn", "normal_kernel_cpu", key.dtype)
     shape = checked_size(integers("randn", "size", sizes, size))
     return _new(key, draw(key, generator, "normal", shape, key.dtype.name), out, requires_grad)
@@ -193,7 +187,7 @@ def randint(
     tensor([4, 9, 3, 0])
     """
     low, high, size = _bounds("randint", bounds_and_size, low, high, size)
-    key = key_for((_dtype_of(out) or int64) if dtype is None else dtype, device)
+    key = key_for(int64 if dtype is None and out is None else dtype, device, out)
     check_range(low, high, key.dtype)
     shape = checked_size(integers("randint", "size", (size,)))
     drawn = draw(key, generator, "integers", shape, key.dtype.name, low, high)
@@ -313,7 +307,7 @@ def randperm(
     if n < 0:
         msg = f"Trying to create tensor with negative dimension {n}: [{n}]\nrandperm: n is a size."
         raise ShapeError(msg)
-    key = key_for((_dtype_of(out) or int64) if dtype is None else dtype, device)
+    key = key_for(int64 if dtype is None and out is None else dtype, device, out)
     if key.category in {BOOL, COMPLEX}:
         raise refusal("randperm", "randperm", key.dtype)
     fit_value(max(n - 1, 0), key.dtype)

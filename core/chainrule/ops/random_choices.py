@@ -12,7 +12,7 @@ from ..shapes import broadcast_shapes
 from ..value import Value
 from ._arguments import check_tensor, integers
 from ._operands import zeros_of
-from .creation import checked_size, finish, key_for
+from .creation import checked_size, finish, into_out, key_for
 from .creation_values import as_number
 from .generator import generator_for
 from .random import check_floating, draw, for_each_sample, key_of
@@ -153,12 +153,12 @@ def normal(
         )
         raise ArgumentError(msg)
     check_std(std)
-    key = key_for(dtype, device)
+    key = key_for(dtype, device, out)
     check_floating("normal", "normal_kernel_cpu", key.dtype)
     shape = checked_size(integers("normal", "size", (size,)))
     array = draw(key, generator, "normal", shape, key.dtype.name, float(mean), float(std))
     if out is not None:
-        return fill_out(out, finish(array, key_of(array, key)), resizes=True)  # type: ignore[no-any-return]  # it is out
+        return into_out(out, finish(array, key_of(array, key)), requires_grad)
     return finish(array, key_of(array, key), requires_grad)
 
 

@@ -250,7 +250,9 @@ def _roll(self: Tensor, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Tenso
 _roll.vjp(self=lambda grad, shifts, dims: _roll(grad, tuple(-n for n in shifts), dims))
 
 
-def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] = ()) -> Tensor:
+def roll(
+    input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = ()
+) -> Tensor:
     """Return *input* with its elements shifted; what leaves at one end comes in at the other.
 
     Args:
@@ -271,7 +273,7 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] =
     """
     check_tensor("roll", input)
     steps = (shifts,) if isinstance(shifts, int) else tuple(shifts)
-    wanted = (dims,) if isinstance(dims, int) else tuple(dims)
+    wanted = (dims,) if isinstance(dims, int) else tuple(dims or ())
     if not steps:
         msg = "`shifts` required"
         raise ShapeError(msg)

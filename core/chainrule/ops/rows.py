@@ -13,6 +13,7 @@ from ..value import Value
 from ._arguments import check_tensor, in_place_form
 from ._operands import into
 from .comparison import lt
+from .creation_values import fit_value
 from .reductions import sum
 from .searching import _unique
 from .selection import where
@@ -229,6 +230,14 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -
             f"{len(value._array.shape)} dimension(s)."
         )
         raise ShapeError(msg)
+    if not isinstance(value, Value):
+        if isinstance(value, complex) and not input._key.dtype.is_complex:
+            msg = (
+                "index_fill_(): Converting complex Scalar to non-complex type is not supported\n"
+                f"index_fill: got {value} for {input._key.dtype}."
+            )
+            raise DTypeError(msg)
+        value = fit_value(value, input._key.dtype)
     try:
         return _index_fill(input, dim, index, value)
     except IndexError:

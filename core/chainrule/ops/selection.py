@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
 from .._warn import warn
-from ..dtypes import BOOL, COMPLEX, INTEGER, category_of_number
+from ..dtypes import category_of_number
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..op import Op, composite, primitive
 from ..value import Value, new_value
 from ._operands import C_NAMES, check_broadcast, into
 from .comparison import eq, ge, isnan, le, logical_or, lt
+from .creation_values import fit_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,33 +182,8 @@ def _check_fill(self: Tensor, mask: Tensor, value: Tensor | Number) -> None:
                 "masked_fill: use where() for more values."
             )
             raise ShapeError(msg)
-    elif not _holds(dtype, value):
-        msg = (
-            f"value cannot be converted to type {_fixed_width(dtype)} without overflow\n"
-            f"masked_fill: {value} does not fit {dtype}. Convert the tensor first."
-        )
-        raise DTypeError(msg)
-
-
-def _holds(dtype: dtypes.DType, value: Number) -> bool:
-    """Return whether *value* is in the range of *dtype*, up to a fraction that is cut off."""
-    if isinstance(value, complex):
-        return dtype.category in {BOOL, COMPLEX} or (dtype.category != INTEGER and value.imag == 0)
-    if dtype.category != INTEGER:
-        return True
-    low, high = _range(dtype)
-    return value == value and low <= value <= high  # noqa: PLR0124 - NaN is in no range
-
-
-def _fixed_width(dtype: dtypes.DType) -> str:
-    if dtype.category == INTEGER and dtype is not dtypes.int32:
-        return f"{dtype.name}_t"
-    return C_NAMES[dtype.name]
-
-
-def _range(dtype: dtypes.DType) -> tuple[int, int]:
-    bits = 8 * dtype.itemsize
-    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if dtype.is_signed else (0, (1 << bits) - 1)
+    else:
+        fit_value(value, dtype)
 
 
 @primitive(
