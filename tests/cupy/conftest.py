@@ -27,6 +27,7 @@ NEED_STANDIN = [
     "test_faults.py",
     "test_conformance.py",
     "test_budgets.py",
+    "test_threads.py",
 ]
 
 collect_ignore = []
