@@ -13,7 +13,7 @@ from cupy_standin import counting
 import chainrule as cr
 from chainrule import backend as registry
 from chainrule.nn import functional as F
-from chainrule_cupy import cuda, fused
+from chainrule_cupy import casting, convolution, cuda, fused
 from chainrule_cupy.kernels import kernel_sets
 from chainrule_cupy.namespace import xp
 from chainrule_xp import kernels as family
@@ -586,6 +586,28 @@ def test_clipping_takes_as_many_launches_for_one_parameter_as_for_many_and_waits
     assert launches[0] == launches[1] <= 10
 
 
+# Conversions
+
+
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("count", [0, 3, 4, 1027])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("source", DTYPES)
+def test_cast_equals_the_conversion_of_numpy(source, dtype, count, start):
+    x = array(count + start, dtype=source, scale=100.0)[start:]
+    found = casting.cast(x, np.dtype(dtype)) if source != dtype else x
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found.get(), x.get().astype(dtype))
+
+
+def test_cast_is_one_launch_of_our_own():
+    x = cr.randn(100, device="cuda")
+    x.half()
+    with counting() as counted:
+        x.half()
+    assert dict(counted.kernels) == {"cast": 1}
+
+
 # The list of sources
 
 
@@ -611,9 +633,11 @@ CONVOLUTIONS = {
 OPTIONS = ("stride", "padding", "dilation", "transposed", "output_padding", "groups")
 
 
+@pytest.mark.parametrize("columns", ["columns", "no columns"])
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("case", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
-def test_convolution_and_its_gradients_equal_the_family(case, transposed):
+def test_convolution_and_its_gradients_equal_the_family(case, transposed, columns, monkeypatch):
+    monkeypatch.setattr(convolution, "_small", lambda *sizes: columns == "no columns")
     shape, weights, stride, padding, dilation, groups = case
     if transposed:  # the roles of the weight's two channels change
         out, within = weights[:2]
@@ -630,3 +654,23 @@ def test_convolution_and_its_gradients_equal_the_family(case, transposed):
     compare("cr::convolution_backward_input", grad, weight, **given)
     given = {"weight_sizes": weights, "options": options}
     compare("cr::convolution_backward_weight", grad, x, **given)
+
+
+def test_convolution_without_columns_adds_up_long_sums_in_shares(monkeypatch):
+    monkeypatch.setattr(convolution, "_small", lambda *sizes: True)
+    x, grad = array(3, 2, 40, 41, dtype="float64"), array(3, 5, 38, 39, dtype="float64")
+    options = ((1, 1), (0, 0), (1, 1), False, (0, 0), 1)
+    given = {"weight_sizes": (5, 2, 3, 3), "options": options}
+    compare("cr::convolution_backward_weight", grad, x, **given)
+
+
+@pytest.mark.parametrize(
+    ("shape", "weights", "groups", "launches"),
+    [((2, 3, 8, 8), (4, 3, 3, 3), 1, 1), ((1, 64, 32, 32), (64, 1, 3, 3), 64, 1)],
+)
+def test_small_convolution_is_one_launch(shape, weights, groups, launches):
+    x, weight = cr.randn(*shape, device="cuda"), cr.randn(*weights, device="cuda")
+    cr.conv2d(x, weight, groups=groups)
+    with counting() as counted:
+        cr.conv2d(x, weight, groups=groups)
+    assert (counted.launches, counted.library_calls) == (launches, 0)

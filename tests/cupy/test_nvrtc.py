@@ -80,6 +80,15 @@ def test_no_kernel_spills(compiled):
     assert spilled == {}
 
 
+def test_every_kernel_is_recorded():
+    """Where one is missing: run the tool with --only float32 --write."""
+    known = json.loads(nvrtc.FILE.read_text())
+    recorded = {name.partition("/")[0] for name in known}
+    named = {kernel for source in nvrtc.sources() for kernel in source.kernels}
+    assert named - recorded == set()
+    assert {arch for row in known.values() for arch in row} == set(nvrtc.ARCHITECTURES)
+
+
 def test_no_kernel_needs_many_more_registers_than_are_recorded(compiled):
     """Where a kernel is meant to: run the tool with --write."""
     known = json.loads(nvrtc.FILE.read_text())

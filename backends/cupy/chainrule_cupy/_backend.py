@@ -15,6 +15,7 @@ from chainrule.backend import Array, Backend, Device, DType, Kernel, KernelDef, 
 from chainrule.errors import ArgumentError, BackendError, DTypeError
 
 from . import faults, spec
+from .casting import cast, fits
 from .devices import Runtime
 from .namespace import xp
 from .settings import settings
@@ -162,7 +163,7 @@ class CupyBackend(Backend):
         with on(array.device.id):
             if array.dtype.kind == "c" and native.kind not in "cb":
                 array = array.real  # CuPy would warn of the part that is dropped
-            return array.astype(native)
+            return cast(array, native) if fits(array, native) else array.astype(native)
 
     def copy(self, array: Array) -> Array:
         with on(array.device.id):

@@ -1,6 +1,8 @@
 """Kernels of chainrule/ops/convolution.py: windows as columns of a matrix, then one product.
 
-Two kernels are all there is beside cuBLAS. One writes the windows of an array as columns; the other
+Where that matrix is small, a launch costs more than what it does: implicit.py then takes one for
+all. So it does with many small groups, for which cuBLAS would have many small products. Otherwise
+two kernels are all there is beside cuBLAS. One writes the windows of an array as columns; the other
 gathers, for every element of an array, what the columns that met it hold, so that nothing is added
 atomically and a sum is the same every time. Windows have three dimensions; missing ones come first.
 
@@ -20,6 +22,7 @@ from chainrule.backend import KernelSet
 from chainrule_xp import convolution as family
 from chainrule_xp.convolution import Layout
 
+from . import implicit
 from .cuda import FLOATS, THREADS, Source, blocks_for
 from .namespace import matmul
 from .pooling import WINDOW, window
@@ -33,6 +36,9 @@ Sizes = tuple[int, ...]
 
 #: Bytes of columns at a time.
 ROOM: Final = 256 << 20
+#: Elements of all columns, up to which they are not written out; and of one group and sample.
+FEW: Final = 1 << 18
+FEW_IN_GROUP: Final = 1 << 14
 
 SOURCE: Final = Source(
     WINDOW
@@ -134,6 +140,12 @@ def _blocks(samples: int, elements: int, itemsize: int) -> Iterator[slice]:
         yield slice(start, min(start + step, samples))
 
 
+def _small(samples: int, groups: int, rows: int, cells: int) -> bool:
+    """Return whether columns, *rows* by *cells* of each group and sample, are not worth writing."""
+    in_group = rows * cells
+    return samples * groups * in_group <= FEW or (groups > 1 and in_group <= FEW_IN_GROUP)
+
+
 def correlate(x: Any, weight: Any, layout: Layout, count: Sizes | None = None) -> Any:
     """Return the sums of products of *weight* with windows of *x*: all, or the first *count*."""
     kernel, groups, samples = weight.shape[2:], layout.groups, x.shape[0]
@@ -142,6 +154,8 @@ def correlate(x: Any, weight: Any, layout: Layout, count: Sizes | None = None) -
     if 0 in shape or 0 in weight.shape:
         return cupy.zeros(shape, x.dtype)
     rows, cells = prod(weight.shape[1:]), prod(count)
+    if _small(samples, groups, rows, cells):
+        return implicit.correlate(x, weight, layout, count)
     matrix = weight.reshape(groups, -1, rows)
     out = cupy.empty((samples, groups, matrix.shape[1], cells), x.dtype)
     for part in _blocks(samples, groups * rows * cells, x.itemsize):
@@ -158,6 +172,8 @@ def spread(grad: Any, weight: Any, size: Sizes, layout: Layout) -> Any:
         return cupy.zeros(shape, grad.dtype)
     count, rows = grad.shape[2:], prod(weight.shape[1:])
     cells = prod(count)
+    if _small(samples, groups, rows, cells):
+        return implicit.spread(grad, weight, size, layout)
     matrix = weight.reshape(groups, -1, rows).swapaxes(1, 2)
     grad = cupy.ascontiguousarray(grad).reshape(samples, groups, -1, cells)
     parts = []
@@ -175,6 +191,8 @@ def weigh(grad: Any, x: Any, kernel: Sizes, layout: Layout) -> Any:
         return cupy.zeros(shape, grad.dtype)
     count, rows = grad.shape[2:], prod(shape[1:])
     cells = prod(count)
+    if _small(samples, groups, rows, cells):
+        return implicit.weigh(grad, x, kernel, layout)
     grad = grad.reshape(samples, groups, -1, cells)
     total: Any = None
     for part in _blocks(samples, groups * rows * cells, x.itemsize):

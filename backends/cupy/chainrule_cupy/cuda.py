@@ -79,13 +79,13 @@ _registered: Final[list[Any]] = []
 _elementwise: Final[list[Any]] = []
 
 
-def includes(dtype: str) -> str:
+def includes(*dtypes: str) -> str:
     """Return the lines that bring CuPy's class of half floats, where one is needed."""
-    return '#include "cupy/float16.cuh"' if dtype == "float16" else ""
+    return '#include "cupy/float16.cuh"' if "float16" in dtypes else ""
 
 
 class Source:
-    """The text of kernels over a type ``T``, and over ``I`` where there are indices.
+    """The text of kernels over a type ``T``, and over ``I`` where there are indices, or sources.
 
     Args:
         text: CUDA C++ after the helpers; ``T``, ``Acc`` and ``I`` are names of types there.
@@ -115,7 +115,7 @@ class Source:
         if index:
             types.append(f"typedef {C_NAMES[index]} I;")
         types.append(self.defines.get(np.dtype(dtype).itemsize, ""))
-        return "\n".join([includes(dtype), HELPERS, *types, self.text])
+        return "\n".join([includes(dtype, index), HELPERS, *types, self.text])
 
     def kernels(self, dtype: str, index: str = "") -> dict[str, Any]:
         """Return the kernels by name, compiled when first called."""
@@ -130,7 +130,8 @@ class Source:
         """Yield the types that it is compiled for."""
         for dtype in self.dtypes:
             for index in self.indices or ("",):
-                yield dtype, index
+                if index != dtype:
+                    yield dtype, index
 
 
 class Elementwise:
@@ -197,7 +198,7 @@ def sources() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     A check that compiles every one of them with NVRTC proves that they are CUDA for the GPUs it
     was asked for.
     """
-    from . import kernels  # noqa: F401 - their files register themselves
+    from . import casting, kernels  # noqa: F401 - their files register themselves
 
     for source in _registered:
         for dtype, index in source.combinations():

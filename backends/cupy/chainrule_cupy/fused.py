@@ -175,7 +175,7 @@ extern "C" __global__ void scale(Table table, const T* factor) {
 }
 """,
     [
-        "count_steps", "adam", "sgd", "rmsprop", "adagrad", "norm_parts", "norms_of_parts", "scale",
+        "adam", "count_steps", "sgd", "rmsprop", "adagrad", "norm_parts", "norms_of_parts", "scale",
     ],
 )  # fmt: skip
 

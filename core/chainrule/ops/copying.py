@@ -58,8 +58,11 @@ class _Transfer(Op[Any, Any]):
         if key.backend.level:
             return self._on_a_level(bound, dtype, device, backend)
         target = (backend or key.backend).key(dtype or key.dtype, device or key.device)
-        array = _moved(source._array, key.backend, target.backend, target.device)
-        if target.dtype is not key.dtype:
+        array, converts = source._array, target.dtype is not key.dtype
+        stays = target.backend is key.backend and target.device == key.device
+        if not (converts and stays and target.backend.is_contiguous(array)):
+            array = _moved(array, key.backend, target.backend, target.device)
+        if converts:  # which copies
             array = target.backend.astype(array, target.dtype)
         result = new_value(array, target)
         if mode.enabled:
