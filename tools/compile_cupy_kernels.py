@@ -1,8 +1,8 @@
 """Compile the CuPy backend's kernels with NVRTC, and keep what each needs of a GPU.
 
-``python tools/compile_cupy_kernels.py [ARCH …] [--only TEXT] [--write]`` prints registers, stack,
-spills and shared memory of every kernel; ``--write`` keeps them in tests/cupy/kernels.json. Neither
-a GPU nor a driver is needed.
+``python tools/compile_cupy_kernels.py [ARCH …] [--only TEXT] [--all] [--write]`` prints registers,
+stack, spills and shared memory of every kernel, of floating ones that for float32 unless ``--all``
+is given; ``--write`` keeps them in tests/cupy/kernels.json. Neither a GPU nor a driver is needed.
 """
 
 from __future__ import annotations
@@ -47,6 +47,12 @@ def sources() -> list[Source]:
     from chainrule_cupy.cuda import sources as registered
 
     return [Source(label, text, tuple(kernels)) for label, text, kernels in registered()]
+
+
+def stands_for_all(source: Source) -> bool:
+    """Return whether *source* is the one of its dtypes to record: float32, if it has floats."""
+    types = source.label.split("/")
+    return "float32" in types or not {"float16", "float64"} & set(types)
 
 
 def compile_for(source: Source, architecture: str) -> dict[str, Needs]:
@@ -98,9 +104,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("architectures", nargs="*", default=ARCHITECTURES)
     parser.add_argument("--only", default="", help="sources whose label holds this")
+    parser.add_argument("--all", action="store_true", help="of all floating dtypes")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    wanted = [source for source in sources() if given.only in source.label]
+    wanted = [
+        source
+        for source in sources()
+        if given.only in source.label and (given.all or stands_for_all(source))
+    ]
     rows = table(wanted, tuple(given.architectures))
     if given.write:
         FILE.write_text(text_of(rows))
