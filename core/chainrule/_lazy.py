@@ -153,6 +153,7 @@ MOVED = {
     "sym_min": "symbolic",
     "sym_not": "symbolic",
     "sym_sum": "symbolic",
+    "Storage": "tensor_types",
     "SymBool": "symbolic",
     "SymFloat": "symbolic",
     "SymInt": "symbolic",

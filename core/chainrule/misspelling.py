@@ -7,6 +7,11 @@ from typing import Any
 from ._warn import warn
 
 
+def misspellings_of(kind: type) -> set[str]:
+    """Return the names in *kind* that are none of its attributes: nobody should be shown them."""
+    return {name for c in kind.__mro__ for name, a in vars(c).items() if type(a) is Misspelling}
+
+
 class Misspelling:
     """A name that looks like *meant*: setting it does what Python does, and warns.
 

@@ -16,7 +16,7 @@ from .grad_mode import mode
 from .graph import AccumulateGrad, leaf_hooks
 from .hooks import HookDict, add_hook
 from .inplace import check_shape, write
-from .misspelling import Misspelling
+from .misspelling import Misspelling, misspellings_of
 from .overlap import check_overlap
 from .queries import is_nonzero
 from .shapes import Size, wrap_dim
@@ -212,6 +212,9 @@ class TensorBase(Copyable):
     required_grad = Misspelling("requires_grad")
     requires_gradient = Misspelling("requires_grad")
     requiresgrad = Misspelling("requires_grad")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__()} - misspellings_of(type(self)))
 
     @property
     def requires_grad(self) -> bool:

@@ -34,6 +34,7 @@ __all__ = [
     "LongTensor",
     "ShortStorage",
     "ShortTensor",
+    "Storage",
 ]  # fmt: skip
 
 
@@ -98,7 +99,7 @@ CharTensor = _tensor("CharTensor", dtypes.int8)
 ByteTensor = _tensor("ByteTensor", dtypes.uint8)
 BoolTensor = _tensor("BoolTensor", dtypes.bool_)
 
-FloatStorage = _storage("FloatStorage", dtypes.float32)
+Storage = FloatStorage = _storage("FloatStorage", dtypes.float32)
 DoubleStorage = _storage("DoubleStorage", dtypes.float64)
 HalfStorage = _storage("HalfStorage", dtypes.float16)
 BFloat16Storage = _storage("BFloat16Storage", dtypes.bfloat16)

@@ -267,3 +267,100 @@ def test_distances(lib):
 
     assert lib.nn.PairwiseDistance(eps=0)(a, b).tolist() == [5.0]
     assert lib.nn.CosineSimilarity()(a, a).item() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("make", ["SELU", "RReLU", "ELU", "CELU", "Hardswish", "Mish"])
+def test_gradient_of_an_activation_in_place_is_that_of_the_activation(lib, make):
+    x = lib.tensor([-2.0, -0.5, 1.5], requires_grad=True)
+    layer = getattr(lib.nn, make)
+    (expected,) = lib.autograd.grad(layer().eval()(x).sum(), x)
+
+    layer(inplace=True).eval()(x * 1).sum().backward()
+
+    assert lib.allclose(x.grad, expected)
+
+
+def test_random_slopes_in_place_are_those_of_the_gradient(lib):
+    x = -lib.ones(4, requires_grad=True)
+    y = lib.nn.functional.rrelu(x * 1, 0.1, 0.9, training=True, inplace=True)
+    (slopes,) = lib.autograd.grad(y.sum(), x)
+
+    assert slopes.tolist() == (-y).tolist()
+    assert len(set(slopes.tolist())) > 1
+
+
+def test_rare_class_with_one_example_has_its_place_in_adaptive_softmax(lib):
+    layer = lib.nn.AdaptiveLogSoftmaxWithLoss(16, 10, [2, 5])
+    x, target = lib.randn(3, 16), lib.tensor([0, 7, 3])
+
+    found = layer(x, target)
+
+    expected = layer.log_prob(x)[lib.arange(3), target]
+    assert lib.allclose(found.output, expected)
+    assert layer(x[:1], target[:1]).output.shape == (1,)
+
+
+@pytest.mark.parametrize("make", ["RNNCell", "GRUCell", "LSTMCell"])
+def test_cell_without_hidden_features_computes(lib, make):
+    cell, x, state = getattr(lib.nn, make)(3, 0), lib.ones(2, 3), lib.zeros(2, 0)
+
+    new = cell(x, (state, state))[0] if make == "LSTMCell" else cell(x, state)
+
+    assert new.shape == (2, 0)
+
+
+def test_cosine_similarity_is_of_the_common_dtype(lib, raises):
+    whole, floating = lib.ones(2, 3, dtype=lib.int8), lib.ones(2, 3)
+    similarity = lib.nn.functional.cosine_similarity
+
+    assert lib.allclose(similarity(whole, floating), lib.ones(2))
+    with raises(RuntimeError, "expected common dtype to be floating point, yet common dtype is"):
+        similarity(whole, whole)
+
+
+def test_lazy_layer_takes_the_state_of_one_that_waits_too(lib):
+    waits, ready = lib.nn.LazyLinear(3), lib.nn.LazyLinear(3)
+    ready(lib.ones(1, 2))
+
+    waits.load_state_dict(lib.nn.LazyLinear(3).state_dict())
+    assert waits.has_uninitialized_params()
+
+    waits.load_state_dict(ready.state_dict())
+    assert waits.weight.tolist() == ready.weight.tolist()
+
+
+@pytest.mark.parametrize(
+    ("norm", "kind", "what"),
+    [
+        ("weight_norm", "WeightNorm", "weight normalization"),
+        ("spectral_norm", "SpectralNorm", "spectral normalization"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*is deprecated:FutureWarning")
+def test_weight_without_a_shape_is_not_normalised(lib, raises, norm, kind, what):
+    with raises(
+        ValueError,
+        f"The module passed to `{kind}` can't have uninitialized parameters. Make sure to run the "
+        f"dummy forward before applying {what}",
+    ):
+        getattr(lib.nn.utils, norm)(lib.nn.LazyLinear(2))
+
+
+def test_lazy_parameter_takes_one_size_as_a_number(lib):
+    weight = lib.nn.parameter.UninitializedParameter()
+    weight.materialize(3)
+
+    assert weight.shape == (3,)
+
+
+def test_module_offers_to_share_its_memory(lib):
+    layer = lib.nn.Linear(2, 2)
+
+    assert layer.share_memory() is layer
+
+
+def test_every_name_that_is_listed_is_there(lib):
+    layer, x = lib.nn.Linear(1, 1), lib.ones(1)
+
+    assert [name for name in dir(layer) if not hasattr(layer, name)] == []
+    assert not {"require_grad", "requires_grads"} & {*dir(x)}

@@ -367,3 +367,28 @@ def test_write_into_a_view_of_a_detached_base_raises(lib, raises):
 
     with raises(RuntimeError, "a view of a leaf Variable that requires grad is being used in an"):
         part.mul_(2)
+
+
+def test_element_of_a_tensor_is_written_all_over_it(lib, raises):
+    x = lib.arange(6.0).reshape(2, 3)
+
+    x[0] = x[0][1]
+    x[:, 1:] = x[1, 0]
+    assert x.tolist() == [[1, 3, 3], [3, 3, 3]]
+
+    with raises(RuntimeError, "unsupported operation: some elements of the input tensor and the"):
+        x[0, :2] = x[0, 1:]
+
+
+def test_gradient_goes_to_the_element_that_is_written_all_over(lib):
+    leaf = lib.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    x = leaf * 1
+
+    x[:] = x[1]
+    x.sum().backward()
+
+    assert leaf.grad.tolist() == [0, 3, 0]
+
+
+def test_dimension_without_elements_has_as_many_parts_as_are_asked_for(lib):
+    assert [part.shape for part in lib.ones(2, 0).unsafe_chunk(3, 1)] == [(2, 0)] * 3

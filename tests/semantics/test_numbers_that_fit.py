@@ -57,6 +57,34 @@ def test_half_precision_is_filled_with_infinity_for_a_number_too_large(lib):
     assert lib.zeros(1, dtype=lib.float16).fill_(-1e6).tolist() == [-math.inf]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "given", "found"),
+    [
+        ("uint8", [1, -2], [1, 254]), ("uint8", -255, 1), ("int32", [1.7, -1.7], [1, -1]),
+        ("float16", [1e6], [math.inf]), ("float32", [2**70], [2.0**70]),
+    ],
+)  # fmt: skip
+def test_list_holds_numbers_that_the_dtype_holds(lib, dtype, given, found):
+    assert lib.tensor(given, dtype=getattr(lib, dtype)).tolist() == found
+
+
+@pytest.mark.parametrize(
+    ("dtype", "given"),
+    [
+        ("uint8", [256]), ("uint8", [-256]), ("uint8", [-1.5]), ("int8", [0, 200]),
+        ("int16", [[2**40]]), ("int32", [math.nan]),
+    ],
+)  # fmt: skip
+def test_list_with_a_number_that_does_not_fit_is_refused(lib, raises, dtype, given):
+    with raises(RuntimeError, f"value cannot be converted to type {dtype} without overflow"):
+        lib.tensor(given, dtype=getattr(lib, dtype))
+
+
+def test_list_with_a_number_too_large_for_int64_is_refused(lib, raises):
+    with raises(ValueError, "Overflow when unpacking long long"):
+        lib.tensor([2**63])
+
+
 def test_tensor_that_fills_is_cast(lib):
     x = lib.zeros(1, dtype=lib.int64)
 

@@ -191,7 +191,7 @@ class UninitializedTensorMixin(Tensor):
             dtype: Of what; by default what it is.
         """
         made = ops.empty(
-            *shape, dtype=dtype or self.dtype, device=self.device if device is None else device
+            shape, dtype=dtype or self.dtype, device=self.device if device is None else device
         )
         self.take_after(made)
         self._storage = None

@@ -77,6 +77,18 @@ def rrelu(
     >>> cr.rrelu(cr.tensor([-2.0, 2.0]), 0.2, 0.3)
     tensor([-0.5000,  2.0000])
     """
+    return _rrelu_with_noise(*_with_noise(input, lower, upper, training))
+
+
+def rrelu_in_place(input: Tensor, lower: float, upper: float, training: bool) -> Tensor:
+    """Return *input* after `rrelu` in place."""
+    return _rrelu_with_noise.in_place(_with_noise(input, lower, upper, training), {})  # type: ignore[no-any-return]  # an op's result
+
+
+def _with_noise(
+    input: Tensor, lower: float, upper: float, training: bool
+) -> tuple[Tensor, Tensor, float, float, bool]:
+    """Return the arguments of the op: in second place a slope for each element."""
     check_tensor("rrelu", input)
     if lower > upper:
         msg = (
@@ -93,4 +105,4 @@ def rrelu(
         low, high = (full((), n, dtype=input.dtype).item() for n in (lower, upper))
         drawn = uniform_(slopes, low, high).to(input.dtype)
         noise = noise.masked_scatter(negative, drawn)
-    return _rrelu_with_noise(input, noise, lower, upper, training)
+    return input, noise, lower, upper, training

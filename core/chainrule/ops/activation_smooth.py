@@ -84,8 +84,8 @@ elu_backward.vjp(
     ),
 )
 
-_SELU_ALPHA: Final = 1.6732632423543772
-_SELU_SCALE: Final = 1.0507009873554805
+#: The *alpha* and *scale* with which `elu` is `selu`.
+SELU: Final = (1.6732632423543772, 1.0507009873554805)
 
 
 def selu(input: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ def selu(input: Tensor) -> Tensor:
     >>> cr.selu(cr.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
-    return elu(input, _SELU_ALPHA, _SELU_SCALE)
+    return elu(input, *SELU)
 
 
 @composite(promote="arithmetic", refuses=floating_only("elu_cpu"))

@@ -136,7 +136,9 @@ def _assign(target: Tensor, value: Any) -> None:
         write(target, value, "__setitem__")
         return
     value = _without_leading_ones(value)
-    expanded_size(value, tuple(target._array.shape))  # raises where it does not fit
+    shape = expanded_size(value, tuple(target._array.shape))  # raises where it does not fit
+    if value._storage is not None and value._storage is target._storage:
+        value = value.expand(shape)  # a part of the target, which may be repeated all over it
     if recording((target, value)):
         copy.in_place((target, value), {}, "__setitem__")
         return

@@ -26,7 +26,7 @@ from ..value import Value, new_value
 from ._arguments import check_tensor, integers
 from ._operands import refusal
 from .creation_data import dtype_of, nested_lists, shape_of
-from .creation_values import as_number, fit_value
+from .creation_values import as_number, fit_value, fitted
 
 if TYPE_CHECKING:
     from ..backend import Backend, DispatchKey
@@ -426,11 +426,11 @@ def _from_data(
     found = dtype or dtype_of(data)
     shape = shape_of(data)
     key = key_for(found, device)
+    values = nested_lists(data, shape)
     try:
-        array = key.backend.from_list(nested_lists(data, shape), shape, found, key.device)
-    except OverflowError:
-        msg = f"Overflow when unpacking long long\ntensor: a number is too large for {found}."
-        raise ValueError(msg) from None
+        array = key.backend.from_list(values, shape, found, key.device)
+    except (OverflowError, ValueError):  # a number that the dtype does not hold as it is
+        array = key.backend.from_list(fitted(values, found), shape, found, key.device)
     return finish(array, key, requires_grad)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from ..dtypes import BOOL, COMPLEX, INTEGER, plain_number
+from ..dtypes import BOOL, COMPLEX, INTEGER, int64, plain_number
 from ..errors import DTypeError
 from ..value import Value
 
@@ -51,6 +51,28 @@ def fit_value(value: Number, dtype: DType) -> Number:
     if _LARGEST.get(dtype.name, math.inf) < abs(value) < math.inf:
         raise _overflow(value, dtype)
     return value
+
+
+def fitted(values: Any, dtype: DType) -> Any:
+    """Return nested lists of numbers with each as an array of *dtype* can hold it.
+
+    Raises:
+        DTypeError: *dtype* does not hold one of them.
+        ValueError: an integer is too large for int64.
+    """
+    if isinstance(values, (list, tuple)):
+        return [fitted(item, dtype) for item in values]
+    try:
+        return fit_value(values, dtype)
+    except DTypeError:
+        if dtype is int64 and isinstance(values, int):
+            msg = f"Overflow when unpacking long long\ntensor: {values} is too large for {dtype}."
+            raise ValueError(msg) from None
+        msg = (
+            f"value cannot be converted to type {dtype.name} without overflow\n"
+            f"tensor: {dtype} does not hold {values}. Choose another dtype."
+        )
+        raise DTypeError(msg) from None
 
 
 def _fit_integer(value: Any, dtype: DType) -> int:

@@ -374,6 +374,14 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     """
     check_tensor("cosine_similarity", x1, "x1")
     check_tensor("cosine_similarity", x2, "x2", 2)
+    dtype = promote_types(x1._key.dtype, x2._key.dtype)
+    if not dtype.is_floating_point:
+        msg = (
+            "expected common dtype to be floating point, yet common dtype is "
+            f"{dtype.scalar_name}\ncosine_similarity: convert with .float() first."
+        )
+        raise DTypeError(msg)
+    x1, x2 = x1.to(dtype), x2.to(dtype)
     first, second = x1._array.shape, x2._array.shape
     if first != second:
         shape = broadcast_shapes(first, second)

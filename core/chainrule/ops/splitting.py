@@ -98,7 +98,9 @@ def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]
     """
     check_tensor("unsafe_chunk", input)
     size = input._array.shape[wrap_dim(dim, len(input._array.shape))]
-    return _unsafe_split(input, max(1, -(-size // chunks)), dim)
+    if size == 0:  # as many parts as are asked for, all of them empty
+        return _unsafe_split_with_sizes(input, (0,) * chunks, dim)
+    return _unsafe_split(input, -(-size // chunks), dim)
 
 
 def split(

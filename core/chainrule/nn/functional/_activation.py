@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ... import ops
 from ..._warn import warn
+from ...ops.activation_random import rrelu_in_place
+from ...ops.activation_smooth import SELU
 
 if TYPE_CHECKING:
     from ...dtypes import DType
@@ -46,7 +48,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """Return the exponential linear unit, scaled so that activations keep mean 0 and variance 1."""
-    return input.copy_(ops.selu(input)) if inplace else ops.selu(input)
+    return _run(ops.elu, inplace, input, *SELU)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -227,4 +229,4 @@ def rrelu_(
     input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False
 ) -> Tensor:
     """Return *input* after `rrelu` in place."""
-    return input.copy_(ops.rrelu(input, lower, upper, training))
+    return rrelu_in_place(input, lower, upper, training)

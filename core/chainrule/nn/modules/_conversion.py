@@ -106,6 +106,10 @@ class Conversion(Traversal):
         """Convert all tensors to *dst_type*."""
         return self._apply(lambda tensor: tensor.type(dst_type))
 
+    def share_memory(self) -> Self:
+        """Return the module: what its tensors do, see `Tensor.share_memory_`."""
+        return self._apply(lambda tensor: tensor.share_memory_())
+
     def to_empty(self, *, device: Device | str | None, recurse: bool = True) -> Self:
         """Move the module to *device* without its values."""
         return self._apply(lambda tensor: ops.empty_like(tensor, device=device), recurse)

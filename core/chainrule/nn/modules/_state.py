@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..._warn import warn
 from ...grad_mode import no_grad
 from ...tensor import Tensor
-from ..parameter import Parameter
+from ..parameter import Parameter, is_lazy
 from ._conversion import Conversion
 from ._hooks import add_hook
 
@@ -286,6 +286,8 @@ def _load_member(
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
             f"object from checkpoint but received {type(loaded)}"
         )
+    if is_lazy(member) and is_lazy(loaded):
+        return ""  # both wait
     if member.shape == () and loaded.shape == (1,):
         loaded = loaded[0]  # files of PyTorch 0.3 know no 0-d tensors
     if member.shape != loaded.shape:

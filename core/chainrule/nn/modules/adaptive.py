@@ -106,7 +106,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         limits = [0, *self.cutoffs]
         for number in range(len(limits) - 1):
             low, high = limits[number], limits[number + 1]
-            rows = ((target >= low) & (target < high)).nonzero().squeeze()
+            rows = ((target >= low) & (target < high)).nonzero().squeeze(1)
             if rows.numel() == 0:
                 continue
             if number == 0:
@@ -115,8 +115,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
                 scores = self.tail[number - 1](rows_.index_select(0, rows))
                 heads.index_fill_(0, rows, self.shortlist_size + number - 1)
                 within = (target[rows] - low).unsqueeze(1)
-                found = F.log_softmax(scores, dim=1).gather(1, within.reshape(-1, 1))
-                output = output.index_copy(0, rows.reshape(-1), found.squeeze(1))
+                found = F.log_softmax(scores, dim=1).gather(1, within)
+                output = output.index_copy(0, rows, found.squeeze(1))
             used += rows.numel()
         if used != target.shape[0]:
             msg = (
@@ -125,7 +125,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             )
             raise RuntimeError(msg)
         chances = F.log_softmax(self.head(rows_), dim=1)
-        output = output + chances.gather(1, heads.unsqueeze(1)).squeeze()
+        output = output + chances.gather(1, heads.unsqueeze(1)).squeeze(1)
         loss = (-output).mean()
         return _ASMoutput(output if target_.dim() else output.squeeze(0), loss)
 

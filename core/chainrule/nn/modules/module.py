@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
+from ...misspelling import misspellings_of
 from ._calling import (
     Calling,
     register_module_backward_hook,
@@ -110,6 +111,7 @@ class Module(Calling):
     def __dir__(self) -> list[str]:
         members = (self._parameters, self._buffers, self._modules)
         names = {*dir(type(self)), *self.__dict__, *(name for group in members for name in group)}
+        names -= misspellings_of(type(self))
         return sorted(name for name in names if not name[0].isdigit())
 
 

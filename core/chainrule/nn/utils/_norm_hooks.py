@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..parameter import is_lazy
+
 
 def check_no_other(module: Any, kind: type[Any], what: str, name: str) -> None:
     """Check that *module* has no hook of *kind* for the weight *name*.
@@ -14,6 +16,20 @@ def check_no_other(module: Any, kind: type[Any], what: str, name: str) -> None:
     if any(_is_it(hook, kind, name) for hook in module._forward_pre_hooks.values()):
         msg = f"Cannot register two {what} hooks on the same parameter {name}"
         raise RuntimeError(msg)
+
+
+def check_initialized(weight: Any, kind: str, what: str) -> None:
+    """Check that *weight* is not the placeholder of a lazy module.
+
+    Raises:
+        ValueError: it is.
+    """
+    if is_lazy(weight):
+        msg = (
+            f"The module passed to `{kind}` can't have uninitialized parameters. Make sure to run "
+            f"the dummy forward before applying {what}"
+        )
+        raise ValueError(msg)
 
 
 def remove(module: Any, kind: type[Any], what: str, name: str) -> Any:

@@ -125,6 +125,7 @@ def spectral_norm(
     _norm_hooks.check_no_other(module, SpectralNorm, "spectral_norm", name)
     hook = SpectralNorm(name, n_power_iterations, dim_of(module) if dim is None else dim, eps)
     weight = module._parameters[name]
+    _norm_hooks.check_initialized(weight, "SpectralNorm", "spectral normalization")
     with no_grad():
         matrix = hook.reshape_weight_to_matrix(weight)
         rows, columns = matrix.shape

@@ -67,6 +67,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     _norm_hooks.check_no_other(module, WeightNorm, "weight_norm", name)
     hook = WeightNorm(name, dim)
     weight = getattr(module, name)
+    _norm_hooks.check_initialized(weight, "WeightNorm", "weight normalization")
     del module._parameters[name]
     length = norm_except_dim(weight.detach(), 2, hook.dim)
     module.register_parameter(f"{name}_g", Parameter(length))
