@@ -43,9 +43,10 @@ print("smoke test passed, chainrule", cr.__version__)
 
 
 def run(*command: str | Path, cwd: Path) -> None:
-    """Show a command and run it, free of the caller's Python paths."""
+    """Show a command and run it, free of the caller's Python paths and of the caller's tox."""
     print("+", *command, flush=True)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    theirs = ("PYTHON", "TOX_")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(theirs)}
     subprocess.run(command, cwd=cwd, env=environment, check=True)  # noqa: S603  # commands of ours
 
 
