@@ -427,7 +427,11 @@ def gradient_edge(value: Value) -> Edge | None:
     if not value._requires_grad:
         return None
     node = value._node
-    return (value, LEAF) if node is None else (node, value._output_nr)
+    if node is None:
+        return value, LEAF
+    if type(node) is AccumulateGrad:  # a leaf that hooks packed and unpacked
+        return node.variable, LEAF
+    return node, value._output_nr
 
 
 def history_of(value: Value) -> tuple[Node, int] | None:

@@ -101,3 +101,14 @@ def test_second_derivative_of_a_complex_function(lib):
 
     # |3 z^2|^2 = 9 |z|^4, whose gradient is 36 |z|^2 z
     assert z.grad.tolist() == pytest.approx([36 * abs(n) ** 2 * n for n in Z])
+
+
+@pytest.mark.parametrize("base", ["tensor", "number"])
+def test_negative_base_has_a_complex_logarithm_under_a_complex_exponent(lib, base):
+    exponent = lib.tensor([0.5 + 0.25j], dtype=lib.complex128, requires_grad=True)
+    result = lib.pow(lib.tensor([-2.0], dtype=lib.float64) if base == "tensor" else -2.0, exponent)
+
+    (gradient,) = lib.autograd.grad(result.real.sum(), exponent)
+
+    slope = result.detach() * lib.log(lib.tensor([-2.0 + 0j], dtype=lib.complex128))
+    assert lib.allclose(gradient, slope.conj())

@@ -516,3 +516,14 @@ def test_write_may_be_hidden(lib):
         x.add_(1)
 
     assert (x._version, x.tolist()) == (0, [3.0, 3.0])
+
+
+def test_gradient_by_a_leaf_that_hooks_unpacked_is_that_of_the_leaf(lib):
+    x = lib.tensor(0.5, requires_grad=True)
+    with lib.autograd.graph.saved_tensors_hooks(lambda t: t.detach(), lambda t: t):
+        y = x**2
+    unpacked = y.grad_fn._saved_self
+
+    (gradient,) = lib.autograd.grad(3 * unpacked, unpacked)
+
+    assert gradient.item() == 3

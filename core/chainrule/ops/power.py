@@ -72,10 +72,12 @@ def _exponent_gradient(
     """Return ``grad * result * log(self)``, but 0 at base 0, where the logarithm is infinite."""
     if isinstance(self, Value):
         flat = logical_and(eq(self, 0), _from_zero_on(exponent))
+        if exponent._key.complex:  # the logarithm of a negative base is complex then
+            self = self.to(result.dtype)
         return grad * where(flat, 0, conj(result * log(self)))
     if self == 0:
         return grad * where(_from_zero_on(exponent), 0, conj(result * -math.inf))
-    return grad * conj(result * _log_of_number(self))
+    return grad * conj(result * _log_of_number(complex(self) if exponent._key.complex else self))
 
 
 def _from_zero_on(exponent: Tensor) -> Any:
