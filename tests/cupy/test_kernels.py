@@ -13,7 +13,7 @@ from cupy_standin import counting
 import chainrule as cr
 from chainrule import backend as registry
 from chainrule.nn import functional as F
-from chainrule_cupy import casting, convolution, cuda, fused
+from chainrule_cupy import casting, convolution, cuda, lists
 from chainrule_cupy.kernels import kernel_sets
 from chainrule_cupy.namespace import xp
 from chainrule_xp import kernels as family
@@ -402,9 +402,11 @@ def test_fused_cross_entropy_is_one_launch_each_way():
     assert grad.shape == x.shape
 
 
-def test_fused_cross_entropy_tells_of_a_place_that_is_no_class():
-    loss = cr.ops.fused.softmax_cross_entropy(cr.zeros(2, 3, device="cuda"), places(3).expand(2))
-    with pytest.raises(IndexError, match="Target 3 is out of bounds"):
+@pytest.mark.parametrize(("classes", "place"), [(3, 3), (0, 0)])
+def test_fused_cross_entropy_tells_of_a_place_that_is_no_class(classes, place):
+    scores = cr.zeros(2, classes, device="cuda")
+    loss = cr.ops.fused.softmax_cross_entropy(scores, places(place).expand(2))
+    with pytest.raises(IndexError, match=f"Target {place} is out of bounds"):
         loss.item()
 
 
@@ -519,7 +521,7 @@ def test_steps_equal_those_on_numpy(name, options):
 
 
 def test_step_is_one_launch_for_as_many_parameters_as_fit():
-    params = [cr.ones(3, device="cuda", requires_grad=True) for _ in range(fused.MOST)]
+    params = [cr.ones(3, device="cuda", requires_grad=True) for _ in range(lists.MOST)]
     optimizer = cr.optim.AdamW(params)
     for param in params:
         param.grad = cr.ones_like(param).detach()
@@ -554,7 +556,7 @@ def gradients(dtype, count):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("order", [2.0, 1.0, 3.0, float("inf")])
-@pytest.mark.parametrize("count", [3, 2 * fused.MOST + 1])
+@pytest.mark.parametrize("count", [3, 2 * lists.MOST + 1])
 def test_clipping_equals_that_on_numpy(count, order, dtype):
     results = []
     for device in ("cpu", "cuda"):
@@ -574,7 +576,7 @@ def test_clipping_equals_that_on_numpy(count, order, dtype):
 
 def test_clipping_takes_as_many_launches_for_one_parameter_as_for_many_and_waits_for_nothing():
     launches = []
-    for count in (1, fused.MOST):
+    for count in (1, lists.MOST):
         params = [cr.ones(4, device="cuda") for _ in range(count)]
         for param in params:
             param.grad = cr.ones_like(param)

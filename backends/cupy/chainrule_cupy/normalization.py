@@ -3,7 +3,7 @@
 A row is what mean and variance are taken over: the last dimensions (layer norm), or the channels
 of a group with what lies behind them (group norm). Weight and bias belong to an element by
 ``row % groups * per_row + j / behind``. Mean and variance are taken in two passes over the row.
-RMS norm is layer norm with a mean of zero: its kernels get a null pointer for the means.
+With a null pointer for the means, a mean of zero is taken: that is RMS norm (fused_rows.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 import cupy
 import numpy as np
 
-from chainrule.backend import Kernel, KernelSet
+from chainrule.backend import KernelSet
 
 from .cuda import NULL, Source, accumulator
 from .softmax import grid_for, threads_for
@@ -206,7 +206,7 @@ ROWS_PER_PART: Final = 256
 PARTS: Final = 64
 
 
-def _prepared(dtype: Any, *arrays: Any) -> list[Any]:
+def prepared(dtype: Any, *arrays: Any) -> list[Any]:
     """Return arrays as a kernel takes them: contiguous, of *dtype*; a null pointer for None."""
     return [NULL if a is None else cupy.ascontiguousarray(a, dtype) for a in arrays]
 
@@ -215,7 +215,7 @@ def _numbers(*values: int) -> list[Any]:
     return [np.int64(value) for value in values]
 
 
-def _by_rows(
+def by_rows(
     x: Any,
     weight: Any,
     bias: Any,
@@ -227,7 +227,7 @@ def _by_rows(
     centred: bool = True,
 ) -> tuple[Any, Any, Any]:
     """Return *x* with every row normalised, mean (null if not *centred*) and rstd of each row."""
-    x, weight, bias = _prepared(x.dtype, x, weight, bias)
+    x, weight, bias = prepared(x.dtype, x, weight, bias)
     out = cupy.empty(x.shape, x.dtype)
     mean, rstd = cupy.empty(rows, x.dtype) if centred else NULL, cupy.empty(rows, x.dtype)
     if out.size:
@@ -242,7 +242,7 @@ def _by_rows(
     return out, mean, rstd
 
 
-def _rows_backward(
+def rows_backward(
     grad: Any, x: Any, weight: Any, mean: Any, rstd: Any, rows: int, size: int, layout: Sizes
 ) -> Any:
     out = cupy.empty(x.shape, x.dtype)
@@ -260,7 +260,7 @@ def native_layer_norm(
 ) -> tuple[Any, Any, Any]:
     lead, size = x.shape[: x.ndim - len(normalized_shape)], prod(normalized_shape)
     kept = (*lead, *(1,) * len(normalized_shape))
-    out, mean, rstd = _by_rows(x, weight, bias, prod(lead), size, (1, size, 1), eps)
+    out, mean, rstd = by_rows(x, weight, bias, prod(lead), size, (1, size, 1), eps)
     return out, mean.reshape(kept), rstd.reshape(kept)
 
 
@@ -268,17 +268,17 @@ def native_layer_norm(
 def native_layer_norm_backward(
     grad: Any, x: Any, mean: Any, rstd: Any, weight: Any, *, normalized_shape: Sizes, eps: float
 ) -> tuple[Any, Any, Any]:
-    grad, x, mean, rstd, weight = _prepared(x.dtype, grad, x, mean, rstd, weight)
+    grad, x, mean, rstd, weight = prepared(x.dtype, grad, x, mean, rstd, weight)
     size, rows = prod(normalized_shape), mean.size
-    out = _rows_backward(grad, x, weight, mean, rstd, rows, size, (1, size, 1))
+    out = rows_backward(grad, x, weight, mean, rstd, rows, size, (1, size, 1))
     if not out.size:
         none = cupy.zeros(normalized_shape, x.dtype)
         return out, none, none.copy()
-    sums = _over_rows(grad, x, mean, rstd, rows, size)
+    sums = over_rows(grad, x, mean, rstd, rows, size)
     return out, *(part.reshape(normalized_shape) for part in sums)
 
 
-def _over_rows(grad: Any, x: Any, mean: Any, rstd: Any, rows: int, size: int) -> list[Any]:
+def over_rows(grad: Any, x: Any, mean: Any, rstd: Any, rows: int, size: int) -> list[Any]:
     """Return what weight and bias get; without means, the weight alone."""
     parts = max(1, min(PARTS, rows // ROWS_PER_PART))
     count = 1 if mean is NULL else 2
@@ -295,43 +295,13 @@ def _added(parts: Any, dtype: Any) -> Any:
     return whole.astype(dtype, copy=False)
 
 
-@ks.forward("cr::_fused_rms_norm")
-def fused_rms_norm(x: Any, weight: Any, *, normalized_shape: Sizes, eps: float) -> tuple[Any, Any]:
-    lead, size = x.shape[: x.ndim - len(normalized_shape)], prod(normalized_shape)
-    layout = (1, size, 1)
-    out, _, rstd = _by_rows(x, weight, None, prod(lead), size, layout, eps, centred=False)
-    return out, rstd.reshape(*lead, *(1,) * len(normalized_shape))
-
-
-@ks.over("cr::_rms_norm")
-def rms_norm(otherwise: Kernel) -> Kernel:
-    def norm(x: Any, weight: Any, *, normalized_shape: Sizes, eps: float) -> Any:
-        if weight is not None and weight.dtype != x.dtype:
-            return otherwise(x, weight, normalized_shape=normalized_shape, eps=eps)
-        return fused_rms_norm(x, weight, normalized_shape=normalized_shape, eps=eps)[0]
-
-    return norm
-
-
-@ks.forward("cr::fused_rms_norm_backward")
-def fused_rms_norm_backward(
-    grad: Any, x: Any, rstd: Any, weight: Any, *, normalized_shape: Sizes, eps: float
-) -> tuple[Any, Any]:
-    grad, x, rstd, weight = _prepared(x.dtype, grad, x, rstd, weight)
-    size, rows = prod(normalized_shape), rstd.size
-    out = _rows_backward(grad, x, weight, NULL, rstd, rows, size, (1, size, 1))
-    if not out.size:
-        return out, cupy.zeros(normalized_shape, x.dtype)
-    return out, _over_rows(grad, x, NULL, rstd, rows, size)[0].reshape(normalized_shape)
-
-
 @ks.forward("cr::_native_group_norm")
 def native_group_norm(
     x: Any, weight: Any, bias: Any, *, N: int, C: int, HxW: int, group: int, eps: float
 ) -> tuple[Any, Any, Any]:
     rows, size = N * group, C * HxW // group
     layout = (group, C // group, max(HxW, 1))
-    out, mean, rstd = _by_rows(x, weight, bias, rows, size, layout, eps)
+    out, mean, rstd = by_rows(x, weight, bias, rows, size, layout, eps)
     return out, mean.reshape(N, group), rstd.reshape(N, group)
 
 
@@ -339,11 +309,11 @@ def native_group_norm(
 def native_group_norm_backward(
     grad: Any, x: Any, weight: Any, mean: Any, rstd: Any, *, group: int, eps: float
 ) -> tuple[Any, Any, Any]:
-    grad, x, weight, mean, rstd = _prepared(x.dtype, grad, x, weight, mean, rstd)
+    grad, x, weight, mean, rstd = prepared(x.dtype, grad, x, weight, mean, rstd)
     samples, channels, inner = x.shape[0], x.shape[1], prod(x.shape[2:])
     rows, size = samples * group, channels * inner // group
     layout = (group, channels // group, max(inner, 1))
-    out = _rows_backward(grad, x, weight, mean, rstd, rows, size, layout)
+    out = rows_backward(grad, x, weight, mean, rstd, rows, size, layout)
     products, totals = cupy.zeros(channels, x.dtype), cupy.zeros(channels, x.dtype)
     if out.size:
         kernel = SOURCE.kernels(x.dtype.name)["channel_parameters"]
@@ -361,7 +331,7 @@ def _channels(x: Any) -> Sizes:
 def native_batch_norm(
     x: Any, weight: Any, bias: Any, mean: Any, variance: Any, *, training: bool, eps: float
 ) -> tuple[Any, Any, Any, Any]:
-    x, weight, bias, mean, variance = _prepared(x.dtype, x, weight, bias, mean, variance)
+    x, weight, bias, mean, variance = prepared(x.dtype, x, weight, bias, mean, variance)
     sizes = _channels(x)
     out = cupy.empty(x.shape, x.dtype)
     found = [cupy.empty(sizes[1] if training else 0, x.dtype) for _ in range(3)]
@@ -387,7 +357,7 @@ def native_batch_norm_backward(
     eps: float,
 ) -> tuple[Any, Any, Any]:
     used = (mean, rstd) if training else (running_mean, running_var)
-    grad, x, weight, first, second = _prepared(x.dtype, grad, x, weight, *used)
+    grad, x, weight, first, second = prepared(x.dtype, grad, x, weight, *used)
     sizes = _channels(x)
     out = cupy.empty(x.shape, x.dtype)
     products, totals = cupy.zeros(sizes[1], x.dtype), cupy.zeros(sizes[1], x.dtype)
