@@ -8,11 +8,19 @@
 #define RUN 512    /* elements that are summed in the type itself */
 #define COLUMNS 64 /* channels side by side that are met at a time */
 
+/* Halves are added up until few are left: one after the other, each would wait for the one before. */
 static inline double F(lanes)(V v)
 {
+    typedef T Half __attribute__((vector_size(16)));
+    enum { halves = VECTOR_BYTES / 16 };
+    Half half[halves];
+    memcpy(half, &v, sizeof v);
+    for (int width = halves / 2; width; width /= 2)
+        for (int i = 0; i < width; i++)
+            half[i] += half[i + width];
     double sum = 0;
-    for (int i = 0; i < LANES; i++)
-        sum += v[i];
+    for (size_t i = 0; i < 16 / sizeof(T); i++)
+        sum += half[0][i];
     return sum;
 }
 
@@ -295,19 +303,42 @@ static void F(weighed_pulls)(const T *x, const T *grad, const T *w, npy_intp n, 
     }
 }
 
+/* Functions of their own: only of parameters does a compiler believe that they are apart. */
+static void F(pulled_row)(const T *restrict x, const T *restrict g, const T *restrict weight, T *restrict out,
+                          T *restrict by_weight, T *restrict by_bias, npy_intp n, T mean, T rstd, T pull, T shift)
+{
+    for (npy_intp i = 0; i < n; i++) {
+        T centred = x[i] - mean;
+        by_weight[i] += g[i] * (centred * rstd);
+        by_bias[i] += g[i];
+        out[i] = (g[i] * weight[i] - centred * pull - shift) * rstd;
+    }
+}
+
+static void F(pulled_plain_row)(const T *restrict x, const T *restrict g, T *restrict out, T *restrict by_weight,
+                                T *restrict by_bias, npy_intp n, T mean, T rstd, T pull, T shift)
+{
+    for (npy_intp i = 0; i < n; i++) {
+        T centred = x[i] - mean;
+        by_weight[i] += g[i] * (centred * rstd);
+        by_bias[i] += g[i];
+        out[i] = (g[i] - centred * pull - shift) * rstd;
+    }
+}
+
 /* A unit is a share of the rows, which has sums for weight and bias of its own. */
 static void F(rows_backward_part)(void *data, npy_intp begin, npy_intp end)
 {
     Rows *r = data;
     npy_intp size = r->size;
-    const T *restrict weight = r->weight;
+    const T *weight = r->weight;
     for (npy_intp share = begin; share < end; share++) {
-        T *restrict by_weight = (T *)r->shares + 2 * share * size, *restrict by_bias = by_weight + size;
+        T *by_weight = (T *)r->shares + 2 * share * size, *by_bias = by_weight + size;
         memset(by_weight, 0, sizeof(T) * 2 * (size_t)size);
         npy_intp stop = (share + 1) * r->share;
         for (npy_intp row = share * r->share; row < stop && row < r->rows; row++) {
-            const T *restrict x = (const T *)r->x + row * size, *restrict g = (const T *)r->grad + row * size;
-            T *restrict out = (T *)r->out + row * size;
+            const T *x = (const T *)r->x + row * size, *g = (const T *)r->grad + row * size;
+            T *out = (T *)r->out + row * size;
             T mean = ((const T *)r->mean)[row], rstd = ((const T *)r->rstd)[row];
             double total = 0, product = 0;
             if (weight)
@@ -316,19 +347,9 @@ static void F(rows_backward_part)(void *data, npy_intp begin, npy_intp end)
                 F(pulls)(x, g, size, mean, &total, &product);
             T pull = (T)(product * rstd / (double)size) * rstd, shift = (T)(total / (double)size);
             if (weight)
-                for (npy_intp i = 0; i < size; i++) {
-                    T centred = x[i] - mean;
-                    by_weight[i] += g[i] * (centred * rstd);
-                    by_bias[i] += g[i];
-                    out[i] = (g[i] * weight[i] - centred * pull - shift) * rstd;
-                }
+                F(pulled_row)(x, g, weight, out, by_weight, by_bias, size, mean, rstd, pull, shift);
             else
-                for (npy_intp i = 0; i < size; i++) {
-                    T centred = x[i] - mean;
-                    by_weight[i] += g[i] * (centred * rstd);
-                    by_bias[i] += g[i];
-                    out[i] = (g[i] - centred * pull - shift) * rstd;
-                }
+                F(pulled_plain_row)(x, g, out, by_weight, by_bias, size, mean, rstd, pull, shift);
         }
     }
 }

@@ -9,7 +9,10 @@
 #include "blas.h"
 
 #define SMALL 262144 /* products of numbers, up to which the BLAS uses no threads itself */
-#define LEAST 192    /* rows of a part: the other matrix is packed again for each */
+/* A part has as many rows and multiplications at least, since the other matrix is packed again for
+ * each: four parts of a product of 768 by 512 by 128 take a tenth longer than one. */
+#define LEAST_ROWS 192
+#define LEAST_WORK 2e7
 
 typedef struct {
     const char *data;
@@ -88,7 +91,8 @@ static void run(Job *job)
         return;
     }
     job->by_columns = columns > rows;
-    npy_intp length = job->by_columns ? columns : rows, parts = length / LEAST;
+    npy_intp length = job->by_columns ? columns : rows, parts = length / LEAST_ROWS;
+    parts = parts > work / LEAST_WORK ? (npy_intp)(work / LEAST_WORK) : parts;
     parts = parts < 1 ? 1 : parts > 64 ? 64 : parts;
     npy_intp grain = ((length + parts - 1) / parts + 15) / 16 * 16;
     parallel_products(work, length, grain, part, job);
