@@ -9,12 +9,13 @@
 
 #include <stdatomic.h>
 
-#define TOGETHER 32 /* sequences of a part */
+#define TOGETHER 32   /* sequences of a part */
+#define WORTH_TURNING 8 /* steps from which on a weight is transposed once, not packed in every step */
 
 typedef struct {
     npy_intp total, batch, steps, width, out; /* rows of all steps, sequences, sizes of c and h */
     npy_intp *sizes, *starts;                 /* of the steps */
-    bool reverse;
+    bool reverse, turned; /* whether the weight of the hidden state stands transposed */
     const void *x, *hx, *cx, *weight, *project, *bias, *grad, *grad_hy, *grad_cy;
     void *output, *hy, *cy, *gates, *cells;                    /* of the forward pass */
     void *sums, *by_hx, *by_cx, *before, *outer, *inner;       /* of the backward pass */
@@ -88,6 +89,19 @@ static PyObject *new_matrix(int type, npy_intp rows, npy_intp columns)
     return new_array(type, 2, shape);
 }
 
+/* Take the transpose for the weight of the hidden state, where that pays. False without memory. */
+static bool turn(Sequences *s, PyObject **weight)
+{
+    s->turned = s->steps >= WORTH_TURNING;
+    if (!s->turned)
+        return true;
+    PyObject *view = PyArray_Transpose(as_array(*weight), NULL), *copy = view ? contiguous(view) : NULL;
+    Py_XDECREF(view);
+    if (copy)
+        Py_SETREF(*weight, copy);
+    return copy != NULL;
+}
+
 static void run(Sequences *s, Part part)
 {
     parallel_products((double)(s->total * s->width * 32), s->batch, TOGETHER, part, s);
@@ -98,7 +112,7 @@ static void multiply(int type, npy_intp inner, npy_intp rows, npy_intp columns, 
                      const void *right, void *out)
 {
     Product p = {inner, rows, columns, left, right, out};
-    npy_intp grain = 1 + 65536 / (inner * columns + 1);
+    npy_intp grain = 1 + 10000000 / (inner * columns + 1); /* every part packs *right* again */
     grain = grain < 64 ? 64 : grain;
     parallel_products((double)(inner * columns * rows), rows, grain,
                       type == NPY_FLOAT ? product_part_single : product_part_real, &p);
@@ -128,7 +142,7 @@ static PyObject *lstm(PyObject *const *args, Py_ssize_t count, PyObject *kwnames
     bool whole = take(5, args, taken);
     for (int i = 0; i < 5; i++)
         whole = whole && results[i];
-    if (whole) {
+    if (whole && (whole = turn(&s, &taken[3]))) {
         s.x = data_of(taken[0]), s.hx = data_of(taken[1]), s.cx = data_of(taken[2]);
         s.weight = data_of(taken[3]), s.project = data_of(taken[4]);
         s.output = data_of(results[0]), s.hy = data_of(results[1]), s.cy = data_of(results[2]);
@@ -225,7 +239,7 @@ static PyObject *gru(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
         new_matrix(type, s.total, 4 * s.width),
     };
     bool whole = take(4, args, taken) && results[0] && results[1] && results[2];
-    if (whole) {
+    if (whole && (whole = turn(&s, &taken[2]))) {
         s.x = data_of(taken[0]), s.hx = data_of(taken[1]), s.weight = data_of(taken[2]);
         s.bias = data_of(taken[3]), s.output = data_of(results[0]), s.hy = data_of(results[1]);
         s.gates = data_of(results[2]);

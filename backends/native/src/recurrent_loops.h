@@ -53,7 +53,7 @@ static void F(lstm_part)(void *data, npy_intp begin, npy_intp end)
             continue;
         npy_intp at = s->starts[t] + first;
         T *gates = (T *)s->gates + at * four, *output = (T *)s->output + at * out;
-        GEMM(false, true, some, four, out, 1, state, out, s->weight, out, 0, gates, four);
+        GEMM(false, !s->turned, some, four, out, 1, state, out, s->weight, s->turned ? four : out, 0, gates, four);
         T *hidden = s->project ? bent : output;
         for (npy_intp r = 0; r < some; r++)
             F(lstm_row)(width, (const T *)s->x + (at + r) * four, gates + r * four, cell + r * width,
@@ -185,7 +185,8 @@ static void F(gru_part)(void *data, npy_intp begin, npy_intp end)
         if (some <= 0)
             continue;
         npy_intp at = s->starts[t] + first;
-        GEMM(false, true, some, three, width, 1, state, width, s->weight, width, 0, inside, three);
+        GEMM(false, !s->turned, some, three, width, 1, state, width, s->weight, s->turned ? three : width, 0,
+             inside, three);
         for (npy_intp r = 0; r < some; r++)
             F(gru_row)(width, (const T *)s->x + (at + r) * three, inside + r * three, s->bias,
                        (T *)s->gates + (at + r) * 4 * width, state + r * width,
