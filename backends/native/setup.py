@@ -25,10 +25,10 @@ FLAGS = [
 #: The flags per level, which chainrule_native/_levels.py chooses among.
 X86 = {
     "baseline": [],
-    "avx2": ["-mavx2", "-mfma", "-mbmi", "-mbmi2"],
+    "avx2": ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c"],
     "avx512": [
-        "-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mavx512f", "-mavx512dq", "-mavx512bw",
-        "-mavx512vl", "-mprefer-vector-width=512",
+        "-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mf16c", "-mavx512f", "-mavx512dq",
+        "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512",
     ],
 }  # fmt: skip
 LEVELS = X86 if platform.machine().lower() in {"x86_64", "amd64"} else {"baseline": []}

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from chainrule_numpy._backend import NumpyBackend
 
 from . import spec
 from ._levels import core
 from ._threads import right_number
+
+if TYPE_CHECKING:
+    from chainrule.backend import DType
+
+#: The numbers of the types between which the C code converts.
+_NUMBERS = {name: np.dtype(name).num for name in ("float16", "float32")}
 
 
 class NativeBackend(NumpyBackend):
@@ -18,6 +27,10 @@ class NativeBackend(NumpyBackend):
     def level_name(self) -> str:
         """Which instructions the kernels use."""
         return str(core().level)
+
+    def astype(self, array: Any, dtype: DType) -> Any:
+        made = core().cast(array, _NUMBERS[dtype.name]) if dtype.name in _NUMBERS else None
+        return super().astype(array, dtype) if made is None else made
 
     def use_threads(self, count: int | None) -> None:
         core().set_thread_count(count or right_number())

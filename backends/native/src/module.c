@@ -16,7 +16,7 @@
 #define FAMILIES(X)                                                                                \
     X(activation) X(activation_smooth) X(arithmetic) X(attention) X(clipping) X(comparison)        \
     X(convolution) X(fused) X(gathering) X(normalization) X(pointwise) X(pooling) X(products)      \
-    X(random) X(recurrent) X(reductions) X(scattering) X(selection) X(softmax)
+    X(random) X(recurrent) X(reductions) X(scattering) X(selection) X(softmax) X(views)
 
 #define DECLARE(family) extern const KernelEntry family##_kernels[];
 FAMILIES(DECLARE)
@@ -164,6 +164,8 @@ static PyObject *module_thread_count(PyObject *module, PyObject *unused)
 static PyMethodDef methods[] = {
     {"kernel", (PyCFunction)(void (*)(void))module_kernel, METH_FASTCALL,
      "kernel(op, otherwise): the kernel of an op, which passes on what it declines."},
+    {"cast", (PyCFunction)(void (*)(void))cast, METH_FASTCALL,
+     "cast(array, type): the array in the type of that number, or None: NumPy is to do it."},
     {"families", module_families, METH_NOARGS, "families(): the ops with a kernel, by file."},
     {"set_thread_count", module_set_thread_count, METH_O, "Set how many threads compute."},
     {"thread_count", module_thread_count, METH_NOARGS, "Return how many threads compute."},

@@ -139,6 +139,10 @@ void start_pool(void);
 #define BEGIN_LONG(size) { PyThreadState *state_ = (size) > RELEASE ? PyEval_SaveThread() : NULL;
 #define END_LONG if (state_) PyEval_RestoreThread(state_); }
 
+/* ---- casts: casting.c ------------------------------------------------------------------------- */
+
+PyObject *cast(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
 /* ---- elementwise: maps.c --------------------------------------------------------------------- */
 
 #define MAX_INPUTS 4

@@ -35,7 +35,9 @@ PLAIN(tanh_backward, 2)
 MAP1(error_function, 20, r = ERF(x))
 PLAIN(error_function, 1)
 
-/* Powers that are a product or two; any other exponent is NumPy's. */
+/* Powers that are a product or two; any other exponent is NumPy's. The first is what the gradient of
+ * a square asks for. */
+MAP1(itself, 1, r = x)
 MAP1(square, 1, r = x * x)
 MAP1(cube, 1, r = x * x * x)
 MAP1(inverse_square, 4, r = 1 / (x * x))
@@ -45,8 +47,8 @@ static PyObject *power(PyObject *const *args, Py_ssize_t count, PyObject *kwname
     double exponent;
     if (count != 2 || kwnames || !as_double(args[1], &exponent))
         return DECLINED;
-    const Map *map = exponent == 2 ? &square_map : exponent == 3 ? &cube_map :
-                     exponent == 0.5 ? &square_root_map : exponent == -0.5 ? &rsqrt_map :
+    const Map *map = exponent == 1 ? &itself_map : exponent == 2 ? &square_map :
+                     exponent == 3 ? &cube_map : exponent == 0.5 ? &square_root_map : exponent == -0.5 ? &rsqrt_map :
                      exponent == -1 ? &reciprocal_map : exponent == -2 ? &inverse_square_map : NULL;
     return map ? map_arrays(map, 1, args, NULL) : DECLINED;
 }

@@ -2,14 +2,21 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#include <stdbool.h>
+#endif
+
 static PyObject *levels(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
     int avx2 = 0, avx512 = 0;
 #if defined(__x86_64__) || defined(__i386__)
+    unsigned a, b, c, d;
+    bool halves = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
     __builtin_cpu_init();
-    avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+    avx2 = halves && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
            __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
     avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
