@@ -36,13 +36,16 @@ SHARED = frozenset({
 
 #: Names of the top level that live in a subpackage.
 MOVED = {
+    "adaptive_max_pool1d": "natives",
     "alpha_dropout_": "older",
     "are_deterministic_algorithms_enabled": "settings",
     "autocast": "amp",
     "autocast_decrement_nesting": "amp.autocast_mode",
     "autocast_increment_nesting": "amp.autocast_mode",
+    "batch_norm": "natives",
     "BFloat16Storage": "tensor_types",
     "BFloat16Tensor": "tensor_types",
+    "binary_cross_entropy_with_logits": "natives",
     "BoolStorage": "tensor_types",
     "BoolTensor": "tensor_types",
     "ByteStorage": "tensor_types",
@@ -58,6 +61,8 @@ MOVED = {
     "ComplexDoubleStorage": "tensor_types",
     "ComplexFloatStorage": "tensor_types",
     "contiguous_format": "formats",
+    "cosine_embedding_loss": "natives",
+    "ctc_loss": "natives",
     "default_generator": "random",
     "DisableTorchFunction": "_C",
     "DisableTorchFunctionSubclass": "_C",
@@ -88,10 +93,13 @@ MOVED = {
     "GradScaler": "amp",
     "grid_sampler_2d": "older",
     "grid_sampler_3d": "older",
+    "group_norm": "natives",
     "HalfStorage": "tensor_types",
     "HalfTensor": "tensor_types",
+    "hinge_embedding_loss": "natives",
     "inf": "formats",
     "initial_seed": "random",
+    "instance_norm": "natives",
     "IntStorage": "tensor_types",
     "IntTensor": "tensor_types",
     "is_autocast_available": "amp",
@@ -102,12 +110,15 @@ MOVED = {
     "is_storage": "older",
     "is_warn_always_enabled": "settings",
     "jagged": "formats",
+    "kl_div": "natives",
+    "layer_norm": "natives",
     "layout": "formats",
     "legacy_contiguous_format": "formats",
     "load": "serialization",
     "LongStorage": "tensor_types",
     "LongTensor": "tensor_types",
     "manual_seed": "random",
+    "margin_ranking_loss": "natives",
     "memory_format": "formats",
     "memory_stats": "settings",
     "nan": "formats",
@@ -117,6 +128,7 @@ MOVED = {
     "nuclear_norm": "older",
     "orgqr": "older",
     "pi": "formats",
+    "poisson_nll_loss": "natives",
     "prefer": "plugin",
     "preserve_format": "formats",
     "rrelu_": "nn.functional",
@@ -159,6 +171,7 @@ MOVED = {
     "SymInt": "symbolic",
     "threshold_": "nn.functional",
     "to_dlpack": "older",
+    "triplet_margin_loss": "natives",
     "TypedStorage": "ops.storages",
     "typename": "queries",
     "UntypedStorage": "ops.storages",
@@ -173,12 +186,12 @@ def lazy_attributes(
     """Return ``__getattr__`` and ``__dir__`` for *package*, whose namespace is *names*."""
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the package's own
-        if name in names["_late"].WHERE:
+        if name in MOVED:
+            found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
+        elif name in names["_late"].WHERE:
             found = names["_late"].find(name)
         elif name.startswith("_foreach_"):
             found = getattr(importlib.import_module(f"{package}.ops.foreach"), name)
-        elif name in MOVED:
-            found = getattr(importlib.import_module(f"{package}.{MOVED[name]}"), name)
         elif name in SHARED:
             found = getattr(names["Tensor"], name)
         elif name in SUBPACKAGES:

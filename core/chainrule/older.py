@@ -8,6 +8,7 @@ from . import ops
 from ._warn import warn
 from .dtypes import bool_, set_default_dtype
 from .errors import ArgumentError
+from .ops._operands import into
 from .ops.storages import TypedStorage, UntypedStorage
 from .tensor import Tensor
 
@@ -90,7 +91,9 @@ def empty_permuted(size: Sequence[int], physical_layout: Sequence[int], **option
 # Norms
 
 
-def frobenius_norm(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+def frobenius_norm(
+    input: Tensor, dim: Any = (), keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Return the root of the sum of squares: `linalg.vector_norm`.
 
     >>> import chainrule as cr
@@ -98,12 +101,16 @@ def frobenius_norm(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tenso
     tensor(2.)
     """
     dims = dim if isinstance(dim, int) else list(dim) or None
-    result: Tensor = ops.vector_norm(input, 2, dims, keepdim)
+    result: Tensor = into(out, ops.vector_norm, input, 2, dims, keepdim)
     return result
 
 
-def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> Tensor:
+def nuclear_norm(
+    input: Tensor, dim: Any = (-2, -1), keepdim: bool = False, *, out: Tensor | None = None
+) -> Tensor:
     """Return the sum of the singular values: `linalg.matrix_norm`.
+
+    *keepdim* may stand where *dim* does.
 
     >>> import chainrule as cr
     >>> nuclear_norm(cr.eye(2))
@@ -111,15 +118,18 @@ def nuclear_norm(input: Tensor, dim: Any = (-2, -1), keepdim: bool = False) -> T
     """
     from .linalg import matrix_norm
 
-    result: Tensor = matrix_norm(input, "nuc", tuple(dim), keepdim)
+    if isinstance(dim, bool):
+        dim, keepdim = (-2, -1), dim
+    result: Tensor = into(out, matrix_norm, input, "nuc", tuple(dim), keepdim)
     return result
 
 
-def orgqr(input: Tensor, tau: Tensor) -> Tensor:
+def orgqr(input: Tensor, input2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Return the product of Householder reflections: `linalg.householder_product`."""
     from .linalg import householder_product
 
-    return householder_product(input, tau)
+    result: Tensor = into(out, householder_product, input, input2)
+    return result
 
 
 # Dropout and grids

@@ -227,7 +227,7 @@ class Op(KernelTable, Generic[P, R]):
             return general(args, kwargs) if kwargs else fast(*args)
 
         method.__name__ = method.__qualname__ = self.__name__
-        method.__doc__ = self.__doc__
+        method.__doc__, method.__wrapped__ = self.__doc__, self.function  # type: ignore[attr-defined]  # for inspect
         return cast("Callable[P, R]", method)
 
     def general(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -520,6 +520,9 @@ class Op(KernelTable, Generic[P, R]):
         self, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None = None
     ) -> Any:
         """Return the first argument after writing the op's result into it; users call it *name*."""
+        if len(args) > self.schema.positional:
+            older = self.schema.factors_last(args, kwargs, name or f"{self.__name__}_")
+            args, kwargs = older or (args, kwargs)
         return run_in_place(self, args, kwargs, name)
 
     def record_onto(self, output: Any, bound: Sequence[Any]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .dtypes import DType, category_of_number, default_promotion, given
 from .errors import AutogradError
+from .ops._arguments import other_names
 from .value import Value
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ def numel(input: Tensor) -> int:
     return input.numel()
 
 
+@other_names(
+    tensor="tensor1", other="tensor2", scalar="tensor2", scalar1="tensor1", scalar2="tensor2"
+)
 def result_type(tensor1: Tensor | Number, tensor2: Tensor | Number) -> DType:
     """Return the dtype of an arithmetic operation on the two.
 

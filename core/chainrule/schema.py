@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ._warn import warn_outside
 from .dtypes import plain_number
 from .errors import ArgumentError, OpDefinitionError
 from .value import Value
@@ -22,8 +23,10 @@ _KINDS: Final = {
     "Sequence[Tensor]": TENSORS,
     "Sequence[Tensor | None]": TENSORS,
 }
-#: What a user may call a parameter, beside its name in the statement.
-_ALIASES: Final = {"input": "self", "axis": "dim", "keepdims": "keepdim", "x": "self"}
+#: What a user may call a parameter, beside its name in the statement: as NumPy does.
+_ALIASES: Final = {"axis": "dim", "keepdims": "keepdim", "x2": "other"}
+#: What a user may call the first tensor.
+_FIRST: Final = frozenset({"input", "x", "a", "x1"})
 _NUMBERS: Final = (int, float, bool, complex)
 REQUIRED: Final[Any] = type("REQUIRED", (), {"__repr__": lambda _: "required"})()
 
@@ -61,6 +64,7 @@ class Schema:
         self.positional = count
         self.position = {p.name: i for i, p in enumerate(self.params)}
         self.tensors = tuple(p for p in self.params if p.kind != STATIC)
+        self.first = self.tensors[0].name if self.tensors else ""
         self.return_type, self.outputs = _outputs(function, outputs)
         #: How many outputs there are; None where that depends on the arguments.
         self.output_count = None if "..." in annotations.get("return", "") else len(self.outputs)
@@ -83,14 +87,18 @@ class Schema:
         """
         count = len(args)
         if count > self.positional:
-            raise self._bad_call(args, kwargs)
+            older = self.factors_last(args, kwargs, self.name)
+            if older is None:
+                raise self._bad_call(args, kwargs)
+            return self.bind(*older)
         bound = [*args, *self.defaults[count:]]
         if count >= self.required and not kwargs:
             return bound
         for name, value in kwargs.items():
             position = self.position.get(name)
             if position is None or name == "self":
-                position = self.position.get(_ALIASES.get(name, ""))
+                own = self.first if name in _FIRST else _ALIASES.get(name, "")
+                position = self.position.get(own)
             if position is None or position < count:
                 raise self._bad_call(args, kwargs)
             bound[position] = value
@@ -104,6 +112,42 @@ class Schema:
             )
             raise ArgumentError(msg)
         return bound
+
+    def factors_last(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], name: str
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """Return the arguments of a call by older rules as they are now given; None: it is none.
+
+        A factor stood before the tensor that it scales, as in ``add(x, 2, y)``.
+        """
+        names = [p.name for p in self.params[self.positional :] if p.name in self.factors]
+        numbers = [a for a in args[:-1] if isinstance(a, _NUMBERS)]
+        fits = len(numbers) == len(args) - self.positional <= len(names)
+        if not fits or not kwargs.keys().isdisjoint(names):
+            return None
+        given = dict(zip(names, numbers, strict=False))
+        self._warn_of_order(name, args, given)
+        tensors = tuple(a for a in args[:-1] if not isinstance(a, _NUMBERS))
+        return (*tensors, args[-1]), kwargs | given
+
+    def _warn_of_order(self, name: str, args: tuple[Any, ...], given: dict[str, Any]) -> None:
+        factors = iter(given)
+        tensors = iter(self.params)
+        scales = [isinstance(a, _NUMBERS) for a in args[:-1]]
+        older = [
+            f"Number {next(factors)}" if scale else f"Tensor {next(tensors).public}"
+            for scale in [*scales, False]
+        ]
+        newer = [text for text in older if text.startswith("Tensor")]
+        named = [f"Number {factor} = 1" for factor in given]
+        if name.endswith("_"):
+            older, newer = older[1:], newer[1:]
+        warn_outside(
+            f"This overload of {name} is deprecated:\n\t{name}({', '.join(older)})\n"
+            "Consider using one of the following signatures instead:\n"
+            f"\t{name}({', '.join([*newer, '*', *named])})",
+            UserWarning,
+        )
 
     def check(self, bound: list[Any], *, numbers: bool) -> None:
         """Check the types of tensor arguments; *numbers* says whether Python numbers may stand in.

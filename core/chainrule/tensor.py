@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from . import ops, overriding
 from . import value as _value
-from ._warn import warn
 from .dtypes import float32, plain_number
 from .errors import ArgumentError, DTypeError
 from .ops import creation_like, random_in_place
@@ -43,7 +42,7 @@ def in_place(op: Any) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return op.in_place((self, *args), kwargs)
 
-    method.__name__ = f"{op.__name__}_"
+    method.__name__, method.__wrapped__ = f"{op.__name__}_", op.function  # type: ignore[attr-defined]  # for inspect
     method.__doc__ = f"In-place form of {op.__name__}."
     return method
 
@@ -59,27 +58,6 @@ def reflected(op: Any) -> Callable[..., Any]:
             return NotImplemented
 
     method.__doc__ = op.__doc__
-    return method
-
-
-def in_place_with_factor(op: Any, factor: str) -> Callable[..., Any]:
-    """Return the in-place form of *op*, which old programs call with the factor first."""
-    plain = in_place(op)
-
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if len(args) > 1 and isinstance(args[0], Number):
-            name = f"{op.__name__}_"
-            warn(
-                f"This overload of {name} is deprecated:\n\t{name}(Number {factor}, Tensor other)\n"
-                "Consider using one of the following signatures instead:\n"
-                f"\t{name}(Tensor other, *, Number {factor} = 1)",
-                UserWarning,
-                stacklevel=2,
-            )
-            args, kwargs = args[1:], {**kwargs, factor: args[0]}
-        return plain(self, *args, **kwargs)
-
-    method.__name__, method.__doc__ = plain.__name__, plain.__doc__
     return method
 
 
@@ -216,17 +194,17 @@ class Tensor(TensorLate):
     __irshift__: Callable[..., Any] = in_place(ops.bitwise_right_shift)
 
     add = ops.add.method
-    add_ = in_place_with_factor(ops.add, "alpha")
+    add_ = in_place(ops.add)
     sub = subtract = ops.sub.method
-    sub_ = subtract_ = in_place_with_factor(ops.sub, "alpha")
+    sub_ = subtract_ = in_place(ops.sub)
     mul = multiply = ops.mul.method
     mul_ = multiply_ = in_place(ops.mul)
     div = divide = true_divide = ops.div.method
     div_ = divide_ = true_divide_ = in_place(ops.div)
     addcmul = ops.addcmul.method
-    addcmul_ = in_place_with_factor(ops.addcmul, "value")
+    addcmul_ = in_place(ops.addcmul)
     addcdiv = ops.addcdiv.method
-    addcdiv_ = in_place_with_factor(ops.addcdiv, "value")
+    addcdiv_ = in_place(ops.addcdiv)
     floor_divide = ops.floor_divide.method
     floor_divide_ = in_place(ops.floor_divide)
     remainder = ops.remainder.method
@@ -477,7 +455,13 @@ class Tensor(TensorLate):
     kthvalue = ops.kthvalue.method
     var = ops.var.method
     std = ops.std.method
-    norm = ops.norm.method
+
+    def norm(
+        self, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+    ) -> Any:
+        """Return the norm over *dim*, or of everything: see `chainrule.norm`."""
+        return ops.norm(self, p, dim, keepdim, dtype=dtype)
+
     dist = ops.dist.method
     cumsum = ops.cumsum.method
     cumsum_ = in_place(ops.cumsum)

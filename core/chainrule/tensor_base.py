@@ -729,19 +729,19 @@ class TensorBase(Copyable):
 
     # Writing
 
-    def copy_(self, src: Any, non_blocking: object = False) -> Self:
-        """Return the tensor after writing the values of *src* into it, broadcast and cast.
+    def copy_(self, other: Any, non_blocking: object = False) -> Self:
+        """Return the tensor after writing the values of *other* into it, broadcast and cast.
 
         Gradient:
-            None for what was there before, ``grad`` for *src*.
+            None for what was there before, ``grad`` for *other*.
         """
-        if not isinstance(src, Value):
-            src = ops.as_tensor(src)
-        if src._key.device != self._key.device:
-            src = src.to(device=self._key.device)
-        check_overlap(self, (src,), "copy_", exact=True)
-        check_shape(self, src, "copy_")
-        return ops.copy.in_place((self, src), {})  # type: ignore[no-any-return]  # an op's result
+        if not isinstance(other, Value):
+            other = ops.as_tensor(other)
+        if other._key.device != self._key.device:
+            other = other.to(device=self._key.device)
+        check_overlap(self, (other,), "copy_", exact=True)
+        check_shape(self, other, "copy_")
+        return ops.copy.in_place((self, other), {})  # type: ignore[no-any-return]  # an op's result
 
     def fill_(self, value: Any) -> Self:
         """Return the tensor after filling it with *value*."""
@@ -759,13 +759,13 @@ class TensorBase(Copyable):
         """
         return self._mapped("apply_", callable)
 
-    def map_(self, tensor: Any, callable: Callable[[Any, Any], Any]) -> Self:
+    def map_(self, other: Any, callable: Callable[[Any, Any], Any]) -> Self:
         """Return the tensor after replacing each element by *callable* of it and of its partner.
 
         Raises:
             TypeError: as for `apply_`.
         """
-        return self._mapped("map_", callable, tensor)
+        return self._mapped("map_", callable, other)
 
     def map2_(self, x: Any, y: Any, callable: Callable[[Any, Any, Any], Any]) -> Self:
         """Return the tensor after replacing each element by *callable* of it and of two others.

@@ -27,11 +27,11 @@ UNDERIVED_BY_PYTORCH = {
     "cdist": "it has no second derivative",
     "detach_copy": "it has no derivative",
     "embedding_bag": "it has no second derivative with weights for each sample",
-    "group_norm": "its second derivative with a bias and no weight fails",
     "hardsigmoid": "it has no second derivative",
     "index_fill": "its backward takes no negative indices",
-    "layer_norm": "its second derivative with a bias and no weight fails",
     "native_channel_shuffle": "it has no derivative",
+    "nn.functional.group_norm": "its second derivative with a bias and no weight fails",
+    "nn.functional.layer_norm": "likewise",
     "nn.functional.multi_margin_loss": "it has no second derivative",
     "nn.functional.multilabel_margin_loss": "it has no second derivative",
     "nn.functional.pdist": "it has no second derivative",
@@ -62,11 +62,12 @@ UNDERIVED_BY_PYTORCH = {
 #: batch or outside of training, the other way round.
 ZERO_OR_NONE = frozenset({
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "avg_pool1d",
-    "avg_pool2d", "avg_pool3d", "batch_norm", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+    "avg_pool2d", "avg_pool3d", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
     "conv_transpose2d", "conv_transpose3d", "fractional_max_pool2d", "fractional_max_pool3d",
     "grid_sampler", "max_pool1d", "max_pool2d", "max_pool3d", "nn.functional.adaptive_max_pool1d",
     "nn.functional.adaptive_max_pool2d", "nn.functional.adaptive_max_pool3d",
-    "nn.functional.interpolate", "nn.functional.pad", "rnn_relu", "stft",
+    "nn.functional.batch_norm", "nn.functional.interpolate", "nn.functional.pad", "rnn_relu",
+    "stft",
 })  # fmt: skip
 
 #: How far PyTorch's results are from the true values, where that is farther than they may be. How

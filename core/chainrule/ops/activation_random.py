@@ -16,6 +16,7 @@ from .selection import where
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
+    from .generator import Generator
 
 __all__ = ["rrelu"]
 
@@ -51,6 +52,7 @@ def rrelu(
     lower: float = 1.0 / 8,
     upper: float = 1.0 / 3,
     training: bool = False,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Return *input* where it is positive, else scaled by a random slope.
 
@@ -59,6 +61,7 @@ def rrelu(
         lower: The smallest slope.
         upper: The largest.
         training: Draw a slope per element that is not positive; else all are the mean of both.
+        generator: What to draw from; by default the generator of the device.
 
     Returns:
         ``(*)``.
@@ -77,16 +80,19 @@ def rrelu(
     >>> cr.rrelu(cr.tensor([-2.0, 2.0]), 0.2, 0.3)
     tensor([-0.5000,  2.0000])
     """
-    return _rrelu_with_noise(*_with_noise(input, lower, upper, training))
+    return _rrelu_with_noise(*_with_noise(input, lower, upper, training, generator))
 
 
-def rrelu_in_place(input: Tensor, lower: float, upper: float, training: bool) -> Tensor:
+def rrelu_in_place(
+    input: Tensor, lower: float, upper: float, training: bool, generator: Generator | None = None
+) -> Tensor:
     """Return *input* after `rrelu` in place."""
-    return _rrelu_with_noise.in_place(_with_noise(input, lower, upper, training), {})  # type: ignore[no-any-return]  # an op's result
+    args = _with_noise(input, lower, upper, training, generator)
+    return _rrelu_with_noise.in_place(args, {})  # type: ignore[no-any-return]  # an op's result
 
 
 def _with_noise(
-    input: Tensor, lower: float, upper: float, training: bool
+    input: Tensor, lower: float, upper: float, training: bool, generator: Generator | None
 ) -> tuple[Tensor, Tensor, float, float, bool]:
     """Return the arguments of the op: in second place a slope for each element."""
     check_tensor("rrelu", input)
@@ -103,6 +109,6 @@ def _with_noise(
         slopes: Any = empty(count, dtype=dtypes.float64, device=input.device)
         # PyTorch rounds the bounds to the input's dtype before it draws.
         low, high = (full((), n, dtype=input.dtype).item() for n in (lower, upper))
-        drawn = uniform_(slopes, low, high).to(input.dtype)
+        drawn = uniform_(slopes, low, high, generator=generator).to(input.dtype)
         noise = noise.masked_scatter(negative, drawn)
     return input, noise, lower, upper, training

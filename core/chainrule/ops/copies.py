@@ -243,7 +243,7 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
     return tuple(input._array.shape) == tuple(other._array.shape)
 
 
-def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1, out: Any = None) -> Tensor:
     """Return `nonzero` cut, or filled up with *fill_value*, to *size* rows.
 
     >>> import chainrule as cr
@@ -254,4 +254,4 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     found: Any = ops.nonzero(input)[:size]
     count, ndim = found._array.shape
     rest = ops.full((size - count, ndim), fill_value, dtype=dtypes.int64, device=input.device)
-    return ops.cat([found, rest], 0)
+    return ops.cat([found, rest], 0, out=out)

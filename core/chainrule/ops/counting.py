@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..op import composite, primitive
+from ._arguments import numpy_names
 from .reductions import reduced_dims
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _count_nonzero(self: Tensor, dim: tuple[int, ...] = ()) -> Tensor:
 _count_nonzero.vjp(self=None)
 
 
+@numpy_names
 def count_nonzero(
     input: Tensor, *dims: int | Sequence[int] | None, dim: int | Sequence[int] | None = None
 ) -> Tensor:

@@ -249,7 +249,12 @@ def dropout3d(
 
 
 def alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = False,
+    inplace: bool = False,
+    *,
+    train: bool | None = None,
 ) -> Tensor:
     """Return *input* with some elements at SELU's lower limit, mean and variance kept.
 
@@ -258,6 +263,7 @@ def alpha_dropout(
         p: The probability that an element is dropped.
         training: If False, *input* is returned as it is.
         inplace: Whether to write into *input*.
+        train: Another name for *training*.
 
     Raises:
         ValueError: *p* is not between 0 and 1.
@@ -271,11 +277,18 @@ def alpha_dropout(
     torch.Size([3])
     """
     _check("alpha_dropout", input, p)
-    return _dropped(input, p, features=False, alpha=True, inplace=inplace) if training else input
+    if not (training if train is None else train):
+        return input
+    return _dropped(input, p, features=False, alpha=True, inplace=inplace)
 
 
 def feature_alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = False,
+    inplace: bool = False,
+    *,
+    train: bool | None = None,
 ) -> Tensor:
     """Return *input* with whole channels dropped as by `alpha_dropout`.
 
@@ -284,6 +297,7 @@ def feature_alpha_dropout(
         p: The probability that a channel is dropped.
         training: If False, *input* is returned as it is.
         inplace: Whether to write into *input*.
+        train: Another name for *training*.
 
     Raises:
         ValueError: *p* is not between 0 and 1.
@@ -294,4 +308,6 @@ def feature_alpha_dropout(
     torch.Size([2, 3, 4])
     """
     _check("feature_alpha_dropout", input, p)
-    return _dropped(input, p, features=True, alpha=True, inplace=inplace) if training else input
+    if not (training if train is None else train):
+        return input
+    return _dropped(input, p, features=True, alpha=True, inplace=inplace)

@@ -133,11 +133,11 @@ def _one_hot(self: Tensor, num_classes: int) -> Tensor:
 _one_hot.vjp(self=None)
 
 
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Return a row of zeros for every element of *tensor*, with a 1 at the place that it names.
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
+    """Return a row of zeros for every element of *input*, with a 1 at the place that it names.
 
     Args:
-        tensor: ``(*)``, int64.
+        input: ``(*)``, int64.
         num_classes: How long the rows are; -1: one more than the largest element.
 
     Returns:
@@ -151,20 +151,20 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
-    check_tensor("one_hot", tensor, "tensor")
-    if tensor._key.dtype is not dtypes.int64:
+    check_tensor("one_hot", input)
+    if input._key.dtype is not dtypes.int64:
         msg = "one_hot is only applicable to index tensor of type LongTensor."
         raise DTypeError(msg)
     if num_classes == -1:
-        if tensor.numel() == 0:
+        if input.numel() == 0:
             msg = "Can not infer total number of classes from empty tensor."
             raise DomainError(msg)
-        num_classes = int(_largest(tensor)) + 1
-    if num_classes <= 0 and tensor.numel():
+        num_classes = int(_largest(input)) + 1
+    if num_classes <= 0 and input.numel():
         msg = "Class values must be non-negative."
         raise DomainError(msg)
     try:
-        return _one_hot(tensor, num_classes)
+        return _one_hot(input, num_classes)
     except IndexError as error:
         negative = "index -" in str(error)
         msg = (

@@ -9,6 +9,7 @@ from ..errors import ArgumentError, DimError, DTypeError, ShapeError
 from ..op import composite
 from ..shapes import wrap_dim, wrap_dims
 from ..views import own
+from ._arguments import numpy_names
 from .linalg_checks import fail
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def _one_of(name: str, x: Any, dx: Any) -> None:
         fail(ArgumentError, sentence, f"{name}: give x or dx, not both.")
 
 
+@numpy_names
 def trapz(y: Tensor, x: Tensor | None = None, *, dx: Number | None = None, dim: int = -1) -> Tensor:
     """Return `trapezoid` of the same arguments: its older name."""
     return trapezoid(y, x, dx=dx, dim=dim)
@@ -169,6 +171,7 @@ def diff(
     return found
 
 
+@numpy_names
 def gradient(
     input: Tensor,
     *,

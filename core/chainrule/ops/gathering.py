@@ -9,7 +9,7 @@ from .. import dtypes
 from ..errors import DimError, DTypeError, ShapeError
 from ..op import primitive
 from ..shapes import broadcast_shapes, wrap_dim
-from ._arguments import check_tensor, in_place_form, zeros_shaped
+from ._arguments import check_tensor, in_place_form, numpy_names, zeros_shaped
 from ._operands import into
 from .broadcasting import expand
 from .comparison import lt
@@ -41,6 +41,7 @@ _gather.vjp(
 gather_backward.vjp(grad=lambda grad, dim, index: _gather(grad, dim, index), index=None)
 
 
+@numpy_names
 def gather(
     input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Any = None
 ) -> Tensor:
@@ -107,6 +108,7 @@ def check_places(name: str, input: Tensor, dim: int, index: Tensor) -> None:
             raise ShapeError(msg)
 
 
+@numpy_names
 def take_along_dim(
     input: Tensor, indices: Tensor, dim: int | None = None, *, out: Any = None
 ) -> Tensor:

@@ -12,7 +12,7 @@ from ..errors import DTypeError, ShapeError
 from ..inplace import fill_out
 from ..shapes import wrap_dim, wrap_dims
 from ..value import Value, storage_of
-from ._arguments import check_tensor
+from ._arguments import check_tensor, numpy_names
 from .axes import permute
 from .complex import conj
 from .linalg import dot, linalg_cross, mm, vdot
@@ -137,6 +137,7 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) ->
     return product if out is None else fill_out(out, product)
 
 
+@numpy_names
 def cross(
     input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None
 ) -> Tensor:

@@ -396,12 +396,12 @@ def linalg_tensorinv(A: Tensor, ind: int = 2) -> Tensor:
 
 
 @composite
-def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tensor:
-    """Return X with ``tensordot(A, X, X.ndim) == B``.
+def linalg_tensorsolve(A: Tensor, other: Tensor, dims: Sequence[int] | None = None) -> Tensor:
+    """Return X with ``tensordot(A, X, X.ndim) == other``.
 
     Args:
-        A: Its first dimensions are those of *B*, the others those of the solution.
-        B: ``(*)``.
+        A: Its first dimensions are those of *other*, the others those of the solution.
+        other: ``(*)``.
         dims: Dimensions of *A* that are moved to the end first.
 
     Returns:
@@ -416,6 +416,6 @@ def linalg_tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) 
     """
     if dims is not None:
         A = A.movedim(tuple(dims), tuple(range(-len(dims), 0)))
-    shape = tuple(A._array.shape)[len(B._array.shape) :]
-    rows = B.numel()
-    return linalg_solve(A.reshape(rows, prod(shape)), B.flatten()).reshape(shape)
+    shape = tuple(A._array.shape)[len(other._array.shape) :]
+    rows = other.numel()
+    return linalg_solve(A.reshape(rows, prod(shape)), other.flatten()).reshape(shape)

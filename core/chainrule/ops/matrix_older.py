@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import dtypes, ops
 from ..errors import DTypeError, ShapeError
+from ..inplace import fill_out
 from ..op import composite
 from .linalg_checks import fail
 from .matrix_checks import check_kernel_dtype, check_square, raise_info
@@ -145,18 +146,23 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) 
     return found
 
 
-def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) -> Tensor:
-    """Return X with ``A X = b``; see `linalg.lu_solve`.
+def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Any = None) -> Tensor:
+    """Return X with ``A X = input``; see `linalg.lu_solve`.
 
     >>> import chainrule as cr
     >>> cr.lu_solve(cr.ones(1, 1), *cr.lu(cr.tensor([[2.0]])))
     tensor([[0.5000]])
     """
-    return linalg_lu_solve(LU_data, LU_pivots, b, **({} if out is None else {"out": out}))
+    return linalg_lu_solve(LU_data, LU_pivots, input, **({} if out is None else {"out": out}))
 
 
 def lu_unpack(
-    LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True
+    LU_data: Tensor,
+    LU_pivots: Tensor,
+    unpack_data: bool = True,
+    unpack_pivots: bool = True,
+    *,
+    out: Any = None,
 ) -> lu_unpack_result:
     """Return the three factors that `lu_factor` holds in one matrix and its pivots.
 
@@ -165,6 +171,7 @@ def lu_unpack(
         LU_pivots: int32, ``(*, min(m, n))``.
         unpack_data: Whether to give L and U; else they are empty.
         unpack_pivots: Whether to give P; else it is empty.
+        out: Three tensors to write the results into.
 
     Returns:
         A named tuple of ``P``, ``L`` and ``U``.
@@ -187,4 +194,6 @@ def lu_unpack(
     if unpack_pivots:
         P = _pivots_to_matrix(LU_pivots, LU_data.detach(), m=LU_data._array.shape[-2])
     L, U = unpack(LU_data) if unpack_data else (none, none)
+    if out is not None:
+        return lu_unpack_result(tuple(map(fill_out, out, (P, L, U))))
     return lu_unpack_result((P, L, U))

@@ -78,12 +78,13 @@ def _window(memory: Any, size: tuple[int, ...], offset: int) -> Any:
 inplace.resize = _resized
 
 
-def resize_(self: Tensor, *size: Any, memory_format: object = None) -> Tensor:
+def resize_(self: Tensor, *sizes: Any, size: Any = None, memory_format: object = None) -> Tensor:
     """Return this tensor with another shape: its elements in memory order, then anything.
 
     Args:
         self: What is resized.
-        size: The new sizes, as integers or one sequence of them.
+        sizes: The new sizes, as integers or one sequence of them.
+        size: The same, by name.
         memory_format: Taken and ignored.
 
     Raises:
@@ -101,30 +102,30 @@ def resize_(self: Tensor, *size: Any, memory_format: object = None) -> Tensor:
             [2, 3]]))
     """
     check_tensor("resize_", self)
-    sizes = integers("resize_", "size", size)
-    if any(n < 0 for n in sizes):
-        msg = f"Trying to create tensor with negative dimension {min(sizes)}: {list(sizes)}"
+    wanted = integers("resize_", "size", sizes, size)
+    if any(n < 0 for n in wanted):
+        msg = f"Trying to create tensor with negative dimension {min(wanted)}: {list(wanted)}"
         raise AutogradError(msg)
     if self.requires_grad and not mode.inference:
         msg = "cannot resize variables that require grad\nresize_: resize a detach()ed tensor."
         raise AutogradError(msg)
     check_writable(self, (), "resize_")
-    if sizes != tuple(self._array.shape):
-        _resized(self, sizes)
+    if wanted != tuple(self._array.shape):
+        _resized(self, wanted)
         count_write(self, "resize_")
     return self
 
 
-def resize_as_(self: Tensor, other: Tensor, memory_format: object = None) -> Tensor:
-    """Return this tensor with the shape of *other*: see `resize_`.
+def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: object = None) -> Tensor:
+    """Return this tensor with the shape of *the_template*: see `resize_`.
 
     >>> import chainrule as cr
     >>> cr.arange(4).resize_as_(cr.zeros(2, 2))
     tensor([[0, 1],
             [2, 3]])
     """
-    check_tensor("resize_as_", other, "the_template")
-    return resize_(self, tuple(other._array.shape))
+    check_tensor("resize_as_", the_template, "the_template")
+    return resize_(self, tuple(the_template._array.shape))
 
 
 @composite(nodes={"": "NotImplemented"}, dtype="same")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..dtypes import given, promote_types
 from ..errors import DTypeError, ShapeError
+from ..inplace import fill_out
 from ..op import composite, primitive
 from ..shapes import broadcast_shapes
-from ._arguments import check_tensor, unrecorded, zeros_shaped
+from ._arguments import check_tensor, numpy_names, unrecorded, zeros_shaped
 from .reductions import keep_reduced, reduced_dims
 
 if TYPE_CHECKING:
@@ -158,29 +159,30 @@ def _check_identity(ord: float, shape: tuple[int, ...], dims: tuple[int, ...], d
     raise ShapeError(msg)
 
 
-@composite
 def norm(
-    self: Tensor,
+    input: Tensor,
     p: float | str | None = "fro",
     dim: int | Sequence[int] | None = None,
     keepdim: bool = False,
+    out: Tensor | None = None,
     dtype: DType | None = None,
 ) -> Tensor:
     """Return the norm over *dim*, or of everything.
 
     Args:
-        self: ``(*, N)``, floating or complex.
+        input: ``(*, N)``, floating or complex.
         p: The order, as in `vector_norm`; ``"fro"`` and None for 2, ``"nuc"`` for the sum of the
             singular values of matrices.
         dim: The dimension or dimensions to reduce; None for all.
         keepdim: Keep the reduced dimensions with size 1.
+        out: Where to write the result.
         dtype: Cast to it first.
 
     Returns:
         ``(*)``, real.
 
     Raises:
-        RuntimeError: *self* is not floating, or there is no such order.
+        RuntimeError: *input* is not floating, or there is no such order.
         IndexError: *dim* is out of range.
 
     Gradient:
@@ -190,15 +192,18 @@ def norm(
     >>> cr.norm(cr.tensor([[3.0, 4.0], [6.0, 8.0]]), dim=1)
     tensor([ 5., 10.])
     """
+    check_tensor("norm", input)
+    if out is not None:
+        return fill_out(out, norm(input, p, dim, keepdim, None, dtype))  # type: ignore[no-any-return]  # it is out
     if p is None or p == "fro":
-        return vector_norm(self, 2, dim, keepdim, dtype=dtype)
+        return vector_norm(input, 2, dim, keepdim, dtype=dtype)
     if not isinstance(p, str):
-        return vector_norm(self, p, dim, keepdim, dtype=dtype)
+        return vector_norm(input, p, dim, keepdim, dtype=dtype)
     if p == "nuc":
         from .matrix_functions import linalg_matrix_norm
 
         pair: Any = (-2, -1) if dim is None else dim
-        return linalg_matrix_norm(self, "nuc", pair, keepdim, dtype=dtype)
+        return linalg_matrix_norm(input, "nuc", pair, keepdim, dtype=dtype)
     msg = f"linalg.matrix_norm: Order {p} not supported.\nnorm: expected a number or 'fro'."
     raise ShapeError(msg)
 
@@ -350,6 +355,7 @@ def pdist(input: Tensor, p: float = 2) -> Tensor:
     return _pdist(input, float(p))
 
 
+@numpy_names
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Return the cosine of the angle between *x1* and *x2* along *dim*.
 

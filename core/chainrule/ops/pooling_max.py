@@ -197,6 +197,8 @@ def max_pool1d(
             f"input, but got:{shape}\nmax_pool1d: expected (n, c, l) or (c, l)."
         )
         raise ShapeError(msg)
+    if stride in ((), []):
+        stride = None
     sizes = [
         _single(name, given)
         for name, given in (

@@ -9,7 +9,7 @@ from ..errors import ArgumentError, DimError, KernelNotFoundError, ShapeError
 from ..op import primitive
 from ..shapes import wrap_dim, wrap_dims
 from ..value import Value
-from ._arguments import check_tensor, integers
+from ._arguments import check_tensor, integers, numpy_names
 from .copying import clone
 from .reductions import sum
 from .rows import index_select
@@ -98,8 +98,9 @@ def _repeat_places(self: Tensor) -> Tensor:
 _repeat_places.vjp(self=None)
 
 
+@numpy_names
 def repeat_interleave(
-    input: Tensor,
+    input: Tensor | None = None,
     repeats: int | Tensor | None = None,
     dim: int | None = None,
     *,
@@ -127,9 +128,11 @@ def repeat_interleave(
             [1],
             [2]])
     """
+    if repeats is None or input is None:
+        alone: Any = repeats if input is None else input
+        check_tensor("repeat_interleave", alone, "repeats")
+        return _places(alone, output_size)
     check_tensor("repeat_interleave", input)
-    if repeats is None:
-        return _places(input, output_size)
     if dim is None:
         input, dim = flatten(input), 0
     shape = tuple(input._array.shape)

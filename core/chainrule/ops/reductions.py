@@ -133,24 +133,25 @@ def sum(
     return _sum(self, reduced_dims("sum", dim, len(self._array.shape)), keepdim, dtype)
 
 
-def sum_to_size(input: Tensor, *size: Any) -> Tensor:
-    """Return *input* summed over what broadcasting *size* to its shape had repeated.
+def sum_to_size(input: Tensor, *sizes: Any, size: Any = None) -> Tensor:
+    """Return *input* summed over what broadcasting *sizes* to its shape had repeated.
 
     Args:
         input: ``(*)``.
-        size: A shape that broadcasts to that of *input*.
+        sizes: A shape that broadcasts to that of *input*.
+        size: The same, by name.
 
     Returns:
-        A tensor of shape *size*; *input* itself if it has that shape.
+        A tensor of that shape; *input* itself if it has that shape.
 
     Raises:
-        RuntimeError: *size* does not broadcast to the shape of *input*.
+        RuntimeError: the shape does not broadcast to the shape of *input*.
 
     >>> import chainrule as cr
     >>> cr.sum_to_size(cr.ones(2, 3), 1, 3)
     tensor([[2., 2., 2.]])
     """
-    wanted, shape = normalize_size(size), tuple(input._array.shape)
+    wanted, shape = normalize_size(sizes if size is None else (size,)), tuple(input._array.shape)
     extra = len(shape) - len(wanted)
     dims = tuple(d for d in range(len(shape)) if d < extra or (wanted[d - extra] == 1 != shape[d]))
     kept = tuple(1 if d in dims else n for d, n in enumerate(shape))[max(extra, 0) :]

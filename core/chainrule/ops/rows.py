@@ -10,7 +10,7 @@ from ..errors import DimError, DTypeError, ShapeError
 from ..op import primitive
 from ..shapes import wrap_dim
 from ..value import Value
-from ._arguments import check_tensor, in_place_form
+from ._arguments import check_tensor, in_place_form, numpy_names
 from ._operands import into
 from .comparison import lt
 from .creation_values import fit_value
@@ -44,6 +44,7 @@ _index_select.vjp(
 index_select_backward.vjp(grad=lambda grad, dim, index: _index_select(grad, dim, index), index=None)
 
 
+@numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor, *, out: Any = None) -> Tensor:
     """Return *input* at the places *index* of *dim*, as a copy.
 
@@ -105,6 +106,7 @@ def _scaled(grad: Tensor, alpha: Number) -> Tensor:
     return grad if alpha == 1 else grad * alpha
 
 
+@numpy_names
 def index_add(
     input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1, out: Any = None
 ) -> Tensor:
@@ -195,6 +197,7 @@ def _distinct(grad: Tensor, dim: int, index: Tensor) -> Tensor:
     return _unique(where(lt(index, 0), index + size, index))[0]
 
 
+@numpy_names
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """Return a copy of *input* with *value* at the places *index* of *dim*.
 
@@ -262,6 +265,7 @@ _index_copy.vjp(
 )
 
 
+@numpy_names
 def index_copy(
     input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: Any = None
 ) -> Tensor:

@@ -15,7 +15,7 @@ from ..errors import DTypeError, ShapeError
 from ..op import NOT_IMPLEMENTED, primitive
 from ..shapes import wrap_dim
 from ..value import Value
-from ._arguments import check_tensor, in_place_form, zeros_shaped
+from ._arguments import check_tensor, in_place_form, numpy_names, zeros_shaped
 from ._operands import into
 from .broadcasting import expand
 from .comparison import eq
@@ -56,6 +56,7 @@ _NO_FORMULA = NOT_IMPLEMENTED("scatter with reduce= has none in PyTorch; use sca
 _scatter_combined.vjp(self=_NO_FORMULA, index=None, src=_NO_FORMULA)
 
 
+@numpy_names
 def scatter(
     input: Tensor,
     dim: int,
@@ -170,6 +171,7 @@ _scatter_add.vjp(
 )
 
 
+@numpy_names
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Any = None) -> Tensor:
     """Return a copy of *input* with elements of *src* added at the places *index* along *dim*.
 
@@ -308,6 +310,7 @@ _FORMULAS: dict[str, Callable[..., tuple[Any, Any]]] = {
 }
 
 
+@numpy_names
 def scatter_reduce(
     input: Tensor,
     dim: int,

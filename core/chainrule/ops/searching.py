@@ -11,7 +11,7 @@ from ..inplace import fill_out
 from ..op import NOT_IMPLEMENTED, primitive
 from ..shapes import wrap_dim
 from ..value import Value, new_value
-from ._arguments import check_tensor
+from ._arguments import check_tensor, other_names
 from ._operands import into
 from .gathering import gather
 from .shape import reshape
@@ -320,6 +320,7 @@ def _isin(elements: Tensor, test_elements: Tensor, invert: bool) -> Tensor:
 _isin.vjp(elements=None, test_elements=None)
 
 
+@other_names(element="elements", test_element="test_elements")
 def isin(
     elements: Tensor | Number,
     test_elements: Tensor | Number,

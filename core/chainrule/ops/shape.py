@@ -10,7 +10,15 @@ from ..errors import ArgumentError, ShapeError
 from ..op import primitive
 from ..shapes import normalize_size, wrap_dim, wrap_dims
 from ..value import Value
-from ._arguments import check_tensor, check_tensors, fit_size, integers, is_recorded, new_look
+from ._arguments import (
+    check_tensor,
+    check_tensors,
+    fit_size,
+    integers,
+    is_recorded,
+    new_look,
+    numpy_names,
+)
 from .axes import t
 from .broadcasting import expand
 from .copying import clone
@@ -224,6 +232,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return _reshaped(input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
+@numpy_names
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Return *input* with dimension *dim* spread over several of *sizes*; a view.
 
@@ -303,6 +312,7 @@ _squeeze_dim.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
 _squeeze_dims.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
 
 
+@numpy_names
 def squeeze(input: Tensor, *dims: Any, dim: int | Sequence[int] | None = None) -> Tensor:
     """Return *input* without dimensions of size 1; a view.
 
@@ -345,6 +355,7 @@ def _unsqueeze(self: Tensor, dim: int) -> Tensor:
 _unsqueeze.vjp(self=lambda grad, self_shape: reshape(grad, self_shape))
 
 
+@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Return *input* with a dimension of size 1 put in at *dim*; a view.
 

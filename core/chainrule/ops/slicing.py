@@ -13,7 +13,8 @@ from ..errors import DimError, ShapeError
 from ..op import primitive
 from ..shapes import wrap_dim
 from ..value import Value
-from ._arguments import check_tensor, zeros_shaped
+from ._arguments import check_tensor, numpy_names, zeros_shaped
+from ._operands import into
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -38,6 +39,7 @@ _select.vjp(self=lambda grad, self_shape, dim, index: select_backward(grad, self
 select_backward.vjp(grad=lambda grad, dim, index: _select(grad, dim, index))
 
 
+@numpy_names
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """Return *input* at place *index* of *dim*, which disappears; a view.
 
@@ -91,6 +93,7 @@ _slice.vjp(
 slice_backward.vjp(grad=lambda grad, dim, start, end, step: _slice(grad, dim, start, end, step))
 
 
+@numpy_names
 def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     """Return *length* places of *dim* from *start* on; a view.
 
@@ -218,6 +221,7 @@ _select_scatter.vjp(
 )
 
 
+@numpy_names
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """Return a copy of *input* with *src* at place *index* of *dim*.
 
@@ -254,6 +258,7 @@ _slice_scatter.vjp(
 )
 
 
+@numpy_names
 def slice_scatter(
     input: Tensor,
     src: Tensor,
@@ -261,6 +266,8 @@ def slice_scatter(
     start: int | None = None,
     end: int | None = None,
     step: int = 1,
+    *,
+    out: Any = None,
 ) -> Tensor:
     """Return a copy of *input* with *src* in the slice ``start:end:step`` of *dim*.
 
@@ -279,7 +286,7 @@ def slice_scatter(
     wrap_dim(dim, len(input._array.shape))
     first, last = 0 if start is None else start, OPEN_END if end is None else end
     check_part(src, _slice(input, dim, first, last, step))
-    return _slice_scatter(input, src, dim, start, end, step)
+    return into(out, _slice_scatter, input, src, dim, start, end, step)  # type: ignore[no-any-return]  # an op's result
 
 
 def check_part(src: Tensor, part: Tensor) -> None:

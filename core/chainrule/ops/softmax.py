@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..dtypes import FLOATING
 from ..op import composite
 from ..shapes import wrap_dim
+from ._arguments import numpy_names
 from ._operands import into, refusal
 from .exponential import exp, log
 from .extrema import amax
@@ -53,6 +54,7 @@ softmax_backward.vjp(
 )
 
 
+@numpy_names
 def softmax(
     input: Tensor, dim: int, dtype: DType | None = None, *, out: Tensor | None = None
 ) -> Tensor:
@@ -103,6 +105,7 @@ log_softmax_backward.vjp(
 )
 
 
+@numpy_names
 def log_softmax(
     input: Tensor, dim: int, dtype: DType | None = None, *, out: Tensor | None = None
 ) -> Tensor:

@@ -8,7 +8,7 @@ from ..errors import ShapeError
 from ..inplace import fill_out
 from ..op import primitive
 from ..shapes import wrap_dim
-from ._arguments import check_tensor
+from ._arguments import check_tensor, numpy_names
 from ._operands import into
 from .gathering import gather_backward
 from .return_types import sort as sort_result
@@ -47,6 +47,7 @@ _sort_stable.vjp(
 )
 
 
+@numpy_names
 def sort(
     input: Tensor,
     dim: int = -1,
@@ -93,6 +94,7 @@ def _argsort(self: Tensor, dim: int, descending: bool) -> Tensor:
 _argsort.vjp(self=None)
 
 
+@numpy_names
 def argsort(
     input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False, out: Any = None
 ) -> Tensor:
@@ -137,6 +139,7 @@ _topk.vjp(
 )
 
 
+@numpy_names
 def topk(
     input: Tensor,
     k: int,

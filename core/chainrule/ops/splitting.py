@@ -9,7 +9,7 @@ from ..op import composite, primitive
 from ..shapes import wrap_dim
 from ..value import Value
 from . import joining
-from ._arguments import check_tensor, integers
+from ._arguments import check_tensor, integers, numpy_names
 from .slicing import _slice
 
 if TYPE_CHECKING:
@@ -61,20 +61,22 @@ _unsafe_split.vjp(self=lambda grads, dim: joining.cat(grads, dim))
 _unsafe_split_with_sizes.vjp(self=lambda grads, dim: joining.cat(grads, dim))
 
 
-def unsafe_split(tensor: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
+@numpy_names
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Return `split`, but each part may be written to: autograd takes none of them for a view.
 
-    The parts share memory all the same. Write into them only if *tensor* is not needed any more.
+    The parts share memory all the same. Write into them only if *input* is not needed any more.
 
     >>> import chainrule as cr
     >>> cr.arange(3).unsafe_split(2)
     (tensor([0, 1]), tensor([2]))
     """
-    check_tensor("unsafe_split", tensor, "tensor")
-    wrap_dim(dim, len(tensor._array.shape))
-    return _unsafe_split(tensor, split_size, dim)
+    check_tensor("unsafe_split", input)
+    wrap_dim(dim, len(input._array.shape))
+    return _unsafe_split(input, split_size, dim)
 
 
+@numpy_names
 def unsafe_split_with_sizes(
     input: Tensor, split_sizes: Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -89,6 +91,7 @@ def unsafe_split_with_sizes(
     return _unsafe_split_with_sizes(input, sizes, dim)
 
 
+@numpy_names
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Return `chunk`, but each part may be written to: see `unsafe_split`.
 
@@ -151,6 +154,7 @@ def split(
     return _split(tensor, step, dim)
 
 
+@numpy_names
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Return parts of *input* of the given sizes along *dim*; views.
 
@@ -182,6 +186,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
     return _split_with_sizes(input, sizes, dim)
 
 
+@numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Return *input* in at most *chunks* parts of equal size along *dim*; views.
 
@@ -208,6 +213,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return _split(input, -(-size // chunks), dim)
 
 
+@numpy_names
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Return *input* at every place of *dim*, which disappears; views.
 
@@ -230,6 +236,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     return _unbind(input, dim)
 
 
+@numpy_names
 def tensor_split(
     input: Tensor,
     indices_or_sections: Any = None,
@@ -237,6 +244,7 @@ def tensor_split(
     *,
     sections: int | None = None,
     indices: Sequence[int] | None = None,
+    tensor_indices_or_sections: Tensor | None = None,
 ) -> tuple[Tensor, ...]:
     """Return parts of *input* along *dim*: so many of nearly equal size, or cut at given places.
 
@@ -247,6 +255,7 @@ def tensor_split(
         dim: The dimension of size N.
         sections: The number, by name.
         indices: The places, by name.
+        tensor_indices_or_sections: Either as a tensor, by name.
 
     Raises:
         RuntimeError: *input* is 0-d, or the number is not positive.
@@ -258,7 +267,8 @@ def tensor_split(
     (tensor([0]), tensor([1, 2]), tensor([3, 4]))
     """
     check_tensor("tensor_split", input)
-    given = next(g for g in (indices, sections, indices_or_sections) if g is not None)
+    named = (indices, sections, tensor_indices_or_sections, indices_or_sections)
+    given = next(g for g in named if g is not None)
     if isinstance(given, Value):
         given = given._key.backend.tolist(given._array)
     ndim = len(input._array.shape)
@@ -280,8 +290,16 @@ def _even_cuts(size: int, sections: int) -> list[int]:
     return [part * small + min(part, larger) for part in range(1, sections)]
 
 
-def hsplit(input: Tensor, *indices_or_sections: Any) -> tuple[Tensor, ...]:
+def hsplit(
+    input: Tensor, *indices_or_sections: Any, indices: Any = None, sections: int | None = None
+) -> tuple[Tensor, ...]:
     """Return parts of *input* along its columns; of a vector, along its only dimension.
+
+    Args:
+        input: ``(N,)`` or ``(*, N, *)``.
+        indices_or_sections: Where to cut, or into how many equal parts.
+        indices: The former, by name.
+        sections: The latter, by name.
 
     >>> import chainrule as cr
     >>> cr.arange(4).hsplit(2)
@@ -289,17 +307,27 @@ def hsplit(input: Tensor, *indices_or_sections: Any) -> tuple[Tensor, ...]:
     """
     check_tensor("hsplit", input)
     dim = 0 if len(input._array.shape) == 1 else 1
-    return _equal_parts("hsplit", input, indices_or_sections, dim, 1)
+    given = _by_name(indices_or_sections, indices, sections)
+    return _equal_parts("hsplit", input, given, dim, 1)
 
 
-def vsplit(input: Tensor, *indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Return parts of *input* along its rows."""
-    return _equal_parts("vsplit", input, indices_or_sections, 0, 2)
+def vsplit(
+    input: Tensor, *indices_or_sections: Any, indices: Any = None, sections: int | None = None
+) -> tuple[Tensor, ...]:
+    """Return parts of *input* along its rows: see `hsplit`."""
+    return _equal_parts("vsplit", input, _by_name(indices_or_sections, indices, sections), 0, 2)
 
 
-def dsplit(input: Tensor, *indices_or_sections: Any) -> tuple[Tensor, ...]:
-    """Return parts of *input* along its third dimension."""
-    return _equal_parts("dsplit", input, indices_or_sections, 2, 3)
+def dsplit(
+    input: Tensor, *indices_or_sections: Any, indices: Any = None, sections: int | None = None
+) -> tuple[Tensor, ...]:
+    """Return parts of *input* along its third dimension: see `hsplit`."""
+    return _equal_parts("dsplit", input, _by_name(indices_or_sections, indices, sections), 2, 3)
+
+
+def _by_name(given: tuple[Any, ...], indices: Any, sections: int | None) -> tuple[Any, ...]:
+    """Return what stands first, or what was named instead of it."""
+    return next(((named,) for named in (indices, sections) if named is not None), given)
 
 
 def _equal_parts(

@@ -148,7 +148,7 @@ def dim_order(input: Tensor, *, ambiguity_check: bool = False) -> tuple[int, ...
 
 
 def new_empty_strided(
-    self: Any, size: Any, stride: Any, dtype: Any = None, device: Any = None, **options: Any
+    self: Any, size: Any, stride: Any, *, dtype: Any = None, device: Any = None, **options: Any
 ) -> Any:
     """Return a new tensor with these sizes and strides; dtype and device are those of *self*."""
     made = ops.empty_strided(

@@ -42,7 +42,7 @@ class EmptyFileError(FileFormatError, EOFError):
 def load(
     f: str | os.PathLike[str] | IO[bytes],
     map_location: MapLocation = None,
-    pickle_module: Any = pickle,
+    pickle_module: Any = None,
     *,
     weights_only: bool | None = None,
     mmap: bool | None = None,

@@ -11,6 +11,7 @@ from ...ops.activation_smooth import SELU
 
 if TYPE_CHECKING:
     from ...dtypes import DType
+    from ...ops.generator import Generator
     from ...tensor import Tensor
 
 __all__ = [
@@ -175,9 +176,9 @@ def relu_(input: Tensor) -> Tensor:
     return relu(input, inplace=True)
 
 
-def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
-    """Return *input* after `elu` in place."""
-    return elu(input, alpha, inplace=True)
+def elu_(input: Tensor, alpha: float = 1.0, scale: float = 1, input_scale: float = 1) -> Tensor:
+    """Return *input* after `elu` in place, the result and the exponent multiplied as told."""
+    return _run(ops.elu, True, input, alpha, scale, input_scale)
 
 
 def selu_(input: Tensor) -> Tensor:
@@ -226,7 +227,11 @@ def rrelu(
 
 
 def rrelu_(
-    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False
+    input: Tensor,
+    lower: float = 1.0 / 8,
+    upper: float = 1.0 / 3,
+    training: bool = False,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Return *input* after `rrelu` in place."""
-    return rrelu_in_place(input, lower, upper, training)
+    return rrelu_in_place(input, lower, upper, training, generator)

@@ -207,7 +207,7 @@ def _layer_errors(make: Maker) -> Iterator[ErrorSample]:
 
 cases = [
     OpCase(
-        "batch_norm",
+        "nn.functional.batch_norm",
         _batches,
         _batch,
         saved=(
@@ -217,9 +217,9 @@ cases = [
         node="NativeBatchNormBackward0",
         errors=_batch_errors,
     ),
-    OpCase("instance_norm", _instances, _instance, errors=_instance_errors),
+    OpCase("nn.functional.instance_norm", _instances, _instance, errors=_instance_errors),
     OpCase(
-        "group_norm",
+        "nn.functional.group_norm",
         _groups,
         _group,
         node="NativeGroupNormBackward0",
@@ -236,7 +236,7 @@ cases = [
     ),
     OpCase("cosine_similarity", _vectors, _cosine),
     OpCase(
-        "layer_norm",
+        "nn.functional.layer_norm",
         _layers,
         _layer,
         saved=("bias", "input", "normalized_shape", "result1", "result2", "weight"),
