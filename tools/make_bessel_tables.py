@@ -1,4 +1,4 @@
-"""Write ``backends/xp/chainrule_xp/special_bessel_tables.py``: Chebyshev series for Bessel.
+"""Write ``backends/xp/chainrule_xp/special_bessel_tables.py``: series for Bessel and Airy.
 
 Run by hand: ``python tools/make_bessel_tables.py``; it needs mpmath and half a minute, and the
 same script gives the same file. Each series interpolates a smooth part of a function at the
@@ -121,6 +121,36 @@ def scaled_k(order: int) -> Callable[[mpf], mpf]:
     return scaled
 
 
+def airy_decay(slope: int) -> Callable[[mpf], mpf]:
+    """Return what Ai, or its derivative, at 1 / t^(2/3) is over its leading behaviour."""
+
+    def decay(t: mpf) -> mpf:
+        x = max(t, mpf(10) ** -8) ** (mpf(-2) / 3)
+        lead = mp.exp(-2 * x ** mpf(1.5) / 3) / (2 * mp.sqrt(mp.pi))
+        lead *= -(x ** mpf(0.25)) if slope else x ** mpf(-0.25)
+        return mp.airyai(x, derivative=slope) / lead
+
+    return decay
+
+
+def airy_waves(slope: int) -> tuple[Callable[[mpf], mpf], Callable[[mpf], mpf]]:
+    """Return the factors of cosine and sine in Ai, or its derivative, at -4 / u^(1/3)."""
+
+    def both(u: mpf) -> tuple[mpf, mpf]:
+        z = 4 / max(u, mpf(10) ** -10) ** (mpf(1) / 3)
+        angle = 2 * z ** mpf(1.5) / 3 - mp.pi / 4
+        a, b = mp.airyai(-z, derivative=slope), mp.airybi(-z, derivative=slope)
+        scale = mp.sqrt(mp.pi) * z ** mpf(-0.25 if slope else 0.25)
+        c, s = mp.cos(angle), mp.sin(angle)
+        if slope:  # sine leads
+            return scale * (a * s + b * c), scale * (b * s - a * c) * z ** mpf(1.5)
+        return scale * (a * c - b * s), scale * (a * s + b * c) * z ** mpf(1.5)
+
+    return lambda u: both(u)[0], lambda u: both(u)[1]
+
+
+AIRY_P, AIRY_Q = airy_waves(0)
+AIRY_SLOPE_P, AIRY_SLOPE_Q = airy_waves(1)
 P0, Q0 = modulus_parts(0)
 P1, Q1 = modulus_parts(1)
 TABLES = [
@@ -142,6 +172,14 @@ TABLES = [
     ("K1_SMALL", "(K1(x) - log(x/2) I1(x)) x, x^2", k_rest(1), 0, 4),
     ("K0_LARGE", "sqrt(x) exp(x) K0(x), 2/x", scaled_k(0), 0, 1),
     ("K1_LARGE", "sqrt(x) exp(x) K1(x), 2/x", scaled_k(1), 0, 1),
+    ("AIRY_MIDDLE", "Ai(x), x", mp.airyai, -4, 1),
+    ("AIRY_DECAY", "Ai(x) over its leading behaviour, x^(-3/2)", airy_decay(0), 0, 1),
+    ("AIRY_P", "P of Ai(-x), (4/x)^3", AIRY_P, 0, 1),
+    ("AIRY_Q", "Q of Ai(-x) times x^(3/2), (4/x)^3", AIRY_Q, 0, 1),
+    ("AIRY_SLOPE_MIDDLE", "Ai'(x), x", lambda x: mp.airyai(x, derivative=1), -4, 1),
+    ("AIRY_SLOPE_DECAY", "Ai'(x) over its leading behaviour, x^(-3/2)", airy_decay(1), 0, 1),
+    ("AIRY_SLOPE_P", "P of Ai'(-x), (4/x)^3", AIRY_SLOPE_P, 0, 1),
+    ("AIRY_SLOPE_Q", "Q of Ai'(-x) times x^(3/2), (4/x)^3", AIRY_SLOPE_Q, 0, 1),
 ]
 
 

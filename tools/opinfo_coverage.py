@@ -40,6 +40,8 @@ NOT_COMPARED: Final = {
     "rand_like": "its OpInfo draws normal numbers",
     "linalg_lstsq_grad_oriented": "its function gives the solution alone",
     "linalg_pinv_singular": "its function multiplies two matrices first",
+    "pca_lowrank": "likewise; tests/ops/test_matrices.py",
+    "svd_lowrank": "likewise",
     "linalg_svd": "singular vectors are any up to a sign; tests/ops/test_matrices.py",
     "svd": "likewise",
     "linalg_eig": "eigenvectors, likewise",
@@ -148,9 +150,6 @@ MISSING: Final = (
     (r"torch\.ops\.|_flash|_efficient|_scaled_mm|_int_mm|_segment|_safe_softmax", "internal"),
     (r"_native", "internal"),
     (r"quantize|fake_quant|_chunk_cat|_unsafe_|_upsample|_batch_norm|_softmax_back", "internal"),
-    (r"airy", "not written yet"),
-    (r"linalg\.ldl|lobpcg", "not written yet"),
-    (r"signal\.windows", "see the window functions of the top level, `chainrule.hann_window`"),
     (r"nested|jagged", "nested tensors are out of scope"),
 )  # fmt: skip
 OTHERWISE: Final = "not there yet"

@@ -73,13 +73,9 @@ FUNCTIONS: Final = {
     **dict.fromkeys(("fork", "wait"), _THREADS),
     "eig": f"{_REMOVED} linalg.eig.",
     "from_file": "Use from_numpy(numpy.memmap(...)).",
-    "lobpcg": "Use linalg.eigh, and take the eigenvalues that are wanted.",
     "lstsq": f"{_REMOVED} linalg.lstsq, {_TURNED}",
     "matrix_rank": f"{_REMOVED} linalg.matrix_rank.",
-    "pca_lowrank": "Use linalg.svd of the centred matrix.",
-    "segment_reduce": "Use scatter_reduce with the number of the segment as index.",
     "solve": f"{_REMOVED} linalg.solve, {_TURNED}",
-    "svd_lowrank": "Use linalg.svd, and take the first columns.",
     "symeig": f"{_REMOVED} linalg.eigh.",
 }
 

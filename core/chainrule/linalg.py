@@ -38,6 +38,9 @@ from .ops.matrix_spectral import linalg_eigvalsh as eigvalsh
 from .ops.matrix_spectral import linalg_qr as qr
 from .ops.matrix_spectral import linalg_svd as svd
 from .ops.matrix_spectral import linalg_svdvals as svdvals
+from .ops.matrix_symmetric import linalg_ldl_factor as ldl_factor
+from .ops.matrix_symmetric import linalg_ldl_factor_ex as ldl_factor_ex
+from .ops.matrix_symmetric import linalg_ldl_solve as ldl_solve
 from .ops.matrix_triangular import linalg_cholesky as cholesky
 from .ops.matrix_triangular import linalg_cholesky_ex as cholesky_ex
 from .ops.matrix_triangular import linalg_lu as lu
@@ -51,7 +54,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh",
-    "eigvals", "eigvalsh", "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor",
+    "eigvals", "eigvalsh", "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex",
+    "ldl_solve", "lstsq", "lu", "lu_factor",
     "lu_factor_ex", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power",
     "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
     "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vander", "vecdot",

@@ -25,6 +25,7 @@ from .ops import (
 from .ops import digamma as psi
 from .ops import lgamma as gammaln
 from .ops import sigmoid as expit
+from .ops.special_bessel import special_airy_ai as airy_ai
 from .ops.special_bessel import special_bessel_j0 as bessel_j0
 from .ops.special_bessel import special_bessel_j1 as bessel_j1
 from .ops.special_bessel import special_bessel_y0 as bessel_y0
@@ -72,7 +73,7 @@ from .ops.special_more import special_xlog1py as xlog1py
 from .ops.special_more import special_zeta as zeta
 
 __all__ = [
-    "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t",
+    "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t",
     "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma",
     "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc", "gammaincc",
     "gammaln", "hermite_polynomial_h", "hermite_polynomial_he", "i0", "i0e", "i1", "i1e",

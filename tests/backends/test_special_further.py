@@ -45,6 +45,17 @@ def test_error_in_float64_stays_within_the_promise(name):
         assert abs(mp.mpf(float(got)) - true) <= bound * ULP * scale, f"{name}({x})"
 
 
+@pytest.mark.parametrize(("name", "slope"), [("airy_ai", 0), ("airy_ai_slope", 1)])
+def test_airy_function_stays_within_the_promise(name, slope):
+    points = np.concatenate([np.linspace(-60.0, 20.0, 300), random.uniform(-4, 1, 60), [-4.0, 1.0]])
+    for x, got in zip(points, KERNELS[name](points), strict=True):
+        true = mp.airyai(mp.mpf(float(x)), derivative=slope)
+        wave = abs(x) ** (0.25 if slope else -0.25) if x < -1 else 1.0
+        scale = abs(true) if x > 1 else wave
+        bound = 2.0 if -4 <= x <= 1 else 2.0 + abs(x) ** 1.5
+        assert abs(mp.mpf(float(got)) - true) <= bound * ULP * scale, f"{name}({x})"
+
+
 def test_zeta_stays_within_the_promise():
     s, q = 1 + 10.0 ** random.uniform(-2, 1, 80), 10.0 ** random.uniform(-2, 3, 80)
     for a, b, got in zip(s, q, KERNELS["zeta"](s, q), strict=True):

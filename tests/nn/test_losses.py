@@ -155,3 +155,55 @@ def test_weights_of_elements_divide_the_mean(lib):
 def test_softmax_without_a_dimension_warns(lib, warns):
     with warns(UserWarning, "Implicit dimension choice for softmax has been deprecated."):
         assert lib.nn.functional.softmax(lib.zeros(2)).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("places", [(), (4,), (2, 3)], ids=str)
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_linear_cross_entropy_is_that_of_the_scores(lib, places, reduction):
+    functional = lib.nn.functional
+    lib.manual_seed(0)
+    x, weight, bias = lib.randn(5, 2), lib.randn(3, *places, 2), lib.randn(3, *places)
+    target = lib.randint(0, 3, (5, *places))
+    scores = functional.linear(x, weight.reshape(-1, 2), bias.reshape(-1)).reshape(5, 3, *places)
+
+    loss = functional.linear_cross_entropy(x, weight, target, linear_bias=bias, reduction=reduction)
+
+    assert lib.allclose(loss, functional.cross_entropy(scores, target, reduction=reduction))
+
+
+def test_linear_cross_entropy_of_one_sample_and_of_probabilities(lib):
+    functional, weight = lib.nn.functional, lib.tensor([[1.0, 0.0], [0.0, 1.0]])
+    x, shares = lib.tensor([1.0, 0.0]), lib.tensor([0.5, 0.5])
+
+    assert functional.linear_cross_entropy(x, weight, lib.tensor(0)).item() == pytest.approx(
+        0.3132617
+    )
+    assert functional.linear_cross_entropy(x, weight, shares).item() == pytest.approx(0.8132617)
+
+
+def test_linear_cross_entropy_says_what_does_not_fit(lib, raises):
+    functional = lib.nn.functional
+    x, weight, target = lib.ones(2, 3), lib.ones(4, 3), lib.tensor([0, 1])
+    with raises(RuntimeError, "expected input with dimensionality 1 or 2, got 3"):
+        functional.linear_cross_entropy(x[None], weight, target)
+    with raises(RuntimeError, "expected equal input and linear_weight last dimensions"):
+        functional.linear_cross_entropy(x, weight[:, :2], target)
+    with raises(RuntimeError, "expected linear_bias shape (4,), got (3,)"):
+        functional.linear_cross_entropy(x, weight, target, linear_bias=lib.ones(3))
+    with raises(RuntimeError, "ignore_index cannot be specified when target contains prob"):
+        functional.linear_cross_entropy(x, weight, lib.ones(2, 4) / 4, ignore_index=-100)
+
+
+def test_loss_with_a_linear_layer_holds_and_trains_it(lib):
+    lib.manual_seed(0)
+    loss = lib.nn.LinearCrossEntropyLoss(5, 6, out_features=(2,), bias=True)
+    value = loss(lib.ones(1, 5), lib.zeros(1, 2).long())
+    value.backward()
+
+    assert value.item() == pytest.approx(1.8121, abs=1e-4)
+    assert list(loss.state_dict()) == ["linear.weight", "linear.bias"]
+    assert loss.linear.weight.grad.shape == (12, 5)
+    assert repr(loss).splitlines()[1].strip() == (
+        "in_features=5, num_classes=6, out_features=(2,), bias=True, reduction=mean, "
+        "ignore_index=None, label_smoothing=0.0, options=None"
+    )

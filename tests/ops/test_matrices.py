@@ -209,3 +209,57 @@ def test_solution_of_a_triangular_system_steps_forward_through_memory():
     solved = cr.linalg.solve_triangular(triangle, cr.eye(2), upper=True)
 
     assert min(solved.stride()) > 0
+
+
+@DTYPES
+@pytest.mark.parametrize("hermitian", [False, True])
+def test_factors_of_symmetric_matrices_solve_systems(make, dtype, hermitian):
+    x = make(3, 5, 5).detach()
+    x, right = (x + x.mH if hermitian else x + x.mT), make(3, 5, 2)
+    factors = cr.linalg.ldl_factor(x, hermitian=hermitian)
+    solution = cr.linalg.ldl_solve(*factors, right, hermitian=hermitian)
+
+    assert near(x @ solution, right)
+    assert_derivatives(lambda b: cr.linalg.ldl_solve(*factors, b, hermitian=hermitian), right)
+
+
+def test_block_of_two_is_chosen_where_the_diagonal_is_zero():
+    factor, pivots = cr.linalg.ldl_factor(
+        cr.tensor([[0.0, 2.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    )
+
+    assert pivots.tolist() == [-2, -2, 3]
+    assert factor.tolist() == [[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+
+
+@DTYPES
+@SHAPES
+def test_few_singular_values_span_a_matrix_of_low_rank(make, shape):
+    x = make(*shape).detach()
+    low = x[..., :1] @ x[..., :1, :]
+    for u, s, v in (
+        cr.svd_lowrank(low, q=2),
+        cr.svd_lowrank(low + 1, q=2, M=cr.ones_like(low[:1])),
+    ):
+        assert near((u * s.unsqueeze(-2)) @ v.mH, low)
+
+
+@DTYPES
+def test_principal_directions_are_those_of_the_centred_samples(make):
+    x = make(6, 3).detach()
+    u, s, v = cr.pca_lowrank(x)
+
+    assert near((u * s.unsqueeze(-2)) @ v.mH, x - x.mean(0))
+    with pytest.raises(ValueError, match="q\\(=4\\) must be non-negative integer"):
+        cr.pca_lowrank(x, q=4)
+
+
+@DTYPES
+@pytest.mark.parametrize("largest", [True, False])
+def test_extreme_eigenvalues_solve_the_generalised_problem(make, largest):
+    x, weight = hermitian(make(6, 6)), positive(make, 6, 6).detach()
+    values, vectors = cr.lobpcg(x, 2, weight, largest=largest)
+
+    assert near(x @ vectors, weight @ vectors * values)
+    assert bool(values[0] > values[1]) is largest
+    assert_derivatives(lambda a: cr.lobpcg(hermitian(a), 2, weight)[0], x)

@@ -42,6 +42,7 @@ LOOSER = {
     "special.zeta": 1e2,  # PyTorch's is a cut-off series
     # PyTorch's Bessel functions are off by 2e-7 around x = 5; SciPy's and mpmath's agree with ours.
     **dict.fromkeys([f"special.bessel_{kind}" for kind in ("j0", "j1", "y0", "y1")], 1e7),
+    "special.airy_ai": 1e7,  # likewise, by 3e-9 near x = -3
 }
 #: Ops of whose results only the first is compared: the indices of ties are anybody's choice.
 TIES = ("kthvalue", "topk", "mode", "median", "nanmedian")

@@ -647,3 +647,16 @@ def test_functional_call_refuses_names_below_what_is_no_module(lib, raises):
         lib.func.functional_call(net, {"0.weight.x": lib.ones(1)}, (lib.ones(1, 2),))
     with raises(AttributeError, "Linear has no attribute `foo`"):
         lib.func.functional_call(net, {"0.foo.x": lib.ones(1)}, (lib.ones(1, 2),))
+
+
+def test_functionalized_function_computes_what_it_computed(lib):
+    def doubled(x):
+        return x.mul_(2)
+
+    given = lib.ones(2)
+    for remove in ("mutations", "mutations_and_views"):
+        given = lib.func.functionalize(doubled, remove=remove)(given)
+
+    assert given.tolist() == [4.0, 4.0]
+    with pytest.raises(RuntimeError, match="received invalid argument for remove=views"):
+        lib.func.functionalize(doubled, remove="views")(given)

@@ -48,6 +48,7 @@ from . import (
     special_polynomials,
     spectral,
     statistics,
+    symmetric,
     trigonometry,
 )
 
@@ -99,6 +100,7 @@ kernel_sets = [
         special_polynomials,
         spectral,
         statistics,
+        symmetric,
         trigonometry,
     )
 ]

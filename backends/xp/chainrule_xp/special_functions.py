@@ -28,6 +28,8 @@ FACTORIES = {
     "ndtri": "cr::special_ndtri",
     "sinc": "cr::sinc",
     "zeta": "cr::_zeta",
+    "airy_ai": "cr::special_airy_ai",
+    "airy_ai_slope": "cr::_airy_ai_slope",
     "bessel_j0": "cr::special_bessel_j0",
     "bessel_j1": "cr::special_bessel_j1",
     "bessel_y0": "cr::special_bessel_y0",

@@ -79,6 +79,7 @@ if TYPE_CHECKING:  # these come late
     from .activation_random import *
     from .activation_smooth import *
     from .attention import *
+    from .convolution_time import *
     from .embedding_bags import *
     from .embeddings import *
     from .grids import *
@@ -90,6 +91,7 @@ if TYPE_CHECKING:  # these come late
     from .loss_embeddings import *
     from .loss_likelihoods import *
     from .loss_margins import *
+    from .matrix_lowrank import *
     from .normalization import *
     from .packing import *
     from .padding import *
@@ -99,6 +101,7 @@ if TYPE_CHECKING:  # these come late
     from .pooling_max import *
     from .recurrent import *
     from .resizing import *
+    from .segments import *
     from .weight_norm import *
 
 __all__ = [

@@ -55,6 +55,7 @@ FUNCTIONS: Final = {
         "tanhshrink",
     ),
     "attention": ("scaled_dot_product_attention",),
+    "convolution_time": ("conv_tbc",),
     "embedding_bags": ("embedding_bag",),
     "embeddings": ("embedding", "one_hot"),
     "grids": ("affine_grid_generator", "grid_sampler"),
@@ -72,6 +73,7 @@ FUNCTIONS: Final = {
         "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss",
         "soft_margin_loss",
     ),
+    "matrix_lowrank": ("lobpcg", "pca_lowrank", "svd_lowrank"),
     "normalization": ("batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm"),
     "packing": ("_pack_padded_sequence",),
     "padding": ("constant_pad_nd", "pad"),
@@ -93,6 +95,7 @@ FUNCTIONS: Final = {
         "rnn_tanh_cell",
     ),
     "resizing": ("interpolate",),
+    "segments": ("segment_reduce",),
     "weight_norm": ("_weight_norm", "_weight_norm_interface"),
 }  # fmt: skip
 

@@ -151,6 +151,21 @@ class linalg_lu(Result):
     U: Tensor
 
 
+class linalg_ldl_factor(Result):
+    """Both factors of a symmetric matrix in one, and the pivots."""
+
+    LD: Tensor
+    pivots: Tensor
+
+
+class linalg_ldl_factor_ex(Result):
+    """Both factors of a symmetric matrix in one, the pivots, and which block was zero."""
+
+    LD: Tensor
+    pivots: Tensor
+    info: Tensor
+
+
 class linalg_lu_factor(Result):
     """Both factors in one matrix, and the pivots."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._warn import warn
 from .. import functional as F
+from ._linear_loss import LinearCrossEntropyLoss, LinearCrossEntropyOptions
 from ._loss_base import Loss, WeightedLoss
 from ._loss_margins import (
     GaussianNLLLoss,
@@ -34,6 +35,8 @@ __all__ = [
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
+    "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions",
     "MSELoss",
     "MarginRankingLoss",
     "MultiLabelMarginLoss",

@@ -220,6 +220,53 @@ def _singular(make: Maker) -> Iterator[ErrorSample]:
     yield from _wrong_square("inv")(make)
 
 
+def _indefinite(make: Maker) -> Iterator[Sample]:
+    """Give symmetric matrices that have blocks of two, one in a batch, one of no rows."""
+    for shape in ((4, 4), (2, 3, 3), (0, 0)):
+        x = make(*shape).detach()
+        yield Sample(x - x.tril(-1) + x.triu(1).mT, hermitian=False)
+    x = make(3, 3).detach()
+    yield Sample(x + x.mH, hermitian=True)
+    yield Sample(make.of([[0.0, 1.0], [1.0, 0.0]]).detach())
+
+
+def _symmetric_systems(make: Maker) -> Iterator[Sample]:
+    for sample in _indefinite(make):
+        factors, width = linalg.ldl_factor(*sample.args, **sample.kwargs), sample.args[0].shape
+        yield Sample(*factors, make(*width[:-1], 2), **sample.kwargs)
+
+
+def _zero_block(make: Maker) -> Iterator[ErrorSample]:
+    yield refused(Sample(make(2, 2) * 0), r"torch.linalg.ldl_factor: D\[1,1\] is zero")
+
+
+def _no_square(make: Maker) -> Iterator[ErrorSample]:
+    words = "torch.linalg.ldl_factor_ex: A must be batches of square matrices"
+    yield refused(Sample(make(2, 3)), words)
+    yield refused(Sample(make(2)), "torch.linalg.ldl_factor_ex: The input tensor A must have")
+
+
+def _pivots_of_another(make: Maker) -> Iterator[ErrorSample]:
+    LD, pivots = linalg.ldl_factor(positive(make, 2, 2).detach())
+    words = "torch.linalg.ldl_solve: Expected "
+    yield refused(Sample(LD, pivots[:1], make(2, 1)), words + "LD.shape")
+    yield refused(Sample(LD, pivots.double(), make(2, 1)), words + "pivots to be integers")
+    yield refused(Sample(LD, pivots, make(3, 1)), "Incompatible matrix sizes")
+    yield refused(Sample(LD, pivots, make(2, 1).double()), "Expected b and A to have the same")
+
+
+def _few(make: Maker) -> Iterator[Sample]:
+    yield Sample(make(5, 3).detach(), 2)
+    yield Sample(make(2, 3, 5).detach(), q=2, niter=1)
+
+
+def _few_values(make: Maker) -> Iterator[Sample]:
+    yield Sample(positive(make, 6, 6).detach(), 2)
+    yield Sample(
+        positive(make, 2, 3, 3).detach(), 1, positive(make, 2, 3, 3).detach(), largest=False
+    )
+
+
 def plain(samples: Callable[[Maker], Iterator[Sample]]) -> Callable[[Maker], Iterator[Sample]]:
     """Return *samples* of which nothing requires grad: what is made of them is arbitrary."""
 
@@ -288,6 +335,13 @@ cases = [
     matrix("linalg.lu_factor", _oblong),
     matrix("linalg.lu_factor_ex", _or_empty),
     matrix("linalg.lu_solve", _factored),
+    matrix("linalg.ldl_factor", _indefinite, grad=False, errors=_zero_block),
+    matrix("linalg.ldl_factor_ex", _indefinite, grad=False, errors=_no_square),
+    matrix("linalg.ldl_solve", _symmetric_systems, errors=_pivots_of_another),
+    # Vectors up to a sign or a phase, and random numbers: tests/ops/test_matrices.py.
+    matrix("lobpcg", _few_values, dtypes=REAL, grad=False, deterministic=False),
+    matrix("svd_lowrank", _few, grad=False, deterministic=False),
+    matrix("pca_lowrank", _few, grad=False, deterministic=False),
     matrix("lu", _oblong, grad=False),
     matrix("lu_solve", _solved_by_factors, grad=False),
     matrix("lu_unpack", _held, grad=False),

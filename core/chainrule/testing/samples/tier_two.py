@@ -238,6 +238,51 @@ def _complex_copy(make: Maker) -> Iterator[Sample]:
     yield Sample(make(3, 2))
 
 
+# Segments, and signals with time first
+
+
+def _whole(make: Maker, numbers: list[Any]) -> Any:
+    return make.of(numbers).detach().long()
+
+
+def _segments(make: Maker) -> Iterator[Sample]:
+    lengths = _whole(make, [2, 1, 3])
+    for reduce in ("sum", "mean", "prod", "max", "min"):
+        yield Sample(make(6), reduce, lengths=lengths)
+        yield Sample(make(3, 2), reduce, offsets=_whole(make, [0, 2, 2, 3]), initial=0.5)
+    yield Sample(make(2, 3, 2), "sum", lengths=_whole(make, [[1, 2], [3, 0]]), axis=1)
+    yield Sample(make(6), "max", lengths=_whole(make, [2, 3]), unsafe=True)
+    yield Sample(make(0, 2), "sum", lengths=_whole(make, [0, 0]))
+
+
+def _segment_errors(make: Maker) -> Iterator[ErrorSample]:
+    words = r"segment_reduce\(\): "
+    lengths = _whole(make, [2, 1])
+    yield refused(Sample(make(3), "sum"), words + "Either lengths or offsets must be defined")
+    yield refused(Sample(make(4), "sum", lengths=lengths), words + "Expected all rows of lengths")
+    yield refused(Sample(make(3, 3), "sum", lengths=lengths, axis=1), words + "Expected axis")
+    yield refused(Sample(make(3), "sum", indices=lengths), words + "indices based reduction")
+    yield refused(Sample(make(3), "sums", lengths=lengths), "reduce argument must be either sum")
+    yield refused(Sample(make(1), "sum", lengths=lengths - 2), "lengths contains negative value!")
+    yield refused(Sample(lengths, "sum", lengths=lengths[1:]), '"_segment_reduce_cpu" not impl')
+
+
+def _signals(make: Maker) -> Iterator[Sample]:
+    for pad in (0, 1, 3, -1):
+        yield Sample(make(5, 2, 3), make(2, 3, 4), make(4), pad)
+    yield Sample(make(2, 2, 1), make(3, 1, 2), make(2))
+
+
+def _signal_errors(make: Maker) -> Iterator[ErrorSample]:
+    signal, weight, bias = make(5, 2, 3), make(2, 3, 4), make(4)
+    yield refused(Sample(signal[0], weight, bias), "Input must have 3 dims")
+    yield refused(Sample(signal, weight[0], bias), "Weight tensor must have 3 dims")
+    yield refused(Sample(signal, weight, weight), "Bias must be 1-D")
+    yield refused(Sample(signal, weight.mT, bias), "Input dim 2")
+    yield refused(Sample(signal, weight, bias[:2]), "Bias size must equal")
+    yield refused(Sample(signal, weight, bias, -3), "Trying to create tensor with negative dim")
+
+
 cases = [
     OpCase("deg2rad", one_operand(), None, REAL, in_place="deg2rad_"),
     OpCase("rad2deg", one_operand(), None, REAL, in_place="rad2deg_"),
@@ -269,6 +314,9 @@ cases = [
     OpCase("renorm", _limited, None, (*PRECISE, "complex128"), errors=_limit_errors,
            in_place="renorm_", tolerance=SUMS),
     OpCase("combinations", _choices, None, PRECISE),
+    OpCase("segment_reduce", _segments, None, PRECISE, errors=_segment_errors, tolerance=SUMS),
+    OpCase("conv_tbc", _signals, None, (*PRECISE, "complex128"), node="ConvTbcBackward0",
+           saved=("bias", "pad", "self", "weight"), errors=_signal_errors, tolerance=SUMS),
     OpCase("unravel_index", lambda make: [Sample(make.index(4, below=6), (2, 3))], grad=False),
     OpCase("index_reduce", _reduced, None, PRECISE, errors=_reduce_errors,
            in_place="index_reduce_", tolerance=SUMS),
