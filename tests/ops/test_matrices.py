@@ -232,6 +232,16 @@ def test_block_of_two_is_chosen_where_the_diagonal_is_zero():
     assert factor.tolist() == [[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
 
 
+def test_block_that_is_zero_is_told():
+    x = cr.zeros(2, 2)
+
+    assert cr.linalg.ldl_factor_ex(x).info.item() == 1
+    with pytest.raises(cr.linalg.LinAlgError, match=r"torch.linalg.ldl_factor: D\[1,1\] is zero"):
+        cr.linalg.ldl_factor(x)
+    with pytest.raises(cr.linalg.LinAlgError, match=r"\(Batch element 1\): D\[1,1\] is zero"):
+        cr.linalg.ldl_factor_ex(cr.stack([cr.eye(2), x]), check_errors=True)
+
+
 @DTYPES
 @SHAPES
 def test_few_singular_values_span_a_matrix_of_low_rank(make, shape):

@@ -29,6 +29,7 @@ UNDERIVED_BY_PYTORCH = {
     "embedding_bag": "it has no second derivative with weights for each sample",
     "hardsigmoid": "it has no second derivative",
     "index_fill": "its backward takes no negative indices",
+    "linalg.ldl_solve": "it has no derivative",
     "native_channel_shuffle": "it has no derivative",
     "nn.functional.group_norm": "its second derivative with a bias and no weight fails",
     "nn.functional.layer_norm": "likewise",
@@ -40,9 +41,11 @@ UNDERIVED_BY_PYTORCH = {
     "nn.functional.scaled_dot_product_attention": "its fused path has no second derivative",
     "scatter": "its backward takes no source larger than the index",
     "scatter_add": "its backward takes no source larger than the index",
+    "segment_reduce": "it has no second derivative",
     "vander": "it writes over what its derivative needs",
     **dict.fromkeys(
         (
+            "special.airy_ai",
             "special.bessel_j0",
             "special.bessel_j1",
             "special.bessel_y0",
@@ -62,7 +65,7 @@ UNDERIVED_BY_PYTORCH = {
 #: batch or outside of training, the other way round.
 ZERO_OR_NONE = frozenset({
     "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "avg_pool1d",
-    "avg_pool2d", "avg_pool3d", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+    "avg_pool2d", "avg_pool3d", "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d",
     "conv_transpose2d", "conv_transpose3d", "fractional_max_pool2d", "fractional_max_pool3d",
     "grid_sampler", "max_pool1d", "max_pool2d", "max_pool3d", "nn.functional.adaptive_max_pool1d",
     "nn.functional.adaptive_max_pool2d", "nn.functional.adaptive_max_pool3d",
@@ -75,6 +78,7 @@ ZERO_OR_NONE = frozenset({
 INEXACT_IN_PYTORCH = {
     ("grid_sampler", "float32"): 4e-6,  # by cubes; ours are as far off to the other side
     ("hardsigmoid", "float64"): 5e-9,  # its slope is the float32 nearest to 1/6
+    ("special.airy_ai", "float64"): 1e-6,
     ("special.bessel_j0", "float64"): 1e-6,
     ("special.bessel_j1", "float64"): 1e-6,
     ("special.bessel_y0", "float64"): 1e-6,
