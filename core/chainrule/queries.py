@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .dtypes import DType, category_of_number, default_promotion, given
 from .errors import AutogradError
-from .ops._arguments import other_names
+from .naming import other_names
 from .value import Value
 
 if TYPE_CHECKING:

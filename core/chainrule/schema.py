@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ._warn import warn_outside
 from .dtypes import plain_number
 from .errors import ArgumentError, OpDefinitionError
+from .naming import NUMPY
 from .value import Value
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ _KINDS: Final = {
     "Sequence[Tensor]": TENSORS,
     "Sequence[Tensor | None]": TENSORS,
 }
-#: What a user may call a parameter, beside its name in the statement: as NumPy does.
-_ALIASES: Final = {"axis": "dim", "keepdims": "keepdim", "x2": "other"}
-#: What a user may call the first tensor.
-_FIRST: Final = frozenset({"input", "x", "a", "x1"})
 _NUMBERS: Final = (int, float, bool, complex)
 REQUIRED: Final[Any] = type("REQUIRED", (), {"__repr__": lambda _: "required"})()
 
@@ -64,7 +61,7 @@ class Schema:
         self.positional = count
         self.position = {p.name: i for i, p in enumerate(self.params)}
         self.tensors = tuple(p for p in self.params if p.kind != STATIC)
-        self.first = self.tensors[0].name if self.tensors else ""
+        self.first = self.tensors[0].name if self.tensors else ""  # called "input" by users
         self.return_type, self.outputs = _outputs(function, outputs)
         #: How many outputs there are; None where that depends on the arguments.
         self.output_count = None if "..." in annotations.get("return", "") else len(self.outputs)
@@ -97,8 +94,8 @@ class Schema:
         for name, value in kwargs.items():
             position = self.position.get(name)
             if position is None or name == "self":
-                own = self.first if name in _FIRST else _ALIASES.get(name, "")
-                position = self.position.get(own)
+                own = name if name == "input" else NUMPY.get(name, "")
+                position = self.position.get(self.first if own == "input" else own)
             if position is None or position < count:
                 raise self._bad_call(args, kwargs)
             bound[position] = value

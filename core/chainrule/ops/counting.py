@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..naming import numpy_names
 from ..op import composite, primitive
-from ._arguments import numpy_names
 from .reductions import reduced_dims
 
 if TYPE_CHECKING:

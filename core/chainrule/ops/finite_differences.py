@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import dtypes, ops
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
+from ..naming import numpy_names
 from ..op import composite
 from ..shapes import wrap_dim, wrap_dims
 from ..views import own
-from ._arguments import numpy_names
 from .linalg_checks import fail
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
 from ..errors import DimError, DTypeError, ShapeError
+from ..naming import numpy_names
 from ..op import primitive
 from ..shapes import broadcast_shapes, wrap_dim
-from ._arguments import check_tensor, in_place_form, numpy_names, zeros_shaped
+from ._arguments import check_tensor, in_place_form, zeros_shaped
 from ._operands import into
 from .broadcasting import expand
 from .comparison import lt

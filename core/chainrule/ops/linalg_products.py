@@ -10,9 +10,10 @@ from .._warn import warn
 from ..dtypes import FLOATING
 from ..errors import DTypeError, ShapeError
 from ..inplace import fill_out
+from ..naming import numpy_names
 from ..shapes import wrap_dim, wrap_dims
 from ..value import Value, storage_of
-from ._arguments import check_tensor, numpy_names
+from ._arguments import check_tensor
 from .axes import permute
 from .complex import conj
 from .linalg import dot, linalg_cross, mm, vdot

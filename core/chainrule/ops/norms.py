@@ -8,9 +8,10 @@ from .. import ops
 from ..dtypes import given, promote_types
 from ..errors import DTypeError, ShapeError
 from ..inplace import fill_out
+from ..naming import numpy_names
 from ..op import composite, primitive
 from ..shapes import broadcast_shapes
-from ._arguments import check_tensor, numpy_names, unrecorded, zeros_shaped
+from ._arguments import check_tensor, unrecorded, zeros_shaped
 from .reductions import keep_reduced, reduced_dims
 
 if TYPE_CHECKING:

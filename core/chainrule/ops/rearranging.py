@@ -6,10 +6,11 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, DimError, KernelNotFoundError, ShapeError
+from ..naming import numpy_names
 from ..op import primitive
 from ..shapes import wrap_dim, wrap_dims
 from ..value import Value
-from ._arguments import check_tensor, integers, numpy_names
+from ._arguments import check_tensor, integers
 from .copying import clone
 from .reductions import sum
 from .rows import index_select

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
 from ..errors import DimError, DTypeError, ShapeError
+from ..naming import numpy_names
 from ..op import primitive
 from ..shapes import wrap_dim
 from ..value import Value
-from ._arguments import check_tensor, in_place_form, numpy_names
+from ._arguments import check_tensor, in_place_form
 from ._operands import into
 from .comparison import lt
 from .creation_values import fit_value

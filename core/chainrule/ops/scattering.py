@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from .. import dtypes
 from ..errors import DTypeError, ShapeError
+from ..naming import numpy_names
 from ..op import NOT_IMPLEMENTED, primitive
 from ..shapes import wrap_dim
 from ..value import Value
-from ._arguments import check_tensor, in_place_form, numpy_names, zeros_shaped
+from ._arguments import check_tensor, in_place_form, zeros_shaped
 from ._operands import into
 from .broadcasting import expand
 from .comparison import eq

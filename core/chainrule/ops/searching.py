@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from .. import dtypes
 from ..errors import ArgumentError, DerivativeError, DomainError, ShapeError, UnsupportedDTypeError
 from ..inplace import fill_out
+from ..naming import other_names
 from ..op import NOT_IMPLEMENTED, primitive
 from ..shapes import wrap_dim
 from ..value import Value, new_value
-from ._arguments import check_tensor, other_names
+from ._arguments import check_tensor
 from ._operands import into
 from .gathering import gather
 from .shape import reshape

@@ -7,18 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..dtypes import DType, given
 from ..errors import ArgumentError, ShapeError
+from ..naming import numpy_names
 from ..op import primitive
 from ..shapes import normalize_size, wrap_dim, wrap_dims
 from ..value import Value
-from ._arguments import (
-    check_tensor,
-    check_tensors,
-    fit_size,
-    integers,
-    is_recorded,
-    new_look,
-    numpy_names,
-)
+from ._arguments import check_tensor, check_tensors, fit_size, integers, is_recorded, new_look
 from .axes import t
 from .broadcasting import expand
 from .copying import clone

@@ -10,10 +10,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DimError, ShapeError
+from ..naming import numpy_names
 from ..op import primitive
 from ..shapes import wrap_dim
 from ..value import Value
-from ._arguments import check_tensor, numpy_names, zeros_shaped
+from ._arguments import check_tensor, zeros_shaped
 from ._operands import into
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from ..dtypes import FLOATING
+from ..naming import numpy_names
 from ..op import composite
 from ..shapes import wrap_dim
-from ._arguments import numpy_names
 from ._operands import into, refusal
 from .exponential import exp, log
 from .extrema import amax

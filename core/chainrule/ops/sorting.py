@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
 from ..inplace import fill_out
+from ..naming import numpy_names
 from ..op import primitive
 from ..shapes import wrap_dim
-from ._arguments import check_tensor, numpy_names
+from ._arguments import check_tensor
 from ._operands import into
 from .gathering import gather_backward
 from .return_types import sort as sort_result

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArgumentError, DimError, ShapeError
+from ..naming import numpy_names
 from ..op import composite, primitive
 from ..shapes import wrap_dim
 from ..value import Value
 from . import joining
-from ._arguments import check_tensor, integers, numpy_names
+from ._arguments import check_tensor, integers
 from .slicing import _slice
 
 if TYPE_CHECKING:
