@@ -65,9 +65,9 @@ def batch_norm(
 
     >>> import chainrule as cr
     >>> x = cr.tensor([[1.0], [3.0]])
-    >>> cr.batch_norm(x, None, None, None, None, True, 0.1, 0.0, False)
-    tensor([[-1.],
-            [ 1.]])
+    >>> cr.batch_norm(x, None, None, None, None, True, 0.1, 1e-5, False)
+    tensor([[-1.0000],
+            [ 1.0000]])
     """
     return ops.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
