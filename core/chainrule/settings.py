@@ -92,8 +92,9 @@ def _positive(who: str, count: Any) -> int:
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Ask for the same numbers in every run. On the CPU they always are.
 
-    On CUDA devices, rows of a table that was looked up get their gradients in order, not as they
-    come, which takes longer.
+    On CUDA devices, what several places add to or multiply comes in the order of the places, not as
+    it happens to, which takes longer: gradients of rows that were looked up, `scatter_add` and its
+    kin.
     """
     use_determinism(bool(mode))
     _set["warn_only"] = bool(warn_only)

@@ -254,6 +254,19 @@ def test_sorted_sums_are_added_in_the_order_of_the_places():
     )  # 1 is lost beside 1e8
 
 
+@pytest.mark.usefixtures("exact")
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "complex64"])
+def test_numbers_are_combined_in_the_order_of_the_places(dtype):
+    large = 3e4 if dtype == "float16" else 1e20
+    kind, index = getattr(cr, dtype), cr.tensor([0, 1, 0, 0, 1], device="cuda")
+    values = cr.tensor([large, 2.0, 1.0, -large, 3.0], dtype=kind, device="cuda")
+    made = cr.zeros(2, dtype=kind, device="cuda").index_add(0, index, values)
+    assert made.tolist() == [1.0 if dtype == "float16" else 0.0, 5.0]  # 1 is lost beside 1e20
+    if not kind.is_complex:
+        start = cr.ones(2, dtype=kind, device="cuda")
+        assert start.scatter_reduce(0, index, values, "prod").tolist()[1] == 6.0
+
+
 ADDING = {
     "index_put": lambda x, index, values: x.index_put((index,), values, accumulate=True),
     "index_add": lambda x, index, values: x.index_add(0, index, values),

@@ -18,6 +18,7 @@ from chainrule_xp import gathering as family
 from . import faults
 from .cuda import FLOATS, THREADS, Source, blocks_for, or_null
 from .namespace import WIDE, Namespace, add_at
+from .ordered import combine_in_order
 from .settings import deterministic
 
 if TYPE_CHECKING:
@@ -243,6 +244,9 @@ COMBINING: Final = ("scatter_add", "scatter_combined", "scatter_reduce", "index_
 
 def multiply_at(out: Any, places: Any, values: Any) -> None:
     """Multiply the elements of *out* at *places* with *values*, each as often as it is named."""
+    if out.dtype.kind == "f" and deterministic():
+        combine_in_order(out, places, values, multiply=True)
+        return
     values = cupy.ascontiguousarray(cupy.broadcast_to(values, places.shape), out.dtype)
     if places.size:
         kernel = MULTIPLY.kernels(out.dtype.name)["multiply_at"]

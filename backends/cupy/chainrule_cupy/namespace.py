@@ -12,6 +12,8 @@ import cupy
 
 from . import blas
 from .graphs import capturing
+from .ordered import combine_in_order
+from .settings import deterministic
 
 
 class Namespace:
@@ -56,12 +58,14 @@ WIDE: Final = {
 def add_at(out: Any, places: Any, values: Any) -> None:
     """Add *values* at *places*, as ``cupy.add.at`` does for some dtypes; here in every one."""
     if out.dtype.kind == "c":
-        cupy.add.at(out.real, places, values.real)
-        cupy.add.at(out.imag, places, values.imag)
+        add_at(out.real, places, values.real)
+        add_at(out.imag, places, values.imag)
     elif out.dtype.name in WIDE:
         wide = out.astype(WIDE[out.dtype.name])
-        cupy.add.at(wide, places, values.astype(wide.dtype))
+        add_at(wide, places, values.astype(wide.dtype))
         out[...] = wide
+    elif out.dtype.kind == "f" and deterministic():
+        combine_in_order(out, places, values)
     else:
         cupy.add.at(out, places, values)
 

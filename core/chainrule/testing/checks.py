@@ -22,7 +22,7 @@ from ..plan import names_of
 from ..tensor import Tensor
 from .cases import Sample
 from .maker import Maker
-from .opcheck import opcheck
+from .opcheck import opcheck, repeatable
 from .tolerances import tolerance
 from .walk import (
     as_function,
@@ -265,7 +265,7 @@ def check_in_place(case: OpCase, dtype: str, device: str) -> None:
     """Check the in-place form: the same values, the same object, a new version; or an error."""
     for sample in samples(case, dtype, device):
         if isinstance(sample.args[0], Tensor):
-            with naming(case, sample):
+            with naming(case, sample), repeatable():
                 _assert_writes(case, sample, run(case, sample))
 
 
