@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 # them. Only a hook can tell. So if a leaf has one, or when a pass meets the first hook of a node,
 # the edges that still lead to each leaf are counted (`_watch_leaves`) and each leaf is finished
 # when its last gradient has arrived: an optimizer may step inside the pass, and free the gradient.
+# If a pass fails, the leaves that wait for nothing any more are finished, and the others are not.
 
 
 class _Threads(threading.local):
@@ -151,42 +152,47 @@ class GraphTask:
                 watcher.run(node, grad, self._run_carefully)
 
         following: Any = None  # the one node that waits, with its gradient, past the queue
-        while queue or following is not None:
-            if following is None:
-                node = heapq.heappop(queue)[1]
-                grad = pending.pop(node)
-            else:
-                node, grad = following
-                following = None
-            plan = node._plan
-            if node._extras is not None or careful or plan is None or not plan.simple:
-                run_carefully(node, grad)
-                careful = self.careful
-                continue
-            # The common case, unrolled: one output, no hooks, nothing to capture.
-            saved, edges = node.unpack() if plan.frees else node._saved, node._edges
-            for position, pull, slot in plan.active:
-                target, number = edge = edges[position]
-                if reachable is not None and not (
-                    self._wants(edge) if number else target in reachable
-                ):
-                    continue
-                result = pull(grad, saved if slot is None else saved[slot])
-                if number or target._outputs is not None:
-                    self.send(edge, result)
-                    continue
-                if result._key is not target._key or result._array.shape != target._shape:
-                    result = fit(result, target._shape, target._key)
-                if target in pending:
-                    pending[target] = ops.add.fast(pending[target], result)
-                elif not queue and plan.single:
-                    following = target, result
+        try:
+            while queue or following is not None:
+                if following is None:
+                    node = heapq.heappop(queue)[1]
+                    grad = pending.pop(node)
                 else:
-                    pending[target] = result
-                    heapq.heappush(queue, (-target._seq, target))
-            if not keep_graph and plan.frees:
-                node._versions = FREED
-                node._saved = plan.strip(saved) if plan.static_slots else ()
+                    node, grad = following
+                    following = None
+                plan = node._plan
+                if node._extras is not None or careful or plan is None or not plan.simple:
+                    run_carefully(node, grad)
+                    careful = self.careful
+                    continue
+                # The common case, unrolled: one output, no hooks, nothing to capture.
+                saved, edges = node.unpack() if plan.frees else node._saved, node._edges
+                for position, pull, slot in plan.active:
+                    target, number = edge = edges[position]
+                    if reachable is not None and not (
+                        self._wants(edge) if number else target in reachable
+                    ):
+                        continue
+                    result = pull(grad, saved if slot is None else saved[slot])
+                    if number or target._outputs is not None:
+                        self.send(edge, result)
+                        continue
+                    if result._key is not target._key or result._array.shape != target._shape:
+                        result = fit(result, target._shape, target._key)
+                    if target in pending:
+                        pending[target] = ops.add.fast(pending[target], result)
+                    elif not queue and plan.single:
+                        following = target, result
+                    else:
+                        pending[target] = result
+                        heapq.heappush(queue, (-target._seq, target))
+                if not keep_graph and plan.frees:
+                    node._versions = FREED
+                    node._saved = plan.strip(saved) if plan.static_slots else ()
+        except BaseException:
+            if self.remaining is None:
+                self._watch_leaves([node])
+            raise
 
     def _run_carefully(self, node: Node, grad: Any) -> None:
         """Run one node with hooks, several outputs, a user's rules, or where not all is wanted."""
@@ -342,6 +348,13 @@ class GraphTask:
         base = leaf._base
         if not leaf._requires_grad or (base is not None and base._requires_grad):
             return
+        if leaf._node is not None:
+            msg = (
+                "leaf variable has been moved into the graph interior\n"
+                "backward: a tensor was a leaf when this graph was made, and was then written to "
+                "by an operation that is differentiated. Write into a clone()."
+            )
+            raise AutogradError(msg)
         self.owned.add_to_grad(leaf, grad, create_graph=self.create_graph)
 
     # Questions from inside

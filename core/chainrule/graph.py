@@ -115,6 +115,10 @@ class Node:
             raise TypeError(msg)
         return _new(cls)
 
+    def __lt__(self, other: Node) -> bool:
+        """Return False: a node and its copy have one number, and either may run first."""
+        return False
+
     def name(self) -> str:
         """Return the name that PyTorch gives a node of this kind."""
         return type(self).__name__

@@ -309,10 +309,16 @@ def _point_saved_outputs_at(target: Value, node: Any) -> None:
     saved = list(node._saved)
     if any(type(saved[slot]) is Packed for slot, _ in plan.result_slots):
         return
+    versions = list(node._versions or map(_never_written, saved))
     for slot, _ in plan.result_slots:
         saved[slot] = alias_of_output(target)
-    node._saved = tuple(saved)
-    node._versions = tuple(map(version_of, saved))
+        versions[slot] = version_of(saved[slot])
+    node._saved, node._versions = tuple(saved), tuple(versions)
+
+
+def _never_written(item: Any) -> Any:
+    """Return the version of a saved item that nobody had written to."""
+    return (0,) * len(item) if isinstance(item, (list, tuple)) else 0
 
 
 def check_write(target: Value, result: Any, name: str) -> None:
@@ -407,6 +413,8 @@ def fill_out(out: Any, result: Any, sources: Sequence[Any] = (), *, resizes: boo
         refuse_out(sys._getframe(1).f_code.co_name)
     check_inference_write(out._storage, "out=")
     check_overlap(out, sources, "out=")
+    if sources:
+        check_distinct(out, "out=")
     shape = tuple(result._array.shape)
     if tuple(out._array.shape) != shape:
         check_category(out, result, "out=")

@@ -113,6 +113,9 @@ class Op(KernelTable, Generic[P, R]):
         self.jvp_rules: dict[str, Callable[..., Any]] = {}
         self.batch_rule: Callable[[Any], Any] | None = None
         self.takes_all_grads = self.takes_cotangents = False
+        self.frees_in_any_case: bool = (
+            False  # a node can be gone through once, though it saves nothing
+        )
         self.zeros_for_missing = zeros_for_missing
         self.plans: dict[tuple[str, int, int], Plan | None] = {}
         self.fast_plans: dict[int, Any] = {}

@@ -115,7 +115,9 @@ class Plan:
             [slots[n] for n in tensors & used] + [slot for slot, _ in self.result_slots]
         ))  # fmt: skip
         # PyTorch wraps a number that stands for a tensor in one, and frees that with the others.
-        self.frees = bool(self.tensor_slots) or bool(tensors_for_numbers & used)
+        self.frees = (
+            bool(self.tensor_slots) or bool(tensors_for_numbers & used) or op.frees_in_any_case
+        )
         self.shape_slots = tuple(
             (slots[n], slots[n.removesuffix("_shape")]) for n in used if n in op.shape_names
         )

@@ -145,6 +145,14 @@ def test_mean_of_kl_div_warns_of_what_it_divides_by(lib, warns):
         lib.nn.functional.kl_div(lib.zeros(2, 2), lib.ones(2, 2))
 
 
+@pytest.mark.parametrize("name", ["multi_margin_loss", "multilabel_margin_loss"])
+def test_margin_that_is_no_number_counts_as_kept(lib, name):
+    scores = lib.tensor([[float("nan"), 1.0, 2.0]])
+    target = lib.tensor([1]) if name == "multi_margin_loss" else lib.tensor([[1, 0, -1]])
+
+    assert getattr(lib.nn.functional, name)(scores, target).item() == pytest.approx(2 / 3)
+
+
 def test_weights_of_elements_divide_the_mean(lib):
     a, b, weight = lib.tensor([1.0, 3.0]), lib.zeros(2), lib.tensor([1.0, 3.0])
 

@@ -57,6 +57,14 @@ def test_derivatives_of_singular_vectors(make, shape):
     assert_derivatives(function, make(*shape))
 
 
+@pytest.mark.parametrize("upper", [False, True])
+def test_matrix_with_a_nan_is_not_positive_definite(dtype, upper):
+    x = cr.eye(2, dtype=dtype).expand(3, 2, 2).clone()
+    x[1, 1, 1] = float("nan")
+
+    assert cr.linalg.cholesky_ex(x, upper=upper).info.tolist() == [0, 2, 0]
+
+
 @DTYPES
 def test_derivatives_of_the_cholesky_factor_and_what_is_solved_with_it(make):
     for upper in (False, True):

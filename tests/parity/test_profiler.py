@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 import torch
@@ -35,3 +36,32 @@ def test_nodes_are_counted_as_by_pytorch():
         }
 
     assert nodes(cr) == nodes(torch)
+
+
+ATTRIBUTES = [
+    "cpu_time_str", "cpu_time_total_str", "self_cpu_time_total_str", "device_time",
+    "device_time_total", "self_device_time_total", "device_memory_usage",
+    "self_device_memory_usage", "flops", "is_async", "is_remote",
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_events_have_the_attributes_of_pytorchs(name):
+    kinds = []
+    for m in (cr, torch):
+        with m.profiler.profile() as prof:
+            m.ones(2) + 1
+        averages = prof.key_averages()
+        kinds.append([type(getattr(event, name)) for event in (averages[0], prof.events()[0])])
+
+    assert kinds[0] == kinds[1]
+    assert isinstance(getattr(averages[0], name), kinds[0][0])
+
+
+def test_times_as_text_have_their_unit():
+    with cr.autograd.profiler.profile() as prof:
+        cr.ones(2) + 1
+    (event,) = prof.key_averages()
+
+    assert re.fullmatch(r"\d+\.\d{3}(us|ms|s)", event.cpu_time_str)

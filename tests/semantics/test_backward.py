@@ -594,3 +594,50 @@ def test_branch_that_where_did_not_choose_still_gives_nan(lib):
     assert math.isnan(found[0])
     assert found[1] == 1.0
     assert math.isnan(plain[0])
+
+
+# A pass that fails
+
+
+def test_leaves_that_do_not_depend_on_what_failed_get_their_gradients(lib):
+    before, beside = lib.ones(2, requires_grad=True), lib.ones(2, requires_grad=True)
+    computed = before.exp()
+    total = computed + beside
+    computed.detach().add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.sum().backward()
+
+    assert before.grad is None
+    assert beside.grad.tolist() == [1.0, 1.0]
+
+
+def test_leaf_that_waits_for_what_failed_gets_nothing(lib):
+    x = lib.ones(2, requires_grad=True)
+    computed = x.exp()
+    total = computed + x
+    computed.detach().add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.sum().backward()
+
+    assert x.grad is None
+
+
+def test_leaf_that_became_a_result_is_refused_its_gradient(lib, raises):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    x.requires_grad_(False)
+    x += lib.ones(2, requires_grad=True)
+    with raises(RuntimeError, "leaf variable has been moved into the graph interior"):
+        y.sum().backward()
+
+
+def test_base_of_a_view_that_was_written_goes_backward_once(lib, raises):
+    value = lib.ones((), requires_grad=True)
+    buffer = lib.zeros(3)
+    buffer[0] = value
+    total = buffer.sum()
+    total.backward()
+    with raises(RuntimeError, "Trying to backward through the graph a second time"):
+        total.backward()
+
+    assert value.grad.tolist() == 1.0

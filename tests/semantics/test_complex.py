@@ -80,6 +80,14 @@ def test_parts_and_pairs_look_at_the_same_memory(lib):
     assert (lib.view_as_complex(pairs)._base is z, z.imag._version) == (True, 2)
 
 
+def test_pairs_start_at_an_even_place_of_the_memory(lib, raises):
+    numbers = lib.arange(6.0)
+    with raises(RuntimeError, "Tensor must have a storage_offset divisible by 2"):
+        lib.view_as_complex(numbers[1:5].reshape(2, 2))
+
+    assert lib.view_as_complex(numbers[2:].reshape(2, 2)).tolist() == [2 + 3j, 4 + 5j]
+
+
 def test_polar_and_complex_are_differentiable(lib):
     r, phi = (lib.tensor([2.0], dtype=lib.float64, requires_grad=True) for _ in range(2))
     lib.polar(r, phi).abs().sum().backward()

@@ -291,6 +291,14 @@ def test_set_gives_a_tensor_another_memory(lib):
     assert (x.tolist(), x._version) == ([1.0, 1.0], 1)
 
 
+def test_expanded_out_is_not_written_even_if_its_shape_has_to_change(lib, raises):
+    out = lib.zeros(3).expand(2, 3)
+    with raises(RuntimeError, "unsupported operation: more than one element of the written-to"):
+        lib.mul(lib.ones(4, 3), 2, out=out)
+
+    assert tuple(out.shape) == (2, 3)
+
+
 def test_out_of_another_shape_is_resized_with_a_warning(lib, warns):
     out, empty = lib.zeros(2), lib.zeros(0)
     with warns(UserWarning, "An output with one or more elements was resized since it had shape"):

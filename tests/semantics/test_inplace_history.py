@@ -219,3 +219,17 @@ def test_gradient_of_a_turned_base_is_laid_out_as_it(lib):
     turned.sum().backward()
 
     assert base.grad.sum().item() == 15.0
+
+
+def test_view_with_a_hook_is_used_before_and_after_it_is_written(lib):
+    x = lib.ones(3, requires_grad=True)
+    base = x * 1
+    view = base[:2]
+    seen = []
+    view.register_hook(lambda grad: seen.append(grad.tolist()))
+    before = view * 2
+    view -= 1
+    (before.sum() + base.sum()).backward()
+
+    assert x.grad.tolist() == [3.0, 3.0, 1.0]
+    assert seen == [[2.0, 2.0]]

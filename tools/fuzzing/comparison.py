@@ -61,15 +61,18 @@ KNOWN = (
     ("error of ours alone", r"^cum(sum|prod)_\[bool", "DTypeError"),  # a sum of bools is a number
     ("error of ours alone", "in inference_mode$", "ShapeError"),  # below
     ("error of ours alone", "^(gradient|backward)", "ShapeError: size"),  # a leaf of another shape
-    ("requires_grad", "in inference_mode$", ""),  # PyTorch's views of what requires grad
+    ("requires_grad", "^detach_ in inference_mode$", "False"),  # which does nothing there; a row
     ("values", r"^cholesky_inverse\[complex", ""),  # PyTorch reads half of it
     ("values", "^polygamma", "inf"),  # at a pole PyTorch's value is large
+    ("values", r"^special\.i[01]\[", "inf"),  # of infinities: a row
     ("requires_grad", "^(gradient|histogram|histogramdd)", "False"),  # no function of the input
     ("error of ours alone", "^(gradient|backward)", "Sequence"),  # one node for all steps
-    ("error of ours alone", "in inference_mode$", "AutogradError: Can't detach views"),
+    ("error of ours alone", "^detach_ in inference_mode$", "AutogradError: Can't detach views"),
     ("error of another type", "", "DimError"),  # whichever is found first
     ("error of ours alone", "^(data|detach) write", "Inplace update to inference tensor"),  # row
     ("what it looks into", "^unsafe_", "-1"),  # no view, as its name says
+    ("requires_grad", r"\[.* in inference_mode$", "False (a view made"),  # no view here; a row
+    ("error of ours alone", r"^ldexp_\[", "some elements of the input tensor"),  # a row
     ("requires_grad", "^asarray", "False"),  # of a view made without recording
     ("requires_grad", "^gradient 2", ""),  # PyTorch counts what a formula only looks at
     ("error of ours alone", "^gradient", "The size of tensor a"),  # of what out= gave another shape
@@ -79,15 +82,14 @@ KNOWN = (
     ("shape", "^after addbmm_", ""),  # likewise
     ("error of ours alone", "", "more than one element of the written-to tensor"),  # a row
     ("error of ours alone", "^masked_fill_", "some elements of the input tensor"),  # a row
-    ("values", "^masked_scatter_", ""),  # of what overlaps its target
+    (
+        "error of ours alone",
+        r"^special\.\w+_polynomial",
+        "A view was created in",
+    ),  # a degree; a row
     ("values", r"^special\.\w+_polynomial_", ""),  # of a degree that is NaN or infinite
     ("values", "^to integers", ""),  # of what is whole but for a last digit
     ("values", r"^arg(min|max)\[", ""),  # of results that are equal but for a last digit
-    (
-        "values",
-        r"^(addmv|addmm|addbmm|baddbmm|addr)_\[",
-        "",
-    ),  # of what overlaps its target
     ("values", "^grid_sampler", ""),  # of two that are equally near, likewise
     ("values", "^after out=", ""),  # a view that grows within the memory of its base; a row
     ("version", "^after set_data", "-"),  # PyTorch's counter of a tensor that got other memory
@@ -122,14 +124,18 @@ def _short(text: str) -> str:
 
 
 def is_beyond(
-    mine: Exception | None, other: Exception | None, *, labels: Sequence[str] = ()
+    mine: Exception | None,
+    other: Exception | None,
+    *,
+    labels: Sequence[str] = (),
+    otherwise: bool = False,
 ) -> bool:
     """Return whether chainrule computes what PyTorch refuses, for a reason of the table.
 
     An op of *labels*, the lines so far, may save less than PyTorch's: then a write that PyTorch
-    refuses to differentiate past does no harm.
+    refuses to differentiate past does no harm. *otherwise*: a tensor lies otherwise in memory.
     """
-    if other is None:
+    if other is None or of_errors("", mine, other) is None:
         return False
     text = str(other)
     if mine is None and "modified by an inplace operation" in text:
@@ -137,6 +143,10 @@ def is_beyond(
         return any(name in saves_less() or "fft" in name for name in names)
     if mine is None and "Inference tensors do not track" in text:
         return any(label.startswith("set_data") for label in labels)  # a row
+    if mine is None and "Inference tensors cannot be saved" in text:
+        return op_of(labels[-1]).replace(".", "_") in saves_less()
+    if mine is None and "last dimension with stride 1" in text:
+        return otherwise
     return any(sentence in text for sentence in BEYOND)
 
 
@@ -154,11 +164,13 @@ def saves_less() -> frozenset[str]:
 
 #: Functions made of several ops, one of which does.
 _SAVE_LESS = frozenset({
+    "layer_norm", "group_norm",
     "adaptive_avg_pool1d", "linalg.lu_solve", "lu_solve", "linalg.lstsq", "take_along_dim",
-    "index_select", "repeat",
-    "masked_select", "put", "vander", "linalg.vander", "fft.ihfft",
-    "fft.ihfft2", "fft.ihfftn", "fft.rfft", "fft.irfft",
-    "fft.rfft2", "fft.rfftn", "take", "squeeze", "cummax", "cummin", "complex",
+    "index_select", "repeat", "masked_select", "prod", "ormqr", "cholesky_solve", "index_copy",
+    "gather", "ldexp", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+    "conv_transpose3d", "put", "vander", "linalg.vander", "fft.ihfft", "fft.ihfft2", "fft.ihfftn",
+    "fft.rfft", "fft.irfft", "fft.rfft2", "fft.rfftn", "take", "squeeze", "cummax", "cummin",
+    "complex",
 })  # fmt: skip
 
 _UNSEEN = re.compile("logical_(and|or|xor|not)_|data write|set_data")
@@ -187,15 +199,18 @@ def is_of_a_kink(found: Difference, labels: Sequence[str]) -> bool:
     )
 
 
-def is_known(difference: Difference | None, labels: Sequence[str]) -> bool:
+def is_known(
+    difference: Difference | None, labels: Sequence[str], *, otherwise: bool = False
+) -> bool:
     """Return whether *difference* is one on purpose: docs/reference/differences.md has its row.
 
-    *labels* are the lines so far.
+    *labels* are the lines so far; *otherwise*: a tensor lies otherwise in memory than PyTorch's.
     """
     if difference is None:
         return False
     return (
-        _is_of_what_came_before(difference, labels)
+        (otherwise and _is_of_layout(difference, labels))
+        or _is_of_what_came_before(difference, labels)
         or (is_unseen(labels) and (difference.kind == ".grad" or difference.where == "gradient"))
         or any(
             kind == difference.kind
@@ -206,21 +221,51 @@ def is_known(difference: Difference | None, labels: Sequence[str]) -> bool:
     )
 
 
+def _is_of_layout(difference: Difference, labels: Sequence[str]) -> bool:
+    """Return whether what is a view here is a copy there, or the other way round."""
+    if difference.kind == "error of ours alone":  # a view, made in inference mode, or of a target
+        return any(sentence in difference.ours for sentence in _OF_VIEWS)
+    return difference.kind in _OF_LAYOUT and any(map(_RESHAPES.match, labels))
+
+
+_OF_VIEWS = ("cannot be saved for backward", "some elements of the input tensor and")
+
+
+def lie_otherwise(mine: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Return whether one of the tensors lies in memory in another way than PyTorch's."""
+    return any(_steps(left) != _steps(right) for left, right in zip(mine, other, strict=False))
+
+
+def _steps(t: Any) -> list[tuple[int, int]]:
+    return [(s, n) for s, n in zip(t.stride(), t.shape, strict=True) if n > 1]
+
+
 def _is_of_what_came_before(difference: Difference, labels: Sequence[str]) -> bool:
     """Return whether a line of *labels* is known to make a difference of this kind later."""
-    if difference.kind in _OF_LAYOUT and any(map(_RESHAPES.match, labels)):
-        return any(_BY_COLUMNS.match(label) for label in labels)
     if difference.kind == "error of ours alone" and "modified by an inplace" in difference.ours:
-        return any(label.startswith("special.ndtr[") for label in labels)  # one node; a row
+        return any(map(_SAVES_MORE.match, labels))
+    if difference.kind == "error of ours alone" and "Inplace update to inf" in difference.ours:
+        return any(label.startswith(("data", "alias by detach")) for label in labels)  # a row
+    if difference.kind == "requires_grad" and difference.ours.startswith("True"):
+        return any(label.startswith("requires_grad_ in inference") for label in labels)  # a row
     if difference.where == "gradient 2" and difference.kind == "values":
-        return any(label.startswith("embeddings.embedding[") for label in labels)  # with the scale
+        return (
+            any(label.startswith("embeddings.embedding[") for label in labels)
+            or ("nan" in difference.ours and any(map(_WITH_POLES.match, labels)))
+            or (
+                any(label.startswith("hook") for label in labels)
+                and any(label.startswith("linalg.householder_product[") for label in labels)
+            )
+        )
     return False
 
 
-#: Results of these lie in memory by columns in PyTorch: what is a view here is a copy there.
-_BY_COLUMNS = re.compile(
-    r"(fft\.|linalg\.|ormqr|qr|lu|svd|triangular|cholesky|inverse|pinv|geqrf|orgqr|eig|stft|istft)"
-)
+#: One node for what is several in PyTorch, or one that notices a write: rows.
+_SAVES_MORE = re.compile(r"special\.ndtr\[|(lstm|gru|rnn_tanh|rnn_relu)\[|kron\[")
+#: Their derivatives are infinite at a pole, and large in PyTorch.
+_WITH_POLES = re.compile("(mvlgamma|lgamma|digamma|polygamma|special.multigammaln)")
+
+
 #: What may copy, for this reason: what an op of the registry is given is brought into shape.
 _RESHAPES = re.compile(r"flat|view|reshape|ravel|.*\[")
 _OF_LAYOUT = frozenset({
@@ -311,6 +356,21 @@ def overlaps(tensor: Any) -> bool:
                 return True
             reach += step * (size - 1)
     return False
+
+
+_WRITE = re.compile(r"(after )?(out=|\S+_\[|\S=|set |\w+_( |$))")
+
+
+def is_read_while_written(where: str, target: Any, pool: list[Any]) -> bool:
+    """Return whether *target* of a write may be read, as another tensor, while it is written to."""
+    memory = target.untyped_storage().data_ptr()
+    return _WRITE.match(where) is not None and any(
+        t.untyped_storage().data_ptr() == memory and _layout(t) != _layout(target) for t in pool
+    )
+
+
+def _layout(t: Any) -> tuple[Any, ...]:
+    return t.storage_offset(), t.shape, t.stride()
 
 
 def _read(fact: Any, tensor: Any) -> Any:

@@ -182,7 +182,9 @@ def _run(lines: list[Line]) -> Outcome:
     outcome = Outcome()
     for number, line in enumerate(lines, 1):
         errors = ours.line(line), theirs.line(line)
-        if comparison.is_beyond(*errors, labels=[done.label for done in lines[:number]]):
+        done = [earlier.label for earlier in lines[:number]]
+        otherwise = comparison.lie_otherwise(ours.pool, theirs.pool)
+        if comparison.is_beyond(*errors, labels=done, otherwise=otherwise):
             outcome.beyond += 1
             return outcome  # from here on the two hold different values
         refused = errors[0] is not None or errors[1] is not None
@@ -190,8 +192,8 @@ def _run(lines: list[Line]) -> Outcome:
         found = comparison.of_errors(line.label, *errors) if refused else None
         found = found or _new_difference(line.label, ours, theirs)
         if found is not None:
-            done = [earlier.label for earlier in lines[:number]]
-            if comparison.is_known(found, done) or _is_of_writing(found, theirs, refused=refused):
+            known = comparison.is_known(found, done, otherwise=otherwise)
+            if known or _is_of_writing(found, theirs, refused=refused):
                 outcome.known = 1
             else:
                 outcome.difference = found
@@ -220,12 +222,17 @@ def _is_of_writing(found: comparison.Difference, theirs: Run, *, refused: bool) 
     """Return whether values differ as they may.
 
     Where elements of the target share memory PyTorch writes one after the other, chainrule all at
-    once; and what it refuses, PyTorch may have written already.
+    once; so where a source shares some with it; and what it refuses, PyTorch may have written
+    already.
     """
     if found.kind not in {"values", "shape"}:
         return False
     tensors = [*theirs.pool, *theirs.made]
-    return refused or any(comparison.overlaps(t) for t in tensors)
+    return (
+        refused
+        or any(comparison.overlaps(t) for t in tensors)
+        or any(comparison.is_read_while_written(found.where, t, tensors) for t in theirs.made)
+    )
 
 
 def _usable(t: torch.Tensor) -> bool:

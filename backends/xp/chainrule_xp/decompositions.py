@@ -265,9 +265,12 @@ def cholesky_ex(xp: Any) -> Any:
         if not a.size:
             return xp.zeros(a.shape, a.dtype), no_info(xp, a)
         try:
-            return xp.linalg.cholesky(a), no_info(xp, a)
+            lower = xp.linalg.cholesky(a)
         except xp.linalg.LinAlgError:
             return cholesky_by_columns(xp, a)
+        missing = xp.isnan(xp.diagonal(lower, axis1=-2, axis2=-1))  # where not told to fail
+        first = xp.argmax(missing, axis=-1) + 1
+        return lower, xp.where(missing.any(axis=-1), first, 0).astype(xp.int32)
 
     return kernel
 

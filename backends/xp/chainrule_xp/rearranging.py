@@ -11,7 +11,10 @@ ks = KernelSet("xp")
 
 @ks.family("cr::_repeat")
 def repeat(xp: Any) -> Any:
-    return lambda x, *, repeats: xp.tile(x, repeats) if repeats else xp.array(x)
+    def kernel(x: Any, *, repeats: Any) -> Any:  # one copy alone would lie as x does
+        return xp.ascontiguousarray(xp.tile(x, repeats)) if repeats else xp.array(x)
+
+    return kernel
 
 
 @ks.family("cr::_repeat_places")

@@ -32,7 +32,28 @@ class Interval:
         return self.end - self.start
 
 
-class FunctionEvent:
+def _as_text(name: str) -> property:
+    return property(lambda self: time_text(getattr(self, name) / 1e6), doc=f"`{name}` as text.")
+
+
+class _Measured:
+    """What is told of an event and of an average: times as text, and zero for any other device."""
+
+    device_time: Final = 0.0
+    device_time_total: Final = 0
+    self_device_time_total: Final = 0
+    device_memory_usage: Final = 0
+    self_device_memory_usage: Final = 0
+    flops: Final = 0
+    is_async: Final = False
+    is_remote: Final = False
+
+    cpu_time_str = _as_text("cpu_time")
+    cpu_time_total_str = _as_text("cpu_time_total")
+    self_cpu_time_total_str = _as_text("self_cpu_time_total")
+
+
+class FunctionEvent(_Measured):
     """One call of an operation, one node of a backward pass, or one block with a name.
 
     Attributes:
@@ -95,7 +116,7 @@ class FunctionEvent:
         )
 
 
-class FunctionEventAvg:
+class FunctionEventAvg(_Measured):
     """All events of one name, summed.
 
     Attributes:

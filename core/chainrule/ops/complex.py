@@ -101,7 +101,7 @@ def _view_as_complex(self: Tensor) -> Tensor:
     """Return the pairs of a last dimension of size 2 as complex numbers."""
 
 
-_view_as_real.vjp(self=lambda grad: view_as_complex(_paired(grad)))
+_view_as_real.vjp(self=lambda grad: _view_as_complex(_paired(grad)))
 _view_as_complex.vjp(self=lambda grad: view_as_real(grad))
 
 
@@ -142,7 +142,8 @@ def view_as_complex(input: Tensor) -> Tensor:
     """Return the pairs of a last dimension of size 2 as complex numbers; a view.
 
     Args:
-        input: ``(*, 2)``, floating, the two numbers of a pair side by side in memory.
+        input: ``(*, 2)``, floating, the two numbers of a pair side by side in memory, and the
+            pairs an even number of elements from its start and from each other.
 
     Returns:
         ``(*)``, complex.
@@ -171,6 +172,10 @@ def view_as_complex(input: Tensor) -> Tensor:
         sentence = "Tensor must have a last dimension of size 2"
     elif prod(shape) and key.backend.strides(input._array)[-1] != 1:
         sentence = "Tensor must have a last dimension with stride 1"
+    elif any(step % 2 for step in key.backend.strides(input._array)[:-1]):
+        sentence = "Tensor must have a stride divisible by 2 for all but last dimension"
+    elif input._base is not None and input.storage_offset() % 2:  # type: ignore[attr-defined]  # found late
+        sentence = "Tensor must have a storage_offset divisible by 2"
     else:
         return _view_as_complex(input)
     msg = f"{sentence}\nview_as_complex: got shape {tuple(shape)}. Use complex() for two tensors."

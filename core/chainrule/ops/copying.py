@@ -231,4 +231,7 @@ view_scatter.vjp(
     src=lambda grad, view, stride: view(_as_base(grad, stride)),
 )
 
+#: As the node of the write, which PyTorch keeps inside, may.
+view_scatter.frees_in_any_case = True
+
 inplace.zero, inplace.view_scatter = zero, view_scatter

@@ -161,7 +161,7 @@ def hann_window(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return the window ``sin(π k / n) ** 2``.
+    """Return the window ``0.5 - 0.5 cos(2π k / n)``.
 
     Args:
         window_length: The number of points.
@@ -180,7 +180,7 @@ def hann_window(
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
     return _window(
-        "hann_window", window_length, lambda k, n: ops.sin(k * (math.pi / n)) ** 2,
+        "hann_window", window_length, lambda k, n: ops.cos(k * (2 * math.pi / n)) * -0.5 + 0.5,
         periodic=periodic, dtype=dtype, device=device, requires_grad=requires_grad,
     )  # fmt: skip
 

@@ -103,6 +103,11 @@ def _multi_margin_loss(
     return reduced(mean(ops.where(others, lack**p * weights, 0), -1), reduction)
 
 
+def _lacking(lack: Tensor) -> Any:
+    """Return *lack* where it is positive, else zero: also where it is NaN, as in PyTorch."""
+    return ops.where(lack > 0, lack, 0)
+
+
 def _lacks(
     self: Tensor, target: Tensor, weight: Tensor | None, margin: float
 ) -> tuple[Tensor, Tensor, Tensor | int]:
@@ -112,7 +117,7 @@ def _lacks(
         msg = f"target out of range\nmulti_margin_loss: expected classes from 0 to {classes - 1}."
         raise DomainError(msg)
     right = target.unsqueeze(-1)
-    lack = (margin - self.gather(-1, right) + self).clamp_min(0)
+    lack = _lacking(margin - self.gather(-1, right) + self)
     others = ops.arange(classes, device=self.device) != right
     return lack, others, 1 if weight is None else weight[right]
 
@@ -257,7 +262,7 @@ def _is_target(self: Tensor, target: Tensor, listed: Tensor) -> Any:
 def _pair_lacks(self: Tensor, target: Tensor, listed: Tensor, is_target: Tensor) -> Any:
     """Return ``[..., k, c]``: what class c lacks to be 1 below the k-th target."""
     scores = self.gather(-1, ops.where(listed, target, 0)).unsqueeze(-1)
-    lack = (1 - scores + self.unsqueeze(-2)).clamp_min(0)
+    lack = _lacking(1 - scores + self.unsqueeze(-2))
     counts = listed.unsqueeze(-1) & (is_target == 0).unsqueeze(-2)
     return ops.where(counts, lack, 0)
 

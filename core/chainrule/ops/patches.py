@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
 from ..op import composite, primitive
+from ..views import own
 from ._arguments import check_tensor
 from .shape import squeeze, unsqueeze
 
@@ -148,7 +149,7 @@ def im2col(
         )
         raise ShapeError(msg)
     if len(shape) == 3:
-        return squeeze(_im2col(unsqueeze(input, 0), *sizes), 0)
+        return own(squeeze(_im2col(unsqueeze(input, 0), *sizes), 0))
     return _im2col(input, *sizes)
 
 
@@ -197,7 +198,7 @@ def col2im(
     _check_pairs(*sizes)
     _check_columns(list(input._array.shape), size, sizes)
     if len(input._array.shape) == 2:
-        return squeeze(_col2im(unsqueeze(input, 0), size, *sizes), 0)
+        return own(squeeze(_col2im(unsqueeze(input, 0), size, *sizes), 0))
     return _col2im(input, size, *sizes)
 
 

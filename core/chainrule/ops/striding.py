@@ -223,12 +223,18 @@ _seen_again.readable = ("size", "stride", "storage_offset")  # type: ignore[has-
 
 
 def _look_again(view: Any, source: Any) -> None:
-    """Give *view* the history of a look at *source*, whose own history is new."""
+    """Give *view* the history of a look at *source*, whose own history is new.
+
+    Of a source that got other memory meanwhile (``.data =``), it is that of the same look there.
+    """
     layout, extent = _layout(source)
-    size, strides, offset = _layout(view)[0]
+    size, strides, offset = look = _layout(view)[0]
     view._node, view._output_nr = None, 0
     view._requires_grad = source._requires_grad
-    if _may_overlap((size, strides, offset)):
+    if not _lies_within(look, extent):
+        again = views.way_to(view, source)(source)
+        view._node, view._output_nr = again._node, again._output_nr
+    elif _may_overlap(look):
         _as_strided.record_onto(view, (source, size, strides, offset, extent, layout))
     else:
         way = views.way_to(view, source)

@@ -6,6 +6,8 @@ import importlib
 import pkgutil
 from typing import TYPE_CHECKING
 
+from ... import ops
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,5 +16,6 @@ if TYPE_CHECKING:
 
 def all_cases() -> Iterator[OpCase]:
     """Yield the cases of every family: each file here has a list called ``cases``."""
+    ops.load_late()  # a case may name a file of ops that is imported when first needed
     for module in pkgutil.iter_modules(__path__):
         yield from importlib.import_module(f"{__name__}.{module.name}").cases

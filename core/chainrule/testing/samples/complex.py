@@ -55,6 +55,10 @@ def _view_as_complex_errors(make: Maker) -> Iterator[ErrorSample]:
     yield refused(Sample(make()), "Input tensor must have one or more dimensions")
     yield refused(Sample(make(3)), "Tensor must have a last dimension of size 2")
     yield refused(Sample(make.strided(3, 2)), "Tensor must have a last dimension with stride 1")
+    yield refused(
+        Sample(make(3, 3).detach()[:, :2]),
+        "Tensor must have a stride divisible by 2 for all but last dimension",
+    )
 
 
 def _as_complex(np: Any, x: Any) -> Any:
