@@ -63,6 +63,7 @@ KNOWN = (
     ("error of ours alone", "^(gradient|backward)", "ShapeError: size"),  # a leaf of another shape
     ("requires_grad", "^detach_ in inference_mode$", "False"),  # which does nothing there; a row
     ("values", r"^cholesky_inverse\[complex", ""),  # PyTorch reads half of it
+    ("values", r"^float_power\[", "inf"),  # of what is zero but for a last digit
     ("values", "^polygamma", "inf"),  # at a pole PyTorch's value is large
     ("values", r"^special\.i[01]\[", "inf"),  # of infinities: a row
     ("requires_grad", "^(gradient|histogram|histogramdd)", "False"),  # no function of the input
@@ -71,6 +72,7 @@ KNOWN = (
     ("error of another type", "", "DimError"),  # whichever is found first
     ("error of ours alone", "^(data|detach) write", "Inplace update to inference tensor"),  # row
     ("what it looks into", "^unsafe_", "-1"),  # no view, as its name says
+    ("what it looks into", r"channel_shuffle\[.* in inference_mode$", "-1"),  # likewise
     ("requires_grad", r"\[.* in inference_mode$", "False (a view made"),  # no view here; a row
     ("error of ours alone", r"^ldexp_\[", "some elements of the input tensor"),  # a row
     ("requires_grad", "^asarray", "False"),  # of a view made without recording
@@ -164,7 +166,7 @@ def saves_less() -> frozenset[str]:
 
 #: Functions made of several ops, one of which does.
 _SAVE_LESS = frozenset({
-    "layer_norm", "group_norm",
+    "layer_norm", "group_norm", "combinations",
     "adaptive_avg_pool1d", "linalg.lu_solve", "lu_solve", "linalg.lstsq", "take_along_dim",
     "index_select", "repeat", "masked_select", "prod", "ormqr", "cholesky_solve", "index_copy",
     "gather", "ldexp", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
@@ -246,8 +248,11 @@ def _is_of_what_came_before(difference: Difference, labels: Sequence[str]) -> bo
         return any(map(_SAVES_MORE.match, labels))
     if difference.kind == "error of ours alone" and "Inplace update to inf" in difference.ours:
         return any(label.startswith(("data", "alias by detach")) for label in labels)  # a row
-    if difference.kind == "requires_grad" and difference.ours.startswith("True"):
-        return any(label.startswith("requires_grad_ in inference") for label in labels)  # a row
+    if difference.kind == "requires_grad":
+        asked = [label for label in labels if label.startswith("requires_grad_")]
+        if difference.ours.startswith("True"):
+            return any("inference_mode" in label for label in asked)  # a row
+        return bool(asked) and any(map(_WITHOUT_RECORDING.search, labels))  # of a view; a row
     if difference.where == "gradient 2" and difference.kind == "values":
         return (
             any(label.startswith("embeddings.embedding[") for label in labels)
@@ -260,6 +265,7 @@ def _is_of_what_came_before(difference: Difference, labels: Sequence[str]) -> bo
     return False
 
 
+_WITHOUT_RECORDING = re.compile(r"^[a-z_ ]+ in (no_grad|inference_mode|set_grad_enabled\(False\))$")
 #: One node for what is several in PyTorch, or one that notices a write: rows.
 _SAVES_MORE = re.compile(r"special\.ndtr\[|(lstm|gru|rnn_tanh|rnn_relu)\[|kron\[")
 #: Their derivatives are infinite at a pole, and large in PyTorch.
