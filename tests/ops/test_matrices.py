@@ -57,6 +57,7 @@ def test_derivatives_of_singular_vectors(make, shape):
     assert_derivatives(function, make(*shape))
 
 
+@DTYPES
 @pytest.mark.parametrize("upper", [False, True])
 def test_matrix_with_a_nan_is_not_positive_definite(dtype, upper):
     x = cr.eye(2, dtype=dtype).expand(3, 2, 2).clone()
