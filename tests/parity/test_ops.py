@@ -20,6 +20,8 @@ OURS_ALONE = {
     "copy": "what copy_ writes, as an op; PyTorch has it for its compiler alone",
     "zero": "what zero_ writes, likewise",
     "view_scatter": "a write through any view; PyTorch has one for each kind of view",
+    "ops.fused.rms_norm": "several of PyTorch's ops in one node, for who calls it by name",
+    "ops.fused.softmax_cross_entropy": "likewise",
 }
 
 #: Ops whose derivatives PyTorch refuses for some samples, and why.
