@@ -35,6 +35,24 @@ def test_norms_of_any_order(lib, weights, order, norm):
     assert lib.nn.utils.get_total_norm(grads, order).item() == pytest.approx(norm)
 
 
+def test_the_norm_of_every_sample_in_a_map(lib):
+    samples = lib.tensor([[3.0, 4.0], [0.0, 1.0]])
+    norms = lib.func.vmap(lambda x: lib.nn.utils.get_total_norm([x, 2 * x], foreach=False))(samples)
+
+    assert norms.tolist() == pytest.approx([125**0.5, 5**0.5])
+
+
+def test_gradients_of_several_dtypes_that_are_views_are_clipped_alike(lib):
+    weights = [lib.zeros(2, 1, requires_grad=True), lib.zeros(1, requires_grad=True)]
+    weights[1] = weights[1].detach().double().requires_grad_()
+    whole = lib.tensor([[3.0, 4.0]])
+    weights[0].grad, weights[1].grad = whole.t(), lib.tensor([12.0], dtype=lib.float64)
+
+    assert lib.nn.utils.clip_grad_norm_(weights, 1.0).item() == pytest.approx(13.0)
+    assert whole.reshape(-1).tolist() == pytest.approx([3 / 13, 4 / 13], rel=1e-5)
+    assert weights[1].grad.item() == pytest.approx(12 / 13, rel=1e-5)
+
+
 def test_clipping_by_a_norm_known_already(lib, weights):
     lib.nn.utils.clip_grads_with_norm_(weights, 1.0, lib.tensor(10.0))
 

@@ -186,8 +186,10 @@ def _grads_of(parameters: Tensor | Iterable[Tensor]) -> Iterator[Tensor]:
 
 
 def _are_alike(tensors: Sequence[Tensor]) -> bool:
-    """Return whether one call can take all: plain real tensors of one key, and no views."""
+    """Return whether one call can take all: plain real tensors of one key, and no views.
+
+    Not in a function transform, whose tensors stand for others.
+    """
     key = tensors[0]._key
-    return key.dtype.is_floating_point and all(
-        type(t) is Tensor and t._key is key and t._base is None for t in tensors
-    )
+    plain = key.dtype.is_floating_point and not key.backend.level
+    return plain and all(type(t) is Tensor and t._key is key and t._base is None for t in tensors)
