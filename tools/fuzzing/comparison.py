@@ -64,6 +64,8 @@ KNOWN = (
     ("requires_grad", "^detach_ in inference_mode$", "False"),  # which does nothing there; a row
     ("values", r"^cholesky_inverse\[complex", ""),  # PyTorch reads half of it
     ("values", r"^float_power\[", ""),  # of what is zero but for a last digit
+    ("values", r"^acosh_?\[", "0"),  # of what is one but for a last digit
+    ("values", r"^histc\[", ""),  # of what lies on an edge but for a last digit
     ("values", "^polygamma", "inf"),  # at a pole PyTorch's value is large
     ("values", r"^special\.i[01]\[", "inf"),  # of infinities: a row
     ("requires_grad", "^(gradient|histogram|histogramdd)", "False"),  # no function of the input
