@@ -52,7 +52,7 @@ KNOWN = (
     ("requires_grad", "^(triangular_solve|linalg.lstsq|lu_unpack)", "False"),  # a copy, no function
     (
         "requires_grad",
-        r"^special\.(scaled_|spherical_)?(modified_)?bessel",
+        r"^special\.(airy_ai|(scaled_|spherical_)?(modified_)?bessel)",
         "True",
     ),  # chainrule has the formula
     ("requires_grad", "^(conj|adjoint|H)\\b", "False (a view made"),  # a copy
@@ -67,7 +67,7 @@ KNOWN = (
     ("values", r"^acosh_?\[", "0"),  # of what is one but for a last digit
     ("values", r"^histc\[", ""),  # of what lies on an edge but for a last digit
     ("values", "^polygamma", "inf"),  # at a pole PyTorch's value is large
-    ("values", r"^special\.i[01]\[", "inf"),  # of infinities: a row
+    ("values", r"^(special\.)?i[01]_?\[", "inf"),  # of infinities: a row
     ("requires_grad", "^(gradient|histogram|histogramdd)", "False"),  # no function of the input
     ("error of ours alone", "^(gradient|backward)", "Sequence"),  # one node for all steps
     ("error of ours alone", "^detach_ in inference_mode$", "AutogradError: Can't detach views"),
