@@ -139,3 +139,39 @@ def test_version_compares_by_number():
     assert version != "2.12.9"
     assert not version <= "2.12"
     assert version.split("+")[0] == "2.13.0"
+
+
+@pytest.mark.parametrize("name", ["autocast", "GradScaler"])
+def test_mixed_precision_of_cuda_says_its_new_name(lib, name):
+    older = importlib.import_module(f"{lib.__name__}.cuda.amp")
+
+    with pytest.warns(FutureWarning) as caught:
+        made = getattr(older, name)(enabled=False)
+
+    assert str(caught[0].message) == (
+        f"`torch.cuda.amp.{name}(args...)` is deprecated. Please use `torch.amp.{name}('cuda', "
+        "args...)` instead."
+    )
+    assert isinstance(made, getattr(lib.amp, name))
+    assert lib.cuda.amp is older
+
+
+@pytest.mark.filterwarnings("ignore:.torch.cuda.amp.custom_:FutureWarning")
+def test_functions_under_mixed_precision_of_cuda_are_left_as_they_are(lib):
+    older = importlib.import_module(f"{lib.__name__}.cuda.amp")
+
+    class Doubled(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, grad):
+            return 2 * grad
+
+    Doubled.forward = staticmethod(older.custom_fwd(Doubled.forward))
+    Doubled.backward = staticmethod(older.custom_bwd(Doubled.backward))
+    x = lib.ones(1, requires_grad=True)
+    Doubled.apply(x).backward()
+
+    assert x.grad.item() == 2

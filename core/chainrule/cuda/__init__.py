@@ -6,6 +6,7 @@ False or zero, and what acts raises an AssertionError that says what is missing.
 
 from __future__ import annotations
 
+from . import amp
 from ._devices import (
     can_device_access_peer,
     current_device,
@@ -60,7 +61,8 @@ from ._streams import (
 )
 
 __all__ = [
-    "CUDAGraph", "Event", "ExternalStream", "Stream", "StreamContext", "can_device_access_peer",
+    "CUDAGraph", "Event", "ExternalStream", "Stream", "StreamContext", "amp",
+    "can_device_access_peer",
     "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
     "empty_cache", "get_arch_list", "get_device_capability", "get_device_name",
     "get_device_properties", "get_rng_state", "get_rng_state_all", "graph", "graph_pool_handle",
