@@ -660,3 +660,27 @@ def test_functionalized_function_computes_what_it_computed(lib):
     assert given.tolist() == [4.0, 4.0]
     with pytest.raises(RuntimeError, match="received invalid argument for remove=views"):
         lib.func.functionalize(doubled, remove="views")(given)
+
+
+def test_argument_named_twice_in_different_ways_is_refused(lib, raises):
+    with raises(RuntimeError, "argnums elements must be unique, got (0, 0)"):
+        lib.func.grad(lambda x, y: (x * y).sum(), argnums=(0, -2))(lib.ones(2), lib.ones(2))
+
+
+@pytest.mark.parametrize("which", ["primals", "tangents"])
+def test_numbers_are_no_arguments_of_jvp(lib, raises, which):
+    given = {"primals": (lib.ones(2),), "tangents": (lib.ones(2),), which: (1.0,)}
+
+    with raises(
+        RuntimeError,
+        f"jvp(f, primals, tangents): Expected {which} to only contain Tensors, got <class 'float'>",
+    ):
+        lib.func.jvp(lib.sin, given["primals"], given["tangents"])
+
+
+def test_modules_of_which_one_is_frozen_are_not_stacked(lib, raises):
+    models = [lib.nn.Linear(1, 1) for _ in range(2)]
+    models[1].weight.requires_grad_(False)
+
+    with raises(RuntimeError, "Expected weight from each model to have the same .requires_grad"):
+        lib.func.stack_module_state(models)

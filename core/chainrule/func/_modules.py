@@ -105,16 +105,22 @@ def stack_module_state(
     params = [dict(model.named_parameters()) for model in models]
     buffers = [dict(model.named_buffers()) for model in models]
     return (
-        {name: _stacked([one[name] for one in params]) for name in params[0]},
-        {name: _stacked([one[name] for one in buffers]) for name in buffers[0]},
+        {name: _stacked(name, [one[name] for one in params]) for name in params[0]},
+        {name: _stacked(name, [one[name] for one in buffers]) for name in buffers[0]},
     )
 
 
-def _stacked(tensors: list[Any]) -> Any:
+def _stacked(name: str, tensors: list[Any]) -> Any:
     if not all(isinstance(tensor, Value) for tensor in tensors):
         return tensors[0]
+    if len({tensor.requires_grad for tensor in tensors}) > 1:
+        msg = (
+            f"Expected {name} from each model to have the same .requires_grad\n"
+            "stack_module_state: freeze it in all models or in none."
+        )
+        raise AutogradError(msg)
     made = ops.stack(tensors).detach()
-    made._requires_grad = any(tensor.requires_grad for tensor in tensors)
+    made._requires_grad = tensors[0].requires_grad
     return made
 
 

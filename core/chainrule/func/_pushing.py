@@ -12,8 +12,9 @@ from ..shapes import Size
 from ..transforms.dual import DualLevel, dual, parts_of
 from ..transforms.entry import pull
 from ..trees import tree_flatten, tree_unflatten
+from ..value import Value
 from ._differentiating import Entered, entered_run
-from ._trees import check_input, map_aux, split_aux, tensors_of
+from ._trees import map_aux, split_aux, tensors_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +54,6 @@ def jvp(
     with DualLevel() as level:
         entered = []
         for value, direction in zip(values, directions, strict=True):
-            check_input(value)
-            check_input(direction)
             check_floating("primal", value)
             check_floating("tangent", direction)
             check_tangent(value, direction, level)
@@ -69,6 +68,13 @@ def jvp(
     changes = [_change(output, tangent, strict) for output, tangent in parts]
     made = tree_unflatten([p for p, _ in parts], out_spec), tree_unflatten(changes, out_spec)
     return (*made, aux) if has_aux else made
+
+
+def _check_tensors(which: str, items: list[Any]) -> None:
+    for item in items:
+        if not isinstance(item, Value):
+            msg = f"{_WHO}: Expected {which} to only contain Tensors, got {type(item)}"
+            raise AutogradError(msg)
 
 
 def _change(output: Any, tangent: Any, strict: bool) -> Any:
@@ -101,6 +107,8 @@ def _matched(primals: Any, tangents: Any) -> tuple[list[Any], list[Any], Any]:
     if not values:
         msg = f"{_WHO}: Expected primals to contain at least one Tensor."
         raise AutogradError(msg)
+    _check_tensors("primals", values)
+    _check_tensors("tangents", directions)
     return values, directions, spec
 
 

@@ -34,10 +34,11 @@ def picked(argnums: int | tuple[int, ...], args: Sequence[Any]) -> Any:
     if not argnums:
         msg = "argnums must be non-empty"
         raise AutogradError(msg)
-    if len(set(argnums)) < len(argnums):
-        msg = f"argnums elements must be unique, got {argnums}"
+    places = tuple(_place(one, len(args)) for one in argnums)
+    if len(set(places)) < len(places):
+        msg = f"argnums elements must be unique, got {places}"
         raise AutogradError(msg)
-    return tuple(args[_place(one, len(args))] for one in argnums)
+    return tuple(args[place] for place in places)
 
 
 def _place(argnum: Any, count: int) -> int:
