@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 
 import pytest
 
@@ -226,3 +227,26 @@ def test_more_steps_than_the_cycle_has_are_refused(lib, raises, optimizer):
 
     with raises(ValueError, "Tried to step 3 times. The specified number of total steps is 2"):
         scheduler.step()
+
+
+def test_step_that_was_replaced_after_the_scheduler_began_warns_once(lib, optimizer, warns):
+    scheduler = lib.optim.lr_scheduler.StepLR(optimizer, 2)
+    optimizer.step = types.MethodType(type(optimizer).step, optimizer)
+
+    optimizer.step()
+    with warns(UserWarning, "Seems like `optimizer.step()` has been overridden after learning"):
+        scheduler.step()
+    optimizer.step()
+    scheduler.step()
+
+    assert optimizer.param_groups[0]["lr"] == 0.1
+
+
+def test_step_that_was_replaced_before_is_the_one_that_counts(lib, optimizer):
+    optimizer.step = types.MethodType(type(optimizer).step, optimizer)
+    scheduler = lib.optim.lr_scheduler.StepLR(optimizer, 1)
+
+    optimizer.step()
+    scheduler.step()
+
+    assert optimizer.param_groups[0]["lr"] == 0.1

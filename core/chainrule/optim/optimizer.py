@@ -102,6 +102,7 @@ class Optimizer:
     """
 
     _opt_called: bool = False  # read by the learning rate schedulers
+    _scheduled_step: Any = None  # what stood in place of the method when they began
     #: Hyper-parameters that must not be negative, and what an error calls them.
     _nonnegative: ClassVar[dict[str, str]] = {}
 

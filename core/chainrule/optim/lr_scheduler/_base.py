@@ -25,6 +25,11 @@ _WRONG_ORDER = (
     "schedule. See more details at "
     "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 )
+_OVERRIDDEN = (
+    "Seems like `optimizer.step()` has been overridden after learning rate scheduler "
+    "initialization. Please, make sure to call `optimizer.step()` before `lr_scheduler.step()`. "
+    "See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
+)
 
 
 class LRScheduler:
@@ -77,6 +82,7 @@ class LRScheduler:
     def _begin(self) -> None:
         """Set the learning rates of the first epoch."""
         self._step_count = 0
+        self.optimizer._scheduled_step = vars(self.optimizer).get("step")
         self._is_initial = True
         self.step()
         self._is_initial = False
@@ -95,8 +101,11 @@ class LRScheduler:
         Args:
             epoch: Deprecated: the epoch to go to.
         """
-        if self._step_count == 1 and not self.optimizer._opt_called:
-            warn(_WRONG_ORDER, UserWarning, stacklevel=2)
+        if self._step_count == 1:
+            if vars(self.optimizer).get("step") is not self.optimizer._scheduled_step:
+                warn(_OVERRIDDEN, UserWarning, stacklevel=2)
+            elif not self.optimizer._opt_called:
+                warn(_WRONG_ORDER, UserWarning, stacklevel=2)
         self._step_count += 1
         if epoch is not None:
             warn(_EPOCH_IS_DEPRECATED, UserWarning, stacklevel=2)
