@@ -253,3 +253,10 @@ def test_precision_is_the_inverse_of_the_covariance():
         dist.Wishart(cr.tensor(3.0), covariance),
     ):
         assert cr.allclose(kind.precision_matrix, cr.linalg.inv(covariance), atol=1e-6)
+
+
+def test_density_of_gamma_takes_a_number():
+    one = cr.ones(2)
+
+    assert dist.Gamma(one, one).log_prob(2).tolist() == [-2, -2]
+    assert dist.Chi2(2 * one).log_prob(0.0).tolist() == pytest.approx([math.log(0.5)] * 2)

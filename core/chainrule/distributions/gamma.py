@@ -72,7 +72,8 @@ class Gamma(ExponentialFamily):
         draws.detach().clamp_(min=finfo(draws.dtype).tiny)
         return draws
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
+        value = ops.as_tensor(value, dtype=self.rate.dtype, device=self.rate.device)
         if self._validate_args:
             self._validate_sample(value)
         return (
