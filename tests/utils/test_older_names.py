@@ -77,7 +77,7 @@ def test_native_dropout_says_what_it_kept(lib):
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("sparse_coo_tensor", "index_add"), ("solve", "linalg.solve"), ("lobpcg", "linalg.eigh")],
+    [("sparse_coo_tensor", "index_add"), ("solve", "linalg.solve")],
 )
 def test_absent_function_names_the_nearest(lib, name, hint):
     with pytest.raises(AbsentError, match=hint):
