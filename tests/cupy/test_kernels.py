@@ -267,6 +267,16 @@ def test_numbers_are_combined_in_the_order_of_the_places(dtype):
         assert start.scatter_reduce(0, index, values, "prod").tolist()[1] == 6.0
 
 
+@pytest.mark.parametrize("reduce", ["amax", "amin"])
+def test_extremes_at_places_keep_all_digits_of_a_double_and_hand_nan_on(reduce):
+    index = cr.tensor([0, 0, 1, 1], device="cuda")
+    values = cr.tensor([1 / 3, 1 / 3, float("nan"), 5.0], dtype=cr.float64, device="cuda")
+    start = cr.full((2,), 1 / 3, dtype=cr.float64, device="cuda")
+    found = start.scatter_reduce(0, index, values, reduce).tolist()
+    assert found[0] == 1 / 3
+    assert found[1] != found[1]
+
+
 ADDING = {
     "index_put": lambda x, index, values: x.index_put((index,), values, accumulate=True),
     "index_add": lambda x, index, values: x.index_add(0, index, values),

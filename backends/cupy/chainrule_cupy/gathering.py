@@ -18,7 +18,7 @@ from chainrule_xp import gathering as family
 from . import faults
 from .cuda import FLOATS, THREADS, Source, blocks_for, or_null
 from .namespace import WIDE, Namespace, add_at
-from .ordered import combine_in_order
+from .ordered import LARGER, MULTIPLY, SMALLER, combine_in_order
 from .settings import deterministic
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def index_select(x: Any, index: Any, *, dim: int) -> Any:
 
 # Single elements
 
-MULTIPLY: Final = Source(
+MULTIPLICATION: Final = Source(
     r"""
 // Multiplies by reading, multiplying, and trying again where another thread came in between.
 extern "C" __global__ void multiply_at(
@@ -245,13 +245,29 @@ COMBINING: Final = ("scatter_add", "scatter_combined", "scatter_reduce", "index_
 def multiply_at(out: Any, places: Any, values: Any) -> None:
     """Multiply the elements of *out* at *places* with *values*, each as often as it is named."""
     if out.dtype.kind == "f" and deterministic():
-        combine_in_order(out, places, values, multiply=True)
+        combine_in_order(out, places, values, MULTIPLY)
         return
     values = cupy.ascontiguousarray(cupy.broadcast_to(values, places.shape), out.dtype)
     if places.size:
-        kernel = MULTIPLY.kernels(out.dtype.name)["multiply_at"]
+        kernel = MULTIPLICATION.kernels(out.dtype.name)["multiply_at"]
         arrays = (out, cupy.ascontiguousarray(places), values)
         kernel(blocks_for(places.size), (THREADS,), (*arrays, np.int64(places.size)))
+
+
+def larger_at(out: Any, places: Any, values: Any) -> None:
+    """Put *values* at *places* where they are larger; CuPy rounds doubles to float there."""
+    if out.dtype.kind == "f":
+        combine_in_order(out, places, values, LARGER)
+    else:
+        cupy.maximum.at(out, places, values)
+
+
+def smaller_at(out: Any, places: Any, values: Any) -> None:
+    """Put *values* at *places* where they are smaller, likewise."""
+    if out.dtype.kind == "f":
+        combine_in_order(out, places, values, SMALLER)
+    else:
+        cupy.minimum.at(out, places, values)
 
 
 class _WithAt:
@@ -266,7 +282,12 @@ class _WithAt:
 
 #: The namespace of the kernels that combine numbers at places.
 _combining: Final = Namespace()
-vars(_combining).update(add=_WithAt(cupy.add, add_at), multiply=_WithAt(cupy.multiply, multiply_at))
+vars(_combining).update(
+    add=_WithAt(cupy.add, add_at),
+    multiply=_WithAt(cupy.multiply, multiply_at),
+    maximum=_WithAt(cupy.maximum, larger_at),
+    minimum=_WithAt(cupy.minimum, smaller_at),
+)
 
 
 def _checked(name: str) -> None:
