@@ -138,11 +138,12 @@ def _layout(input: Tensor) -> tuple[Layout, int]:
     backend, base = input._key.backend, input if input._base is None else input._base
     if base._key.backend.level != backend.level:  # a transform wraps the view alone
         base = input
-    strides = backend.strides(input._array)
+    strides, itemsize = backend.strides(input._array), input._key.dtype.itemsize
     away = backend.data_ptr(input._array) - backend.data_ptr(base._array)
+    extent = _reach(tuple(base._array.shape), backend.strides(base._array))
     return (
-        (tuple(input._array.shape), strides, away // input._key.dtype.itemsize),
-        _reach(tuple(base._array.shape), backend.strides(base._array)),
+        (tuple(input._array.shape), strides, away // itemsize),
+        extent * base._key.dtype.itemsize // itemsize,  # of its own: a base may be complex
     )
 
 
