@@ -253,7 +253,10 @@ def _is_of_what_came_before(difference: Difference, labels: Sequence[str]) -> bo
     if difference.kind == "requires_grad":
         asked = [label for label in labels if label.startswith("requires_grad_")]
         if difference.ours.startswith("True"):
-            return any("inference_mode" in label for label in asked)  # a row
+            of_the_mean = difference.where.startswith("gradient") and any(
+                label.startswith(("var_mean[", "std_mean[")) for label in labels
+            )
+            return of_the_mean or any("inference_mode" in label for label in asked)  # rows
         return bool(asked) and any(map(_WITHOUT_RECORDING.search, labels))  # of a view; a row
     if difference.where == "gradient 2" and difference.kind == "values":
         return (
