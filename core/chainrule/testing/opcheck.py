@@ -30,6 +30,7 @@ from ..differentiate import grad as gradient_of
 from ..errors import ArgumentError, ChainruleError, DerivativeError, KernelNotFoundError
 from ..grad_mode import no_grad
 from ..op import Op
+from ..ops.creation_like import ones_like
 from ..plan import NOT_IMPLEMENTED
 from ..settings import are_deterministic_algorithms_enabled, use_deterministic_algorithms
 from ..tensor import Tensor
@@ -443,7 +444,7 @@ def _with_gradients(call: _Call) -> list[str]:
     found = [_numbers(t) for t in outputs]
     wanted, roots = differentiable(sample), differentiable(outputs)
     if wanted and roots:
-        ones = [t.detach() * 0 + 1 for t in roots]
+        ones = [ones_like(t) for t in roots]
         try:
             gradients = gradient_of(roots, wanted, ones, allow_unused=True)
         except DerivativeError:
