@@ -239,22 +239,20 @@ class TestEnds:
     def test_interrupt_that_nobody_catches_ends_the_program_soon(self):
         process = start(
             """
-            print("ready", flush=True)
-            for _ in DataLoader(Samples(0.01), num_workers=2, collate_fn=first):
-                pass
+            for _ in DataLoader(Samples(0.2), num_workers=2, collate_fn=first):
+                print("a batch", flush=True)
             """,
             start_new_session=True,
         )
         process.stdout.readline()
-        time.sleep(0.5)
         began = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
 
-        assert process.returncode == -signal.SIGINT
+        assert process.returncode == -signal.SIGINT, err
         assert err.count("Traceback") == 1
         assert err.rstrip().endswith("KeyboardInterrupt")
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 30  # all samples take 100 s
 
 
 def test_workers_start_while_other_threads_compute():
