@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .errors import AbsentError
@@ -158,7 +159,29 @@ def absent(module: str, instead: str) -> Callable[[str], Any]:
         found = refusing_class if name[0].isupper() else refusing
         return found(f"{module}.{name}", instead)
 
+    __getattr__.instead = instead  # type: ignore[attr-defined]  # what `below` passes on
     return __getattr__
+
+
+def is_absent(module: ModuleType) -> bool:
+    """Return whether the functions of *module* refuse to be called."""
+    return hasattr(module.__dict__.get("__getattr__"), "instead")
+
+
+def below(parent: ModuleType, name: str) -> ModuleType | None:
+    """Return a module *name* in *parent* whose functions refuse likewise.
+
+    What PyTorch has below a module that is absent is absent too, and libraries import it by its
+    full name. None if *parent* is not absent.
+    """
+    if not is_absent(parent):
+        return None
+    instead = parent.__dict__["__getattr__"].instead
+    made = ModuleType(f"{parent.__name__}.{name}", parent.__doc__)
+    made.__path__ = []
+    path = made.__name__.partition(".")[2]
+    made.__getattr__ = absent(path, instead)  # type: ignore[method-assign]
+    return made
 
 
 def refusing_class(path: str, instead: str) -> type:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUBPACKAGES = frozenset({
-    "_C", "_dynamo", "_inductor", "_jit_internal", "_tensor", "_utils", "accelerator", "amp",
+    "_C", "_custom_ops", "_dynamo", "_inductor", "_jit_internal", "_tensor", "_utils",
+    "accelerator", "amp", "ao",
     "backends", "compiler", "cpu", "cuda", "datasets", "distributed", "distributions", "export",
     "fft", "func", "functional", "fx", "hub", "jit", "library", "linalg", "masked", "mps",
     "multiprocessing", "nested", "nn", "onnx", "optim", "overrides", "plugin", "profiler",
@@ -36,6 +37,13 @@ SHARED = frozenset({
 
 #: Names of the top level that live in a subpackage.
 MOVED = {
+    "_assert": "_checks",
+    "_assert_async": "_checks",
+    "_check": "_checks",
+    "_check_index": "_checks",
+    "_check_not_implemented": "_checks",
+    "_check_type": "_checks",
+    "_check_value": "_checks",
     "adaptive_max_pool1d": "natives",
     "alpha_dropout_": "older",
     "are_deterministic_algorithms_enabled": "settings",

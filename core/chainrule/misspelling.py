@@ -29,10 +29,11 @@ class Misspelling:
         self.name = name
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        if instance is not None and self.name in instance.__dict__:
+        if instance is None:  # a tool that reads the class by its dir() asks for each name there
+            return self
+        if self.name in instance.__dict__:
             return instance.__dict__[self.name]
-        kind = type(instance) if instance is not None else owner
-        msg = f"'{kind.__name__}' object has no attribute '{self.name}'"  # type: ignore[union-attr]  # one is given
+        msg = f"'{type(instance).__name__}' object has no attribute '{self.name}'"
         raise AttributeError(msg)
 
     def __set__(self, instance: Any, value: Any) -> None:

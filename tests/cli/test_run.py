@@ -115,3 +115,74 @@ def test_a_script_that_is_not_there_is_one_clear_line(fresh):
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "chainrule run: there is no file 'nonesuch.py'\n"
+
+
+def test_what_lies_below_an_absent_module_is_imported_and_refuses(script):
+    text = (
+        "import torch.fx.graph_module, torch.distributed.optim\n"
+        "from torch.distributed.optim import ZeroRedundancyOptimizer as Zero\n"
+        "from torch.fx.passes.shape_prop import ShapeProp\n"
+        "print(isinstance(1, Zero), torch.distributed.optim.__name__)\n"
+        "try: Zero()\nexcept NotImplementedError as e: print(e)"
+    )
+    lines = script(text).stdout.splitlines()
+
+    assert lines[0] == "False chainrule.distributed.optim"
+    assert lines[1].startswith("distributed.optim.ZeroRedundancyOptimizer: chainrule does not have")
+
+
+def test_a_library_finds_the_version_of_torch_and_torch_inside_itself(script):
+    text = (
+        "import torch; from importlib.metadata import version\n"
+        "print(version('torch') == torch.__version__, torch.torch is torch, torch.__name__)\n"
+        "print(version('numpy') is not None)"
+    )
+
+    assert script(text).stdout == "True True torch\nTrue\n"
+
+
+MARKED = """
+import torch, torch.fx, torch.onnx
+from torch.jit.annotations import BroadcastingList2
+from torch.onnx.symbolic_helper import parse_args
+
+torch.fx.wrap("len")
+
+@torch.fx.wrap
+def doubled(x):
+    return 2 * x
+
+class Layer(torch.nn.Module):
+    size: torch.jit.Final[int]
+
+    def __init__(self):
+        super().__init__()
+        self.size = 2
+
+    @torch.jit._overload_method
+    def forward(self, x: BroadcastingList2[int]):
+        return doubled(x) * self.size
+
+@torch.library.register_fake("mine::cut")
+def shape(boxes, kind: torch.fx.node.Target = None):
+    return boxes
+
+@parse_args("v", "f")
+def exported(g, x):
+    return x
+
+torch.onnx.register_custom_op_symbolic("mine::cut", exported, 11)
+try:
+    torch.ops.load_library("compiled.so")
+except OSError as error:
+    print(error)
+print(Layer()(torch.ones(2)), shape(3))
+"""
+
+
+def test_a_library_that_marks_its_functions_for_tracers_is_imported(script):
+    done = script(MARKED)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("ops.load_library: 'compiled.so' is compiled for PyTorch")
+    assert done.stdout.endswith("tensor([4., 4.]) 3\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -200,3 +201,63 @@ def test_made_tensor_lies_between_its_bounds(dtype):
     assert made.dtype == getattr(cr, dtype)
     assert not made.is_contiguous()
     assert bool((made.abs() <= 3).all()) if dtype != "bool" else True
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("_check", RuntimeError),
+        ("_check_index", IndexError),
+        ("_check_value", ValueError),
+        ("_check_type", TypeError),
+        ("_check_not_implemented", NotImplementedError),
+    ],
+)
+def test_a_check_that_fails_raises_what_its_function_says(name, error):
+    check = getattr(cr, name)
+
+    assert check(True, lambda: pytest.fail("was asked")) is None
+    with pytest.raises(error, match=r"^two sizes$"):
+        check(False, lambda: "two sizes")
+    with pytest.raises(error, match="Expected cond to be True"):
+        check(cr.tensor(0))
+    with pytest.raises(TypeError, match="message must be a callable"):
+        check(False, "two sizes")
+
+
+def test_an_assertion_of_a_tensor_that_fails_raises():
+    assert cr._assert(cr.tensor(1), "fine") is None
+    with pytest.raises(AssertionError, match=r"^wrong$"):
+        cr._assert(cr.tensor(1) == 2, "wrong")
+    assert cr._assert_async(cr.tensor(1)) is None
+    with pytest.raises(RuntimeError, match="nonzero value, but got zero"):
+        cr._assert_async(cr.tensor(1) == 2)
+
+
+def test_a_file_that_was_downloaded_is_loaded_and_another_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(cr.hub, "_chosen", None)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    cr.save({"weight": cr.ones(2)}, folder / "net-1.pt")
+
+    found = cr.hub.load_state_dict_from_url("https://host/models/net-1.pt?raw=1")
+
+    assert cr.hub.get_dir() == str(tmp_path / "hub")
+    assert_close(found["weight"], cr.ones(2))
+    with pytest.raises(FileNotFoundError, match=r"Download https://host/net-2\.pt to it"):
+        cr.hub.load_state_dict_from_url("https://host/net-2.pt", check_hash=True)
+    cr.hub.set_dir("~/models")
+    assert cr.hub.get_dir() == str(Path.home() / "models")
+
+
+def test_a_class_can_be_read_by_all_its_names():
+    assert all(hasattr(cr.nn.Module, name) for name in dir(cr.nn.Module))
+    assert not hasattr(cr.nn.Linear(1, 1), "require_grad")
+
+
+def test_an_older_comparison_is_wider_and_looks_at_no_dtype():
+    with pytest.warns(FutureWarning, match="assert_close"):
+        cr.testing.assert_allclose(cr.tensor([1.0, cr.nan]), cr.tensor([1.00005, cr.nan]).double())
+    with pytest.warns(FutureWarning), pytest.raises(AssertionError, match="not close"):
+        cr.testing.assert_allclose(cr.tensor(1.0), 1.001)

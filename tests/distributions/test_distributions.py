@@ -173,6 +173,22 @@ def test_registered_divergence_is_found_for_subclasses():
     assert dist.kl_divergence(dist.Normal(0.0, 1.0), dist.Normal(0.0, 1.0)).item() == 0.0
 
 
+def test_registered_divergence_is_found_for_an_interface():
+    class Common:
+        pass
+
+    class Mine(dist.Cauchy, Common):
+        pass
+
+    @dist.register_kl(Common, dist.Normal)
+    def mine(p, q):
+        return cr.tensor(43.0)
+
+    assert dist.kl_divergence(Mine(0.0, 1.0), dist.Normal(0.0, 1.0)).item() == 43.0
+    with pytest.raises(TypeError, match="Expected type_q to be a Distribution subclass but got 3"):
+        dist.register_kl(Mine, 3)
+
+
 def test_distribution_of_a_user_expands_and_prints():
     class Shifted(dist.Distribution):
         arg_constraints = {"shift": constraints.real}  # noqa: RUF012 - as people write it

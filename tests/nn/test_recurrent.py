@@ -360,3 +360,12 @@ def test_packed_sequence_is_converted_as_a_tensor_is(lib):
     assert packed.float() is packed
     assert packed.is_cuda == packed.data.is_cuda
     assert not packed.is_pinned()
+
+
+def test_weights_that_are_set_as_a_list_are_used(lib):
+    layer, other = lib.nn.LSTM(2, 3), lib.nn.LSTM(2, 3)
+    x = lib.ones(4, 1, 2)
+
+    layer._flat_weights = [getattr(other, name) for name in layer._flat_weights_names]
+
+    assert bool((layer(x)[0] == other(x)[0]).all())

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from ..engine import current_task
 from ..errors import AutogradError
+from ..errors import LinAlgError as _LinAlgError
 from ..overriding import (
     DisableTorchFunction,
     DisableTorchFunctionSubclass,
 )
 from ..overriding import disabled_torch_function_impl as _disabled_torch_function_impl
 from . import _autograd, _functions
+from ._dispatch import DispatchKey, DispatchKeySet
 
 if TYPE_CHECKING:
     from ..graph import Node
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "DisableTorchFunction",
     "DisableTorchFunctionSubclass",
+    "DispatchKey",
+    "DispatchKeySet",
+    "_LinAlgError",
     "_autograd",
     "_current_autograd_node",
     "_current_graph_task_id",

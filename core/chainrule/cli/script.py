@@ -15,16 +15,22 @@ import sys
 import traceback
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.metadata import Distribution
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import chainrule
 from chainrule import version
+from chainrule._absent import below, is_absent
 from chainrule.torch_version import TorchVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from importlib.metadata import DistributionFinder
+    from os import PathLike
+
+    Context = DistributionFinder.Context
 
 TORCH, OURS = "torch", "chainrule"
 #: The version of PyTorch whose behaviour chainrule has.
@@ -46,7 +52,7 @@ class TorchFinder(MetaPathFinder):
             return None
         ours = OURS + fullname.removeprefix(TORCH)
         try:
-            module = importlib.import_module(ours)
+            module = _module(ours)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{ours}.".startswith(f"{error.name}."):
                 raise  # a module of chainrule's needs something that is not installed
@@ -59,8 +65,41 @@ class TorchFinder(MetaPathFinder):
         # name of its module (autograd.gradcheck) keeps it when the module is imported by name.
         for name in [n for n in sys.modules if n.startswith(f"{ours}.")]:
             sys.modules.setdefault(TORCH + name.removeprefix(OURS), sys.modules[name])
+        if is_absent(module):
+            vars(module).setdefault("__path__", [])  # so that what is below it can be asked for
         is_package = hasattr(module, "__path__")
         return ModuleSpec(fullname, _Existing(module), is_package=is_package)
+
+    def find_distributions(self, context: Context | None = None) -> Iterator[Distribution]:
+        """Tell `importlib.metadata` of ``torch``, by which libraries ask for its version."""
+        asked = None if context is None else context.name
+        if asked in {None, TORCH}:
+            yield _Metadata()
+
+
+def _module(name: str) -> ModuleType:
+    """Import chainrule's module *name*, or make what stands below one that is absent."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        parent, _, own = name.rpartition(".")
+        made = below(sys.modules[parent], own) if parent in sys.modules else None
+        if made is None:
+            raise
+        made.__spec__ = ModuleSpec(name, None, is_package=True)
+        sys.modules[name] = made
+        return made
+
+
+class _Metadata(Distribution):
+    """What is told of the installed package ``torch``: its version."""
+
+    def read_text(self, filename: str) -> str | None:
+        text = f"Metadata-Version: 2.1\nName: {TORCH}\nVersion: {version.__version__}\n"
+        return text if filename == "METADATA" else None
+
+    def locate_file(self, path: str | PathLike[str]) -> Path:
+        return Path(chainrule.__file__).parent / path
 
 
 class _Existing(Loader):
@@ -84,6 +123,10 @@ def speak_torch() -> None:
     # Programs ask which version of PyTorch they run on.
     told: Any = TorchVersion(f"{FOLLOWED}+chainrule.{version.__version__}")
     chainrule.__version__ = version.__version__ = told
+    # PyTorch's package holds itself, and ``torch.torch.Tensor`` is met in annotations; and some
+    # programs compare the name of the package with what they import.
+    here: Any = chainrule
+    here.torch, here.__name__ = chainrule, TORCH
 
 
 def run(options: argparse.Namespace) -> int:

@@ -39,10 +39,11 @@ def register_kl(type_p: type, type_q: type) -> Callable[[Any], Any]:
     """Register the decorated function as the divergence of a *type_p* from a *type_q*.
 
     Raises:
-        TypeError: one of the two is no distribution.
+        TypeError: one of the two is no class. Which class it is is not looked at, as in PyTorch:
+            it may be an interface that distributions have in common.
     """
     for kind, name in ((type_p, "type_p"), (type_q, "type_q")):
-        if not (isinstance(kind, type) and issubclass(kind, Distribution)):
+        if not isinstance(kind, type):
             msg = f"Expected {name} to be a Distribution subclass but got {kind}"
             raise TypeError(msg)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 # A family's __all__ is the list of what it offers.
 from . import _late
@@ -126,6 +126,18 @@ def _no_namespace(name: str) -> Any:
 
 #: Asked for a name that core does not have; the plugin layer puts its discovery here.
 find_namespace = _no_namespace
+
+
+def load_library(path: str) -> NoReturn:
+    """Refuse to load operators that were compiled for PyTorch.
+
+    Raises:
+        OSError: always, as in PyTorch for a library that does not fit; libraries go on without.
+    """
+    raise OSError(
+        f"ops.load_library: {path!r} is compiled for PyTorch, and chainrule cannot run it. "
+        "Use Function.as_op, or a plugin: see `chainrule plugins new`."
+    )
 
 
 def __getattr__(name: str) -> Any:

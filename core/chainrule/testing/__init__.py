@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from ..autograd import gradcheck, gradgradcheck
 from .cases import ErrorSample, OpCase, Sample
-from .comparison import assert_close
+from .comparison import assert_allclose, assert_close
 from .maker import Maker
 from .making import make_tensor
 from .opcheck import OpcheckError, opcheck
 
 __all__ = [
-    "ErrorSample", "Maker", "OpCase", "OpcheckError", "Sample", "assert_close", "gradcheck",
-    "gradgradcheck", "make_tensor", "opcheck",
+    "ErrorSample", "Maker", "OpCase", "OpcheckError", "Sample", "assert_allclose", "assert_close",
+    "gradcheck", "gradgradcheck", "make_tensor", "opcheck",
 ]  # fmt: skip

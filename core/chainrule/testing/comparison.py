@@ -1,4 +1,4 @@
-"""`assert_close`: two results agree, and if not, where and by how much."""
+"""`assert_close` and its forerunner: two results agree, and if not, where and by how much."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from .. import dtypes, ops
+from .._warn import warn
 from ..errors import ArgumentError
 from ..tensor import Tensor, as_tensor
 
-__all__ = ["assert_close"]
+__all__ = ["assert_allclose", "assert_close"]
 
 #: Relative and absolute tolerance per dtype, where none is given; PyTorch's.
 _TOLERANCES: Final = {
@@ -19,6 +20,14 @@ _TOLERANCES: Final = {
     dtypes.float64: (1e-7, 1e-7),
     dtypes.complex64: (1.3e-6, 1e-5),
     dtypes.complex128: (1e-7, 1e-7),
+}
+
+#: Likewise of `assert_allclose`, which complex numbers share with `assert_close`.
+_LARGER_TOLERANCES: Final = {
+    **_TOLERANCES,
+    dtypes.float16: (1e-3, 1e-3),
+    dtypes.float32: (1e-4, 1e-5),
+    dtypes.float64: (1e-5, 1e-8),
 }
 
 
@@ -74,6 +83,47 @@ def assert_close(
     )  # fmt: skip
     if found is not None:
         raise AssertionError(msg(found) if callable(msg) else found if msg is None else msg)
+
+
+def assert_allclose(
+    actual: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    equal_nan: bool = True,
+    msg: str = "",
+) -> None:
+    """Check that two tensors agree, whatever their dtypes: the forerunner of `assert_close`.
+
+    Args:
+        actual: What came: a tensor, or what `chainrule.tensor` takes.
+        expected: What should have come; likewise, then of the dtype of *actual*.
+        rtol: The relative tolerance; by default that of the dtype, larger than `assert_close`'s.
+        atol: The absolute tolerance; likewise. Give both or none.
+        equal_nan: Whether NaN equals NaN.
+        msg: What the error says instead.
+
+    Raises:
+        AssertionError: they differ; the message says where and by how much.
+        ValueError: one tolerance is given alone.
+
+    Warns:
+        FutureWarning: always, as in PyTorch.
+    """
+    warn(
+        "`chainrule.testing.assert_allclose()` is deprecated, as in PyTorch. "
+        "Please use `chainrule.testing.assert_close()` instead.",
+        FutureWarning,
+        stacklevel=2,
+    )
+    found = actual if isinstance(actual, Tensor) else as_tensor(actual)
+    wanted = expected if isinstance(expected, Tensor) else as_tensor(expected, dtype=found.dtype)
+    if rtol is None and atol is None:
+        pairs = [_LARGER_TOLERANCES.get(x.dtype, (0.0, 0.0)) for x in (found, wanted)]
+        rtol, atol = max(r for r, _ in pairs), max(a for _, a in pairs)
+    assert_close(
+        found, wanted, rtol=rtol, atol=atol, equal_nan=equal_nan, check_dtype=False, msg=msg or None
+    )
 
 
 def _compared(

@@ -15,7 +15,7 @@ from ..utils.rnn import PackedSequence
 from .module import Module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ...device import Device
     from ...dtypes import DType
@@ -144,6 +144,12 @@ class RNNBase(Module):
     @property
     def _flat_weights(self) -> list[Tensor]:
         return [getattr(self, name) for name in self._flat_weights_names]
+
+    @_flat_weights.setter
+    def _flat_weights(self, weights: Sequence[Tensor]) -> None:
+        # Libraries that exchange the weights also set PyTorch's second list of them.
+        for name, weight in zip(self._flat_weights_names, weights, strict=True):
+            setattr(self, name, weight)
 
     @property
     def all_weights(self) -> list[list[Parameter]]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ._absent import refusing
-from .compiler import note_that_it_runs_eagerly
+from .._absent import refusing
+from ..compiler import note_that_it_runs_eagerly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = [
-    "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "freeze", "ignore",
-    "is_scripting", "is_tracing", "load", "optimized_execution", "save", "script",
+    "Final", "ScriptFunction", "ScriptModule", "TracerWarning", "annotate", "export", "freeze",
+    "ignore", "is_scripting", "is_tracing", "load", "optimized_execution", "save", "script",
     "script_if_tracing", "script_method", "trace", "trace_module", "unused",
 ]  # fmt: skip
 
 T = TypeVar("T")
-Final = Any
 _INSTEAD = "Save the parameters: chainrule.save(model.state_dict(), file)."
 
 
@@ -54,7 +53,9 @@ def script_method(fn: T) -> T:
     return fn
 
 
+# What decorates a function that stays as it is; libraries use the names with underscores too.
 script_if_tracing = export = unused = script_method
+_script_if_tracing = _overload = _overload_method = script_method
 
 
 def ignore(drop: Any = False, **kwargs: object) -> Any:
