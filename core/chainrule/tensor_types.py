@@ -42,9 +42,12 @@ class _OfDtype(type):
     """A class of no objects of its own: it makes what is of its dtype, and knows it."""
 
     dtype: DType
+    #: Where its tensors are made, and must be: ``"cuda"``, or None for anywhere.
+    device: str | None = None
 
     def __repr__(cls) -> str:
-        return f"<class 'torch.{cls.__name__}'>"
+        place = "" if cls.device is None else f"{cls.device}."
+        return f"<class 'torch.{place}{cls.__name__}'>"
 
 
 class _TensorOfDtype(_OfDtype):
@@ -53,14 +56,16 @@ class _TensorOfDtype(_OfDtype):
         if len(args) == 1 and not isinstance(args[0], int):
             (values,) = args
             if isinstance(values, Tensor):
-                return values.to(cls.dtype)
+                return values.to(device=cls.device, dtype=cls.dtype)
             if hasattr(values, "numel") and isinstance(values, tuple):  # a Size
-                return ops.empty(tuple(values), dtype=cls.dtype)
-            return tensor(values, dtype=cls.dtype)
-        return ops.empty(args or (0,), dtype=cls.dtype)
+                return ops.empty(tuple(values), dtype=cls.dtype, device=cls.device)
+            return tensor(values, dtype=cls.dtype, device=cls.device)
+        return ops.empty(args or (0,), dtype=cls.dtype, device=cls.device)
 
     def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+        if not isinstance(instance, Tensor) or instance.dtype is not cls.dtype:
+            return False
+        return cls.device in {None, instance.device.type}
 
 
 class _StorageOfDtype(_OfDtype):
@@ -82,6 +87,13 @@ def _made(kind: type[_OfDtype], name: str, dtype: DType, doc: str) -> Any:
 
 def _tensor(name: str, dtype: DType) -> Any:
     return _made(_TensorOfDtype, name, dtype, f"Tensors of {dtype}.")
+
+
+def on_cuda(name: str) -> Any:
+    """Return the class of tensors on CUDA devices, of the dtype of the class *name* here."""
+    made = _tensor(name, globals()[name].dtype)
+    made.device = "cuda"
+    return made
 
 
 def _storage(name: str, dtype: DType) -> Any:

@@ -261,3 +261,13 @@ def test_an_older_comparison_is_wider_and_looks_at_no_dtype():
         cr.testing.assert_allclose(cr.tensor([1.0, cr.nan]), cr.tensor([1.00005, cr.nan]).double())
     with pytest.warns(FutureWarning), pytest.raises(AssertionError, match="not close"):
         cr.testing.assert_allclose(cr.tensor(1.0), 1.001)
+
+
+def test_old_classes_of_tensors_on_cuda_devices_can_be_named():
+    kind = cr.cuda.FloatTensor
+
+    assert kind is cr.cuda.FloatTensor
+    assert kind.dtype is cr.float32
+    assert repr(kind) == "<class 'torch.cuda.FloatTensor'>"
+    assert not isinstance(cr.ones(2, device="cpu"), kind)
+    assert not hasattr(cr.cuda, "ComplexTensor")

@@ -6,6 +6,9 @@ False or zero, and what acts raises an AssertionError that says what is missing.
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from . import amp
 from ._devices import (
     can_device_access_peer,
@@ -73,3 +76,11 @@ __all__ = [
     "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state",
     "set_rng_state_all", "set_stream", "stream", "synchronize",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    kinds: Any = import_module("chainrule.tensor_types")  # old programs alone name these
+    if name.endswith("Tensor") and name in kinds.__all__:
+        found = globals()[name] = kinds.on_cuda(name)
+        return found
+    raise AttributeError(f"module 'chainrule.cuda' has no attribute {name!r}")
