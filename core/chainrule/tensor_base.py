@@ -669,6 +669,8 @@ class TensorBase(Copyable):
             if dtype is None:
                 msg = "invalid type: expected a name like 'torch.FloatTensor'"
                 raise ValueError(msg)
+        if isinstance(dtype, type) and issubclass(dtype, TensorBase):
+            dtype = dtypes.get_default_dtype()  # the class of all tensors names no other
         wanted = dtype if isinstance(dtype, DType) else getattr(dtype, "dtype", dtype)
         if isinstance(wanted, type):
             msg = f"invalid type: {wanted.__name__!r}\ntype: expected a dtype. Or use .to(...)."

@@ -113,3 +113,7 @@ def test_tensor_that_is_written_to_is_asked_to_require_grad(lib):
 
     assert lib.ones(3, out=out, requires_grad=True) is out
     assert out.requires_grad
+
+
+def test_the_class_of_all_tensors_names_the_default_dtype(lib):
+    assert lib.tensor([True, False]).type(lib.Tensor).dtype is lib.get_default_dtype()
