@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "_assert", "_assert_async", "_check", "_check_index", "_check_not_implemented", "_check_type", "_check_value",
+    "_assert", "_assert_async", "_check", "_check_index", "_check_not_implemented", "_check_type",
+    "_check_value",
 ]  # fmt: skip
 
 

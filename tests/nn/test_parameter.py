@@ -91,3 +91,15 @@ def test_buffer_says_whether_it_is_persistent(lib):
     assert [name for name, _ in module.named_buffers()] == ["kept", "passing"]
     assert list(module.state_dict()) == ["kept"]
     assert not module.kept.requires_grad
+
+
+def test_subclass_of_parameter_may_be_made_with_more_arguments(lib):
+    class Named(lib.nn.Parameter):
+        def __new__(cls, data, name, requires_grad=True):
+            made = lib.Tensor._make_subclass(cls, data, requires_grad)
+            made.label = name
+            return made
+
+    made = Named(lib.ones(2), name="w")
+
+    assert (made.label, made.requires_grad, type(made)) == ("w", True, Named)

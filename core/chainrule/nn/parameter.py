@@ -78,8 +78,8 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
             return marked  # type: ignore[no-any-return]  # counts as one
         return _leaf_over(cls, ops.empty(0) if data is None else data, requires_grad)  # type: ignore[no-any-return]  # of class cls
 
-    def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
-        pass  # made whole by __new__; what Tensor takes is not what a parameter takes
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass  # made whole by __new__, which in a subclass may take more
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if id(self) not in memo:
