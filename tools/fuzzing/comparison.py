@@ -34,6 +34,7 @@ BEYOND = {
     "In-place abs is not supported for complex tensors": "the real parts are written",
     "Expected a proper Tensor but got None": "PyTorch's formula fails where nothing arrives",
     "unsupported operand type(s) for *: 'NoneType'": "where nothing arrives no hook is called",
+    "tensor does not have a device": "PyTorch's formula of group_norm fails without a weight",
     "INTERNAL ASSERT FAILED": "PyTorch calls that a defect of its own",
     "input matrix is singular": "chainrule's formula does without solving",
     "Trying to resize storage that is not resizable": "the comparison has looked at its array",
@@ -73,6 +74,7 @@ KNOWN = (
     ("error of ours alone", "^detach_ in inference_mode$", "AutogradError: Can't detach views"),
     ("error of another type", "", "DimError"),  # whichever is found first
     ("error of ours alone", "^(data|detach) write", "Inplace update to inference tensor"),  # row
+    ("requires_grad", r"^unsafe_\w+\[.* in inference_mode$", "False"),  # no view here; a row
     ("what it looks into", "^unsafe_", "-1"),  # no view, as its name says
     ("what it looks into", r"channel_shuffle\[.* in inference_mode$", "-1"),  # likewise
     ("requires_grad", r"\[.* in inference_mode$", "False (a view made"),  # no view here; a row
