@@ -17,3 +17,25 @@ def test_expanded_element_of_an_imaginary_part_follows_a_write_into_it(lib):
     element.sum().backward()
 
     assert z.grad.tolist() == [6j, 0]
+
+
+def test_view_of_memory_that_its_base_gave_up_has_the_gradient_of_the_same_view(lib):
+    x = lib.ones(4, requires_grad=True)
+    base = x * 1
+    windows = base.unfold(-1, 2, 1)
+    base.data = lib.full((4,), 2.0)
+    with lib.no_grad():
+        base.mul_(2)
+    windows.sum().backward()
+
+    assert x.grad.tolist() == [1.0, 2.0, 2.0, 1.0]
+
+
+def test_view_of_memory_that_its_base_gave_up_for_less_can_be_looked_at(lib):
+    base = lib.ones(3, 4, requires_grad=True) * 1
+    views = [base.view(12), base.unfold(-1, 2, 1)]
+    base.data = lib.ones(3)
+    with lib.no_grad():
+        base.mul_(2)
+
+    assert [view.is_leaf for view in views] == [False, False]

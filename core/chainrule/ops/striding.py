@@ -232,14 +232,24 @@ def _look_again(view: Any, source: Any) -> None:
     size, strides, offset = look = _layout(view)[0]
     view._node, view._output_nr = None, 0
     view._requires_grad = source._requires_grad
-    if not _lies_within(look, extent):
-        again = views.way_to(view, source)(source)
-        view._node, view._output_nr = again._node, again._output_nr
-    elif _may_overlap(look):
-        _as_strided.record_onto(view, (source, size, strides, offset, extent, layout))
+    if _may_overlap(look):
+        again = None if _lies_within(look, extent) else _same_look(view, source)
+        if again is None:
+            _as_strided.record_onto(view, (source, size, strides, offset, extent, layout))
+        else:
+            view._node, view._output_nr = again._node, again._output_nr
     else:
         way = views.way_to(view, source)
         _seen_again.record_onto(view, (source, size, strides, offset, way, layout[1]))
+
+
+def _same_look(view: Any, source: Any) -> Any:
+    """Return what the calls that made *view* show of *source*; None if it has no room for them."""
+    try:
+        made = views.way_to(view, source)(source)
+    except (RuntimeError, ValueError):
+        return None
+    return made if made._array.shape == view._array.shape else None
 
 
 def _way_by_layout(view: Any) -> views.Way:
