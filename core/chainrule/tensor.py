@@ -36,6 +36,11 @@ def operator(op: Any) -> Callable[..., Any]:
     return method
 
 
+def _multiplies(other: Any) -> bool:
+    """Return whether ``@`` takes *other*: a tensor, or what makes of functions what it likes."""
+    return isinstance(other, Value) or overriding.wants_to_be_asked(type(other))
+
+
 def in_place(op: Any) -> Callable[..., Any]:
     """Return the in-place form of *op*: it writes the result into its first argument."""
 
@@ -530,10 +535,10 @@ class Tensor(TensorLate):
     # Products
 
     def __matmul__(self, other: Any) -> Tensor:
-        return ops.matmul(self, other) if isinstance(other, Value) else NotImplemented  # type: ignore[arg-type]  # a Tensor
+        return ops.matmul(self, other) if _multiplies(other) else NotImplemented
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return ops.matmul(other, self) if isinstance(other, Value) else NotImplemented  # type: ignore[arg-type]  # likewise
+        return ops.matmul(other, self) if _multiplies(other) else NotImplemented
 
     matmul = ops.matmul
     mm = ops.mm.method

@@ -307,6 +307,8 @@ def test_other_types_are_asked_too(lib):
     duck = Duck()
     assert lib.add(duck, 1) == ("add", ["Duck"], 2)
     assert lib.add(lib.ones(2), duck) == ("add", ["Duck"], 2)
+    assert lib.ones(2) @ duck == ("matmul", ["Duck"], 2)
+    assert lib.ones(2).matmul(duck) == ("matmul", ["Duck"], 2)
     assert lib.stack([duck]) == ("stack", ["Duck"], 1)
     assert lib.overrides.is_tensor_like(duck)
     assert lib.transpose(duck, 0, 1) == ("transpose", ["Duck"], 3)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import DTypeError, ShapeError
 from ..inplace import fill_out
 from ..op import composite, primitive
+from ..overriding import dispatch, overloaded
 from ..shapes import broadcast_shapes
 from ._arguments import check_tensor
 from ._operands import C_NAMES
@@ -58,6 +59,9 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
     try:
         n, m = len(input._array.shape), len(other._array.shape)
     except AttributeError:
+        asked = overloaded((input, other))
+        if asked:
+            return dispatch(matmul, asked, (input, other), None)  # type: ignore[no-any-return]  # what they make of it
         check_tensor("matmul", input)
         check_tensor("matmul", other, "other", 2)
         raise
