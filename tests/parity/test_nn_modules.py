@@ -12,10 +12,6 @@ from torch.testing._internal.common_modules import module_db
 
 import chainrule
 
-#: Modules that are left out, and why.
-NOT_COMPARED = {
-    "LinearCrossEntropyLoss": "new in PyTorch 2.13, not here yet",
-}
 SAMPLES = 6
 
 
@@ -28,7 +24,7 @@ with warnings.catch_warnings():
     INFOS = [
         pytest.param(info, train, id=f"{info.formatted_name}-{'train' if train else 'eval'}")
         for info in module_db
-        if name_of(info) not in NOT_COMPARED and hasattr(torch.nn, name_of(info))
+        if hasattr(torch.nn, name_of(info))
         for train in ((True, False) if info.train_and_eval_differ else (True,))
     ]
 
@@ -188,4 +184,4 @@ def test_every_module_of_pytorch_is_here_or_is_listed():
         if inspect.isclass(getattr(torch.nn, name)) and not hasattr(chainrule.nn, name)
     }
 
-    assert missing == {"Container", "LinearCrossEntropyLoss", "LinearCrossEntropyOptions"}
+    assert missing == {"Container"}
