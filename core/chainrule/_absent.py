@@ -180,7 +180,7 @@ def below(parent: ModuleType, name: str) -> ModuleType | None:
     made = ModuleType(f"{parent.__name__}.{name}", parent.__doc__)
     made.__path__ = []
     path = made.__name__.partition(".")[2]
-    made.__getattr__ = absent(path, instead)  # type: ignore[method-assign]
+    made.__getattr__ = absent(path, instead)  # type: ignore[method-assign]  # a module's own
     return made
 
 

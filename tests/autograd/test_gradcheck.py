@@ -124,7 +124,8 @@ def test_one_tensor_given_twice_is_moved_in_both_places(make, fast_mode):
 
 @modes
 def test_tensor_that_the_function_knows_from_elsewhere_is_moved_there_too(make, fast_mode):
-    layer, x = cr.nn.Linear(2, 1, dtype=cr.float64), make([[0.5, 2.0]])
+    x = make([[0.5, 2.0]])
+    layer = cr.nn.Linear(2, 1, device=x.device, dtype=cr.float64)
 
     assert gradcheck(
         lambda *weights: layer(x).tanh(), tuple(layer.parameters()), fast_mode=fast_mode

@@ -206,7 +206,7 @@ def adaptive_max_pool1d(
     """Return the largest elements of *output_size* runs of ``(N, C, L)`` or ``(C, L)``.
 
     >>> import chainrule as cr
-    >>> cr.adaptive_max_pool1d(cr.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    >>> cr.nn.functional.adaptive_max_pool1d(cr.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[3., 2.]])
     """
     check_tensor("adaptive_max_pool1d", input)
