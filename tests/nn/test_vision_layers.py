@@ -259,6 +259,15 @@ def test_empty_bag_is_zero(lib):
         assert bags[1].tolist() == [0.0]
 
 
+@pytest.mark.parametrize("mode", [0, 1, 2])
+def test_what_is_told_of_bags_shares_no_memory(lib, mode):
+    results = lib.embedding_bag(
+        lib.ones(3, 2), lib.tensor([1, 0, 2]), lib.tensor([0, 2]), False, mode
+    )
+
+    assert len({result.data_ptr() for result in results}) == 4
+
+
 def test_empty_batches_have_shapes_and_gradients(lib):
     planes = lib.ones(0, 1, 4, 2, requires_grad=True)
     rows = lib.ones(0, 3, requires_grad=True)

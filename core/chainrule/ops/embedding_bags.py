@@ -67,7 +67,7 @@ def _embedding_bag(
     if mode == _SUM:
         return total, bags, sizes * 0, sizes * 0
     total = total / sizes.clamp(1).unsqueeze(1).to(total.dtype)
-    return total, bags, sizes, sizes
+    return total, bags, sizes, sizes.clone()
 
 
 def _maxima(rows: Any, places: Any, bags: Any, kept: Any, count: int) -> tuple[Any, Any]:
