@@ -196,6 +196,15 @@ def test_result_is_written_into_out():
     assert near(out @ x, cr.eye(3, dtype=cr.float64))
 
 
+def test_least_squares_of_a_vector_is_no_view():
+    x, y = regular(Maker(cr.float64), 4, 2), Maker(cr.float64)(4)
+    with cr.no_grad():
+        solution = cr.linalg.lstsq(x, y).solution
+
+    assert not solution._is_view()
+    assert solution.shape == (2,)
+
+
 def test_least_squares_fills_the_outputs_that_the_driver_has():
     x, y = regular(Maker(cr.float64), 4, 2), Maker(cr.float64)(4, 1)
     found = {d: cr.linalg.lstsq(x, y, driver=d) for d in ("gels", "gelsy", "gelsd", "gelss")}

@@ -13,6 +13,7 @@ from ..value import Value
 from ._operands import occurs
 from .complex import conj
 from .linalg_checks import fail
+from .linalg_matmul import _squeezed
 from .matrix_checks import check_matrix, check_square
 from .matrix_inverse import linalg_inv_ex
 from .matrix_spectral import linalg_eigh, linalg_eigvalsh, linalg_svd, linalg_svdvals
@@ -255,7 +256,7 @@ def linalg_lstsq(
     empty = ops.empty(0, dtype=values._key.dtype, device=values.device)
     return lstsq_result(
         (
-            solution.squeeze(-1) if vector else solution,
+            _squeezed(solution, -1) if vector else solution,
             residuals,
             none if driver == "gels" else rank,
             values.detach() if driver in {"gelsd", "gelss"} else empty,
