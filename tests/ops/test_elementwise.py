@@ -291,3 +291,7 @@ def test_sinc_is_twice_differentiable_at_zero_too():
     (bend,) = cr.autograd.grad(slope.sum(), x)
 
     assert bend.tolist() == pytest.approx([-(math.pi**2) / 3] * 2, rel=1e-12)
+
+
+def test_binary_logarithm_of_complex_zero_is_minus_infinity():
+    assert cr.log2(cr.zeros(1, dtype=cr.complex64)).tolist() == [complex(-math.inf, 0.0)]

@@ -195,3 +195,10 @@ def test_deviation_of_equal_elements_has_the_gradient_zero_for_any_rounding_of_t
 
     assert x.std(dim).sum().item() == 0.0
     assert not x.grad.any()
+
+
+def test_reduced_segments_are_no_view():
+    with cr.no_grad():
+        found = cr.segment_reduce(cr.arange(6.0), "max", lengths=cr.tensor([2, 4]))
+
+    assert not found._is_view()

@@ -42,7 +42,10 @@ def log1p(xp: Any) -> Any:
 @ks.family("cr::log2")
 def log2(xp: Any) -> Any:
     def kernel(x: Any) -> Any:
-        return xp.log2(x) if x.dtype.kind == "f" else xp.log(x) / LOG_2
+        if x.dtype.kind == "f":
+            return xp.log2(x)
+        natural = xp.log(x)  # divided part by part: -inf + 0j by a complex number is NaN
+        return natural.real / LOG_2 + 1j * (natural.imag / LOG_2)
 
     return kernel
 

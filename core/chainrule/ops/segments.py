@@ -77,9 +77,10 @@ def segment_reduce(
     start: Any = ops.full(
         room, identity if initial is None else initial, dtype=data._key.dtype, device=data.device
     )
-    result = ops.scatter_reduce(start, place, index, data, name).narrow(place, 0, total)
+    every: Any = ops.scatter_reduce(start, place, index, data, name)
+    result = every.narrow_copy(place, 0, total)
     if reduce != "mean":
-        return result
+        return result  # type: ignore[no-any-return]  # an op's result
     sizes = counts.reshape(*counts.shape, *rest).to(data._key.dtype)
     return result / (sizes if initial is None else sizes.clamp(min=1))  # type: ignore[no-any-return]  # an op's result
 
