@@ -89,6 +89,21 @@ static PyObject *zeros(int type, int ndim, const npy_intp *shape)
     return array;
 }
 
+/* Read the arguments of a backward kernel, a gradient and its places; return the zeros that it is
+ * added to, of the shape in the keyword `input_sizes`. */
+static PyObject *zeros_behind(PyObject *const *args, Py_ssize_t count, PyObject *kwnames, int *dim)
+{
+    int ndim;
+    npy_intp shape[MAX_NDIM];
+    static PyObject *input_sizes_name;
+    PyObject *sizes;
+    if (count != 2 || !are_added(args[0], args[0]) ||
+        !read_dim(args, count, kwnames, PyArray_NDIM(as_array(args[0])), dim, name(&input_sizes_name, "input_sizes"), &sizes) ||
+        !read_sizes(sizes, &ndim, shape) || ndim != PyArray_NDIM(as_array(args[0])))
+        return DECLINED;
+    return zeros(PyArray_TYPE(as_array(args[0])), ndim, shape);
+}
+
 /* A contiguous copy. */
 static PyObject *copy_of(PyObject *array)
 {
@@ -224,15 +239,9 @@ static PyObject *scattered(PyObject *out, PyObject *index, PyObject *source, int
 
 static PyObject *gather_backward(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
 {
-    int ndim, dim;
-    npy_intp shape[MAX_NDIM];
-    static PyObject *input_sizes_name;
-    PyObject *sizes;
-    if (count != 2 || !are_added(args[0], args[0]) ||
-        !read_dim(args, count, kwnames, PyArray_NDIM(as_array(args[0])), &dim, name(&input_sizes_name, "input_sizes"), &sizes) ||
-        !read_sizes(sizes, &ndim, shape) || ndim != PyArray_NDIM(as_array(args[0])))
-        return DECLINED;
-    return scattered(zeros(PyArray_TYPE(as_array(args[0])), ndim, shape), args[1], args[0], dim, true);
+    int dim = 0;
+    PyObject *out = zeros_behind(args, count, kwnames, &dim);
+    return out ? scattered(out, args[1], args[0], dim, true) : NULL;
 }
 
 static PyObject *scatter_add(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
@@ -343,15 +352,9 @@ static PyObject *rows_added(PyObject *out, PyObject *index, PyObject *source, in
 
 static PyObject *index_select_backward(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
 {
-    int ndim, dim;
-    npy_intp shape[MAX_NDIM];
-    static PyObject *input_sizes_name;
-    PyObject *sizes;
-    if (count != 2 || !are_added(args[0], args[0]) ||
-        !read_dim(args, count, kwnames, PyArray_NDIM(as_array(args[0])), &dim, name(&input_sizes_name, "input_sizes"), &sizes) ||
-        !read_sizes(sizes, &ndim, shape))
-        return DECLINED;
-    return rows_added(zeros(PyArray_TYPE(as_array(args[0])), ndim, shape), args[1], args[0], dim, 1);
+    int dim = 0;
+    PyObject *out = zeros_behind(args, count, kwnames, &dim);
+    return out ? rows_added(out, args[1], args[0], dim, 1) : NULL;
 }
 
 static PyObject *index_add(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
