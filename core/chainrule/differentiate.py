@@ -326,7 +326,7 @@ def _check_implicit(shape: tuple[int, ...], key: DispatchKey) -> None:
             f"{key.dtype}\nbackward: pass the gradient of the output."
         )
         raise AutogradError(msg)
-    if any(size != 1 for size in shape):
+    if shape and any(size != 1 for size in shape):
         msg = (
             "grad can be implicitly created only for scalar outputs\n"
             f"backward: the output has shape {tuple(shape)}. Reduce it with sum() or mean(), or "

@@ -362,7 +362,7 @@ class GraphTask:
     def will_execute(self, node: Node) -> bool:
         """Return whether *node* runs, or ran, in this pass."""
         if self._executed is None:
-            nodes = _all_nodes(self.roots) if self.reachable is None else self.reachable
+            nodes = _all_behind(self.roots)[0] if self.reachable is None else self.reachable
             self._executed = {*nodes, *self._leaves_behind(nodes)}
         if isinstance(node, AccumulateGrad):
             return id(node.variable) in self._executed and self.captured is None
@@ -373,16 +373,22 @@ class GraphTask:
         return {id(edge[0]) for edge in edges if edge and edge[1] == LEAF and self._wants(edge)}
 
 
-def _all_nodes(roots: Sequence[Edge]) -> set[Node]:
-    """Return every node that a pass from *roots* can come to."""
+def _all_behind(roots: Sequence[Edge]) -> tuple[set[Node], set[int]]:
+    """Return every node that a pass from *roots* can come to, and every leaf, by its id."""
     nodes: set[Node] = set()
-    stack = [target for target, number in roots if number != LEAF]
+    leaves: set[int] = set()
+    stack: list[Any] = [*roots]
     while stack:
-        node = stack.pop()
-        if node not in nodes:
-            nodes.add(node)
-            stack.extend([e[0] for e in node._edges if e is not None and e[1] != LEAF])
-    return nodes
+        edge = stack.pop()
+        if edge is None:
+            continue
+        target, number = edge
+        if number == LEAF:
+            leaves.add(id(target))
+        elif target not in nodes:
+            nodes.add(target)
+            stack += target._edges
+    return nodes, leaves
 
 
 _AGE = operator.attrgetter("_seq")
@@ -395,11 +401,8 @@ def _reachable(roots: Sequence[Edge], wanted: set[tuple[int, int]]) -> set[Node]
     """
     leaves = {place for place, number in wanted if number == LEAF}
     ends = {place for place, number in wanted if number != LEAF}
-    nodes = _all_nodes(roots)
-    if not ends and all(
-        edge is None or edge[1] != LEAF or id(edge[0]) in leaves
-        for edge in itertools.chain(*[node._edges for node in nodes], roots)
-    ):
+    nodes, found = _all_behind(roots)
+    if not ends and found <= leaves:
         return None
     on_path: set[Node] = set()
     for node in sorted(nodes, key=_AGE):

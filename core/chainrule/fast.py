@@ -49,7 +49,7 @@ def fast_path(op: Op[Any, Any]) -> Callable[..., Any]:
         return _of_one(op)
     if kinds == [TENSORS] and op.promote is None and not op.multiple and not op.refuses:
         return _join(op)
-    return _positional(op)
+    return _pair(op) if op.kind == "primitive" and _is_pair(op) else _positional(op)
 
 
 def _is_plain_view(op: Op[Any, Any]) -> bool:
@@ -236,7 +236,7 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any]:
     )
     if not plain:
         return _of_one_key(op)
-    if count == 2 == len(schema.params) and op.dtype == "same" and not (op.view or op.branches):
+    if _is_pair(op):
         return _of_a_pair(op)
     table, any_kind, plans, statics = op.table, op.evaluate_any, op.plans, schema.statics
     others, same_dtype, view = range(1, count), op.dtype == "same", op.view
@@ -282,6 +282,27 @@ def evaluation(op: Op[Any, Any]) -> Callable[[Any], Any]:
     return evaluate
 
 
+def _is_pair(op: Op[Any, Any]) -> bool:
+    """Return whether an op takes two tensors and nothing else, and makes a new one: a product."""
+    kinds = [p.kind for p in op.schema.params]
+    plain = kinds == [TENSOR, TENSOR] and op.promote is None and op.dtype == "same"
+    return plain and not (op.multiple or op.view or op.refuses or op.branches)
+
+
+def _pair(op: Op[Any, Any]) -> Callable[..., Any]:
+    """Return the fast path of an op of two tensors and nothing else."""
+    general, compute = op.general, _of_a_pair(op)
+
+    def pair(self: Any = REQUIRED, other: Any = REQUIRED, *rest: Any) -> Any:
+        if rest or not (isinstance(self, Value) and isinstance(other, Value)):
+            return general((self, other, *rest), {})
+        if op.check is not None:
+            op.check(self, other)
+        return compute((self, other))
+
+    return pair
+
+
 def _of_a_pair(op: Op[Any, Any]) -> Callable[[Any], Any]:
     """Return a quick `evaluate` for an op of two tensors of one key and nothing else: a product."""
     table, any_kind, plans, overload = op.table, op.evaluate_any, op.plans, op.only_overload
@@ -308,8 +329,28 @@ def _of_a_pair(op: Op[Any, Any]) -> Callable[[Any], Any]:
                 plan = plans[overload, wanted, 0]
             except KeyError:
                 plan = op.plan(overload, wanted)
-            if plan is not None:
+            if plan is None:
+                return out
+            if not plan.of_two:
                 record(plan, bound, (out,))
+                return out
+            node = new_node(plan.node_class)
+            node._plan, node._extras, node._outputs, node._versions = plan, None, None, None
+            node._key, node._shape, node._seq = key, array.shape, next_sequence()
+            keep, of_left, of_right = plan.keep, left._storage, right._storage
+            if of_left is not None or of_right is not None:
+                node._versions = (
+                    of_left.version if of_left is not None and keep[0] else 0,
+                    of_right.version if of_right is not None and keep[1] else 0,
+                )
+            node._edges = (
+                None if not left._requires_grad
+                else (left, LEAF) if left._node is None else (left._node, left._output_nr),
+                None if not right._requires_grad
+                else (right, LEAF) if right._node is None else (right._node, right._output_nr),
+            )  # fmt: skip
+            node._saved = (left if keep[0] else None, right if keep[1] else None)
+            out._requires_grad, out._node = True, node
         return out
 
     return evaluate

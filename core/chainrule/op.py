@@ -333,7 +333,8 @@ class Op(KernelTable, Generic[P, R]):
             ArgumentError: the kernel gave something else than the statement promises.
         """
         if self.multiple:
-            self._check_count(result, key)
+            if type(result) is not tuple or len(result) != self.schema.output_count:
+                self._check_count(result, key)
             return [self._wrap(array, key, None, bound, i) for i, array in enumerate(result)]
         return [self._wrap(result, key, result_key, bound, None)]
 

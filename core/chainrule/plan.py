@@ -54,10 +54,13 @@ class Plan:
     """
 
     __slots__ = (
-        "active", "edged", "frees", "groups", "keep", "keeps_result", "node_class", "op", "padding",
-        "pulls", "readable", "result_slots", "shape_slots", "simple", "single", "static_slots",
-        "tail", "tensor_slots",
+        "active", "edged", "frees", "groups", "keep", "keeps_result", "node_class", "of_two", "op",
+        "padding", "pulls", "readable", "result_slots", "shape_slots", "simple", "single",
+        "static_slots", "tail", "tensor_slots",
     )  # fmt: skip
+
+    shape_slots: tuple[tuple[int, int], ...]
+    keeps_result: bool
 
     def __init__(
         self,
@@ -96,6 +99,8 @@ class Plan:
             if pull is not None
         )
         self.single = len(self.active) == 1
+        # Two edges, and nothing saved but inputs: the fast path lays it out by itself.
+        self.of_two = len(edged) == 2 and not (self.shape_slots or self.keeps_result)
         self.simple = not (self.groups or op.has_lists or op.multiple)
 
     def _lay_out(self, op: Op[Any, Any], used: set[str], numbers: set[str]) -> None:

@@ -99,6 +99,16 @@ def test_power_zero_has_slope_zero_even_at_zero():
     assert slope(lambda x: x**0, 0.0, 2.0) == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("exponent", [1, 1.0, 2, 3])
+def test_powers_have_every_derivative_at_zero_too(exponent):
+    x = cr.tensor([0.0, -2.0], requires_grad=True)
+    slope, factor, power = x**exponent, 1.0, exponent
+    while power >= 1:
+        (slope,) = cr.autograd.grad(slope.sum(), x, create_graph=power > 1)
+        factor, power = factor * power, power - 1
+        assert slope.tolist() == [factor * base**power for base in (0.0, -2.0)]
+
+
 def test_power_of_zero_has_slope_zero_by_the_exponent_from_zero_on():
     exponents = cr.tensor([0.0, 2.0], requires_grad=True)
 

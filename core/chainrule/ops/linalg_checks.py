@@ -222,6 +222,9 @@ def check_dot(self: Value, other: Value) -> None:
 
 def check_mv(self: Value, vec: Value) -> None:
     """Check a matrix and a vector of one dtype."""
+    a, key = self._array.shape, self._key
+    if len(a) == 2 and a[1:] == vec._array.shape and key is vec._key and key.category:
+        return
     _check_matrix_and_vector(self, vec, None, "mv")
     _check_three_dtypes(vec, self, vec, "mv")
 

@@ -60,7 +60,9 @@ def _base_gradient(grad: Tensor, self: Tensor, exponent: Tensor | Number) -> Any
     if not isinstance(exponent, Value):
         if exponent == 0:
             return zeros_of(grad)
-        # Recorded, the power 1 keeps the way to self, so that derivatives of any order are there.
+        # Recorded, the powers 1 and 0 keep the way to self: derivatives of any order are there.
+        if exponent == 1 and not mode.enabled:
+            return grad
         slope = self if exponent == 2 and not mode.enabled else pow(self, exponent - 1)
         return grad * conj(slope * exponent)
     return where(eq(exponent, 0), 0, grad * conj(exponent * pow(self, exponent - 1)))
