@@ -25,7 +25,7 @@ from chainrule_xp.convolution import Layout
 from . import implicit
 from .cuda import FLOATS, THREADS, Source, blocks_for
 from .namespace import matmul
-from .pooling import WINDOW, window
+from .windows import SEEN, WINDOW, window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +42,7 @@ FEW_IN_GROUP: Final = 1 << 14
 
 SOURCE: Final = Source(
     WINDOW
+    + SEEN
     + r"""
 // out[((c * K + k) * samples + n) * L + l], or with the sample first, [(n * C * K + c * K + k) * L
 // + l]: what window number l of sample n holds at place k of channel c, zero in the padding.
@@ -53,23 +54,13 @@ extern "C" __global__ void to_columns(
   const long long cells = (long long)w.size[0] * w.size[1] * w.size[2];
   for (long long e = blockIdx.x * (long long)blockDim.x + threadIdx.x; e < elements;
        e += (long long)blockDim.x * gridDim.x) {
-    long long l = e % windows, r = e / windows, n, row;
+    const long long l = e % windows, r = e / windows;
+    long long n, row;
     if (sample_first) { row = r % (channels * places); n = r / (channels * places); }
     else { n = r % samples; row = r / samples; }
-    long long k = row % places;
-    const long long c = row / places;
-    long long at = 0;
-    bool inside = true;
-    int position[3];
-    for (int d = 2; d >= 0; d--) {
-      position[d] = (int)(l % w.count[d]) * w.stride[d] - w.padding[d]
-                    + (int)(k % w.kernel[d]) * w.dilation[d];
-      l /= w.count[d];
-      k /= w.kernel[d];
-      inside = inside && position[d] >= 0 && position[d] < w.size[d];
-    }
-    for (int d = 0; d < 3; d++) at = at * w.size[d] + position[d];
-    out[e] = inside ? x[(n * channels + c) * cells + at] : (T)0;
+    const long long k = row % places, c = row / places;
+    long long at;
+    out[e] = seen(w, l, k, &at) ? x[(n * channels + c) * cells + at] : (T)0;
   }
 }
 

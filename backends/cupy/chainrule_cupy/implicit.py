@@ -18,8 +18,8 @@ import numpy as np
 from chainrule_xp.convolution import Layout
 
 from .cuda import Source, accumulator
-from .pooling import WINDOW, window
 from .sums import column_sums
+from .windows import SEEN, WINDOW, window
 
 Sizes = tuple[int, ...]
 
@@ -29,26 +29,12 @@ THREADS: Final = 256
 
 SOURCE: Final = Source(
     WINDOW
+    + SEEN
     + r"""
 #define TILE 64
 #define DEPTH 16
 
 struct Sizes { long long samples, inputs, outputs, groups, places, windows, cells; };
-
-// Where place k of window l lies in a plane; false in the padding.
-__device__ inline bool seen(const Window& w, long long l, long long k, long long* at) {
-  int position[3];
-  bool inside = true;
-  for (int d = 2; d >= 0; d--) {
-    position[d] = (int)(l % w.count[d]) * w.stride[d] - w.padding[d]
-                  + (int)(k % w.kernel[d]) * w.dilation[d];
-    l /= w.count[d];
-    k /= w.kernel[d];
-    inside = inside && position[d] >= 0 && position[d] < w.size[d];
-  }
-  *at = ((long long)position[0] * w.size[1] + position[1]) * w.size[2] + position[2];
-  return inside;
-}
 
 // The window whose place k lies at cell p of a plane; false if there is none.
 __device__ inline bool sees(const Window& w, long long p, long long k, long long* l) {

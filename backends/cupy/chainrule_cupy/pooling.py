@@ -17,15 +17,11 @@ from chainrule_xp import pooling as family
 from chainrule_xp.convolution import Layout
 
 from .cuda import FLOATS, THREADS, Source, blocks_for
+from .windows import WINDOW, window
 
 ks = KernelSet("cupy")
 
 Sizes = tuple[int, ...]
-
-#: What a kernel gets from `window`: of three dimensions each, the plane, the windows, how they lie.
-WINDOW: Final = """
-struct Window { int size[3], count[3], kernel[3], stride[3], padding[3], dilation[3]; };
-"""
 
 SOURCE: Final = Source(
     WINDOW
@@ -134,22 +130,6 @@ extern "C" __global__ void average_backward(
 """,
     ["max_forward", "average_forward", "average_backward"],
 )
-
-_WINDOW: Final = np.dtype([
-    (name, np.int32, (3,))
-    for name in ("size", "count", "kernel", "stride", "padding", "dilation")
-])  # fmt: skip
-
-
-def window(size: Sizes, count: Sizes, kernel: Sizes, layout: Layout) -> Any:
-    """Return how windows lie as a kernel's argument; missing dimensions come first, of size 1."""
-    made = np.ones(1, _WINDOW)
-    made["padding"] = 0
-    given = (size, count, kernel, layout.stride, layout.padding, layout.dilation)
-    for name, values in zip(_WINDOW.names or (), given, strict=True):
-        made[name][0, 3 - len(values) :] = values
-    return made
-
 
 def _max_pool(plain: Any) -> Any:
     def kernel(
