@@ -14,7 +14,14 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from ._warn import warn
-from .errors import ArgumentError, AutogradError, DTypeError, InplaceError, ShapeError
+from .errors import (
+    ArgumentError,
+    AutogradError,
+    DTypeError,
+    InplaceError,
+    MixedBackendError,
+    ShapeError,
+)
 from .grad_mode import mode
 from .graph import OpNode, alias_of_output, version_of
 from .overlap import check_distinct, check_overlap, warn_if_repeated
@@ -326,6 +333,7 @@ def check_write(target: Value, result: Any, name: str) -> None:
 
     Raises:
         DTypeError: the result's category is above the target's.
+        MixedBackendError: the result is on another device.
         ShapeError: *target* would have to grow.
     """
     if isinstance(result, Value):
@@ -336,7 +344,14 @@ def check_write(target: Value, result: Any, name: str) -> None:
 
 
 def check_category(target: Value, result: Value, name: str) -> None:
-    """Check that the dtype of *result* can be cast to that of *target*."""
+    """Check that *result* is on the device of *target*, and its dtype can be cast to that."""
+    if result._key.device != target._key.device:
+        msg = (
+            "Expected all tensors to be on the same device, but found at least two devices, "
+            f"{target._key.device} and {result._key.device}!\n{name}: the result would leave the "
+            "device of its target. Move the target with .to(...) first."
+        )
+        raise MixedBackendError(msg)
     if result._key.category > target._key.category:
         found, wanted = result._key.dtype.scalar_name, target._key.dtype.scalar_name
         msg = (

@@ -24,6 +24,7 @@ from .grad_mode import mode
 from .graph import OpNode
 from .inplace import fill_out, refuse_out, run_in_place
 from .kernel_table import KernelTable
+from .mixing import common_key, with_numbers_moved
 from .overriding import classes, dispatch, overloaded
 from .plan import NOT_IMPLEMENTED, SPECIAL, Plan, names_of, record, recording, requires_grad
 from .schema import REQUIRED, TENSORS, Schema
@@ -288,7 +289,12 @@ class Op(KernelTable, Generic[P, R]):
             for value in values:
                 if value._base is not None:
                     refresh(value)
-            key = common_key(self.__name__, values)
+            try:
+                key = common_key(self.__name__, values)
+            except MixedBackendError:
+                tensors = with_numbers_moved(self, tensors, values)
+                values = _values_in(tensors)
+                key = common_key(self.__name__, values)
             if key.backend.level:
                 bound, tensors, values = key.backend.lifted(self, bound, tensors)  # type: ignore[attr-defined]  # a transform's
         if self.promote is None:
@@ -660,40 +666,3 @@ def _fit_number(number: Any, dtype: dtypes.DType) -> Any:
     bits = 8 * dtype.itemsize
     low = -(1 << (bits - 1)) if dtype.is_signed else 0
     return (number - low) % (1 << bits) + low
-
-
-def common_key(op: str, values: list[Value]) -> DispatchKey:
-    """Return the key whose backend and device an op on *values* runs with.
-
-    Arrays of equal storage mix; the more derived backend runs.
-
-    Raises:
-        MixedBackendError: two devices, or two kinds of array.
-    """
-    key = values[0]._key
-    for value in values[1:]:
-        other = value._key
-        if other is key or (other.backend is key.backend and other.device == key.device):
-            continue
-        if other.device != key.device:
-            msg = (
-                "Expected all tensors to be on the same device, but found at least two devices, "
-                f"{key.device} and {other.device}!\n{op}: move one of them with .to(...)."
-            )
-            raise MixedBackendError(msg)
-        ours, theirs = key.backend, other.backend
-        if ours.level != theirs.level:
-            if ours.level < theirs.level:
-                key = theirs.key(key.dtype, key.device)
-            continue
-        if ours.spec.storage != theirs.spec.storage:
-            msg = (
-                f"Expected all tensors to be on the same device, but found at least two devices, "
-                f"{key.device}@{ours.name} and {other.device}@{theirs.name}!\n"
-                f"{op}: expected tensors of one kind of array. Move one with "
-                f".to('{key.device}@{ours.name}')."
-            )
-            raise MixedBackendError(msg)
-        if theirs.isa(ours.name):
-            key = theirs.key(key.dtype, key.device)
-    return key

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from .errors import OpDefinitionError
 from .function import Function
 from .function_node import BackwardCFunction
-from .op import Op, _array_of, _values_in, common_key
+from .mixing import common_key
+from .op import Op, _array_of, _values_in
 from .views import refresh
 
 if TYPE_CHECKING:

@@ -326,9 +326,12 @@ CALLS = {
         (places(3),), cr.ones((), device="cuda")
     ),
     "take": lambda: cr.zeros(3, device="cuda").take(places(3)),
-    "put": lambda: cr.zeros(3, device="cuda").put(places(3), cr.ones(1, device="cuda")),
+    "put": lambda: cr.zeros(3, device="cuda").put(places(3), ones()),
     "gather": lambda: cr.zeros(3, device="cuda").gather(0, places(3)),
     "scatter": lambda: cr.zeros(3, device="cuda").scatter(0, places(7), 1.0),
+    "index_add": lambda: cr.zeros(3, device="cuda").index_add(0, places(3), ones()),
+    "index_copy": lambda: cr.zeros(3, device="cuda").index_copy(0, places(-1), ones()),
+    "index_fill": lambda: cr.zeros(3, device="cuda").index_fill(0, places(-4), 1.0),
     "nll_loss": lambda: cr.nn.functional.nll_loss(cr.zeros(1, 3, device="cuda"), places(4)),
 }
 
@@ -343,6 +346,11 @@ def test_places_counted_from_the_end_are_no_fault():
     x = cr.arange(3, device="cuda")
     assert x[places(-3)].item() == 0
     assert x.take(places(-1)).item() == 2
+    assert x.index_fill(0, places(-1), 7).tolist() == [0, 1, 7]
+
+
+def ones():
+    return cr.ones(1, device="cuda")
 
 
 def places(place):

@@ -240,6 +240,8 @@ extern "C" __global__ void multiply_at(
 
 #: Ops that combine numbers atomically, in the dtype of `WIDE`.
 COMBINING: Final = ("scatter_add", "scatter_combined", "scatter_reduce", "index_add")
+#: Ops for which a place below zero counts from the end, as in PyTorch.
+FROM_THE_END: Final = ("index_fill",)
 
 
 def multiply_at(out: Any, places: Any, values: Any) -> None:
@@ -299,7 +301,8 @@ def _checked(name: str) -> None:
         plain = made(_combining)
 
         def kernel(x: Any, index: Any, *rest: Any, dim: int, **statics: Any) -> Any:
-            check_places(index, 0, x.shape[dim % x.ndim] if x.ndim else 1)
+            size = x.shape[dim % x.ndim] if x.ndim else 1
+            check_places(index, -size if name in FROM_THE_END else 0, size)
             wide = WIDE.get(x.dtype.name) if name in COMBINING else None
             if wide is None:
                 return plain(x, index, *rest, dim=dim, **statics)
@@ -311,7 +314,7 @@ def _checked(name: str) -> None:
 
 for _name in (
     "gather", "scatter", "scatter_value", "scatter_add", "scatter_combined", "scatter_reduce",
-    "index_add", "index_copy",
+    "index_add", "index_copy", "index_fill",
 ):  # fmt: skip
     _checked(_name)
 

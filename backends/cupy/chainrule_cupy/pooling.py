@@ -131,6 +131,7 @@ extern "C" __global__ void average_backward(
     ["max_forward", "average_forward", "average_backward"],
 )
 
+
 def _max_pool(plain: Any) -> Any:
     def kernel(
         x: Any, *, kernel_size: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..dtypes import bool_
 from ..errors import ArgumentError, DimError, DTypeError, ShapeError
 from ..inplace import check_writable, write
+from ..mixing import common_key
 from ..op import primitive
 from ..overlap import check_distinct, check_overlap, warn_if_repeated
 from ..plan import recording
@@ -24,6 +25,7 @@ from .brackets import (
     explain,
     items_of,
     parse,
+    placed,
     taken_by,
 )
 from .broadcasting import expanded_size
@@ -135,6 +137,8 @@ def _assign(target: Tensor, value: Any) -> None:
         check_writable(target, (), "__setitem__")
         write(target, value, "__setitem__")
         return
+    if value._key.device != target._key.device:
+        value = value.to(target._key.device)  # type: ignore[attr-defined]  # a Tensor
     value = _without_leading_ones(value)
     shape = expanded_size(value, tuple(target._array.shape))  # raises where it does not fit
     if value._storage is not None and value._storage is target._storage:
@@ -165,6 +169,10 @@ def _put(
     if not isinstance(value, Value):
         key = target._key
         value = new_value(key.backend.full((), value, key.dtype, key.device), key)
+    elif not value._array.shape and value._key.device.type == "cpu":
+        value = value.to(target._key.device)  # type: ignore[attr-defined]  # a Tensor
+    indices = placed(target, indices)
+    common_key(name, [target, value])
     one_mask = not accumulate and prod(value._array.shape) == 1 and _is_one_mask(indices)
     if one_mask:
         value = value.to(target.dtype)
@@ -251,6 +259,7 @@ def index_put(
     tensor([3., 0., 0.])
     """
     _check_put(input, indices)
+    indices = placed(input, indices)
     check_masks(input._array.shape, indices)
     _check_values(input, indices, values)
     try:

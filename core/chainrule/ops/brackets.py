@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .. import dtypes
 from .._warn import warn
-from ..errors import ArgumentError, DimError, ShapeError
+from ..errors import ArgumentError, DimError, MixedBackendError, ShapeError
 from ..shapes import broadcast_shapes
 from ..value import Value
 from .creation import as_tensor, tensor
@@ -16,6 +16,7 @@ from .filling import kind_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..device import Device
     from ..tensor import Tensor
 
 __all__: list[str] = []
@@ -174,6 +175,29 @@ def check_place(place: int, size: int, position: int) -> None:
     if not -size <= place < size:
         msg = f"index {place} is out of bounds for dimension {position} with size {size}"
         raise DimError(msg)
+
+
+def placed(input: Tensor, indices: Sequence[Any]) -> list[Any]:
+    """Return *indices* where the tensor is that they index: those on the CPU may come from there.
+
+    Raises:
+        MixedBackendError: one is on another device.
+    """
+    device = input._key.device
+    return [
+        index if index is None or index._key.device == device else _brought(index, device)
+        for index in indices
+    ]
+
+
+def _brought(index: Any, device: Device) -> Any:
+    if index._key.device.type == "cpu":
+        return index.to(device)
+    msg = (
+        f"indices should be either on cpu or on the same device as the indexed tensor ({device})\n"
+        f"index: got one on {index._key.device}. Move it with .to(...)."
+    )
+    raise MixedBackendError(msg)
 
 
 def check_masks(shape: tuple[int, ...], indices: Sequence[Any]) -> None:

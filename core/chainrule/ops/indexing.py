@@ -25,6 +25,7 @@ from .brackets import (
     explain,
     items_of,
     parse,
+    placed,
 )
 from .shape import _unsqueeze, reshape
 from .slicing import OPEN_END, _select, _slice
@@ -99,6 +100,7 @@ def getitem(self: Tensor, index: Any) -> Tensor:
     Raises:
         IndexError: an index is out of range, or of a wrong kind, or there are too many.
         ValueError: a slice does not step forward.
+        RuntimeError: a tensor of places is neither on the device of *self* nor on the CPU.
 
     Gradient:
         ``grad`` where the elements came from, added up where one was taken more than once.
@@ -201,6 +203,7 @@ def basic_part(input: Tensor, entries: list[Any]) -> Tensor:
 def _advanced(input: Tensor, indices: list[Any]) -> Tensor:
     while indices and indices[-1] is None:
         indices = indices[:-1]
+    indices = placed(input, indices)
     check_masks(input._array.shape, indices)
     try:
         return _index(input, tuple(indices))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .. import ops
 from ..backend import by_name
 from ..errors import ArgumentError
-from ..op import Op, all_ops, common_key
+from ..mixing import common_key, with_numbers_moved
+from ..op import Op, all_ops
 from ..plan import NOT_IMPLEMENTED
 from ..value import Value
 from .builtin import CORE_NAMESPACE
@@ -159,7 +160,7 @@ def _backend(op: Op[Any, Any], tensors: tuple[Any, ...], name: str | None) -> Ba
     if not values:
         msg = f"explain: expected tensors to run {op.name} on, or backend='…', got neither."
         raise ArgumentError(msg)
-    return common_key(op.__name__, values).backend
+    return common_key(op.__name__, with_numbers_moved(op, values, values)).backend
 
 
 def _runs(

@@ -1,0 +1,95 @@
+"""Tensors that meet in one op: on which backend it runs, and what may come from another device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import MixedBackendError
+from .schema import NUMBER_OR_TENSOR
+from .value import Value, new_value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .backend import Array, Backend, DispatchKey
+    from .device import Device
+    from .op import Op
+
+
+def common_key(op: str, values: Sequence[Value]) -> DispatchKey:
+    """Return the key whose backend and device an op on *values* runs with.
+
+    Arrays of equal storage mix; the more derived backend runs.
+
+    Raises:
+        MixedBackendError: two devices, or two kinds of array.
+    """
+    key = values[0]._key
+    for value in values[1:]:
+        other = value._key
+        if other is key or (other.backend is key.backend and other.device == key.device):
+            continue
+        if other.device != key.device:
+            msg = (
+                "Expected all tensors to be on the same device, but found at least two devices, "
+                f"{key.device} and {other.device}!\n{op}: move one of them with .to(...)."
+            )
+            raise MixedBackendError(msg)
+        ours, theirs = key.backend, other.backend
+        if ours.level != theirs.level:
+            if ours.level < theirs.level:
+                key = theirs.key(key.dtype, key.device)
+            continue
+        if ours.spec.storage != theirs.spec.storage:
+            msg = (
+                f"Expected all tensors to be on the same device, but found at least two devices, "
+                f"{key.device}@{ours.name} and {other.device}@{theirs.name}!\n"
+                f"{op}: expected tensors of one kind of array. Move one with "
+                f".to('{key.device}@{ours.name}')."
+            )
+            raise MixedBackendError(msg)
+        if theirs.isa(ours.name):
+            key = theirs.key(key.dtype, key.device)
+    return key
+
+
+def with_numbers_moved(
+    op: Op[Any, Any], tensors: Sequence[Any], values: Sequence[Value]
+) -> list[Any]:
+    """Return *tensors*, inputs of *op*, with numbers that lie on the CPU moved to the others.
+
+    A number is a tensor without dimensions where *op* takes a number too: so it is in PyTorch. Its
+    history stays with the tensor that was given.
+    """
+    place = next((v._key for v in values if v._key.device.type != "cpu"), None)
+    if place is None:
+        return list(tensors)
+    on_a_level = any(value._key.backend.level for value in values)
+    made = []
+    for param, tensor in zip(op.schema.tensors, tensors, strict=False):
+        is_number = (
+            (op.promote is not None or param.kind == NUMBER_OR_TENSOR)
+            and isinstance(tensor, Value)
+            and tensor._key.device.type == "cpu"
+            and tensor._array.shape == ()
+        )
+        if is_number and on_a_level:  # where an op of its own keeps what the transform knows
+            made.append(tensor.to(place.device))
+        else:
+            made.append(_standing_for(tensor, place) if is_number else tensor)
+    return made
+
+
+def _standing_for(number: Value, place: DispatchKey) -> Any:
+    """Return a copy of *number* at *place*, which requires grad as it does."""
+    key = place.of(number._key.dtype)
+    made = new_value(moved(number._array, number._key.backend, key.backend, key.device), key)
+    made._requires_grad = number._requires_grad
+    return made
+
+
+def moved(array: Array, source: Backend, target: Backend, device: Device) -> Array:
+    """Return a copy of *array* on *device* of *target*."""
+    if source.spec.storage == target.spec.storage:
+        return target.copy_to(array, device)
+    return target.copy_to(target.from_numpy(source.to_numpy(array), device), device)
