@@ -135,6 +135,7 @@ MOVED = {
     "norm_except_dim": "ops.weight_norm",
     "nuclear_norm": "older",
     "orgqr": "older",
+    "OutOfMemoryError": "cuda",
     "pi": "formats",
     "poisson_nll_loss": "natives",
     "prefer": "plugin",

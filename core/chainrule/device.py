@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+import threading
+from typing import Final, Self
 
 from .errors import ArgumentError, DeviceError
 
@@ -13,14 +14,27 @@ KNOWN_TYPES: Final = [
 ]  # fmt: skip
 
 
+class _Chosen(threading.local):
+    """The devices of the ``with`` blocks that a thread is in, the innermost one last."""
+
+    def __init__(self) -> None:
+        self.devices: list[Device] = []
+
+
+chosen: Final = _Chosen()
+
+
 class Device:
     """A device: a type and, where there are several, an index.
+
+    In a ``with`` block, it is where new tensors are made that name no device, on this thread.
 
     ``@backend`` in the string asks for one of the backends that serve the type. It is a request,
     not part of what a device *is*: equality, hash and ``str`` know type and index alone.
 
     Args:
-        type: A string like ``"cpu"``, ``"cuda:1"`` or ``"cpu@native"``, or another device.
+        type: A string like ``"cpu"``, ``"cuda:1"`` or ``"cpu@native"``, or another device; a number
+            stands for the CUDA device with that index.
         index: The index, where *type* has none.
 
     Raises:
@@ -37,9 +51,14 @@ class Device:
     index: int | None
     backend: str | None
 
-    def __init__(self, type: str | Device, index: int | None = None) -> None:
+    def __init__(self, type: str | int | Device, index: int | None = None) -> None:
         if isinstance(type, Device):
             self.type, self.index, self.backend = type.type, type.index, type.backend
+            return
+        if isinstance(type, int) and not isinstance(type, bool):
+            if type < 0:
+                raise DeviceError(f"Device index must not be negative\ndevice: got {type}.")
+            self.type, self.index, self.backend = "cuda", type, None
             return
         if not isinstance(type, str):
             msg = (
@@ -59,6 +78,13 @@ class Device:
         self.backend = backend or None
         if kind not in KNOWN_TYPES:
             find_type(kind, type)
+
+    def __enter__(self) -> Self:
+        chosen.devices.append(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        chosen.devices.pop()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Device):

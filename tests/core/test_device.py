@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import chainrule as cr
 from chainrule.device import Device
 
 
@@ -49,3 +51,36 @@ def test_type_must_be_a_string():
 
 def test_device_survives_pickling():
     assert pickle.loads(pickle.dumps(Device("cuda:1"))) == Device("cuda:1")  # noqa: S301 - our own bytes
+
+
+def test_number_is_a_cuda_device():
+    assert Device(1) == Device("cuda", 1)
+    with pytest.raises(TypeError, match="must be str, not bool"):
+        Device(True)
+    with pytest.raises(RuntimeError, match="Device index must not be negative"):
+        Device(-1)
+
+
+# In a with block
+
+
+def test_new_tensors_are_made_on_the_device_of_the_block():
+    with cr.device("sim") as outer:
+        made = [cr.ones(1), cr.tensor(1.0), cr.arange(2), cr.rand(1), cr.nn.Linear(1, 1).weight]
+        assert cr.get_default_device() is outer
+        with cr.device("sim:1"):
+            inner = cr.ones(1)
+        assert cr.ones(1, device="cpu").device.type == "cpu"
+    assert {str(tensor.device) for tensor in made} == {"sim:0"}
+    assert (str(inner.device), str(cr.ones(1).device)) == ("sim:1", "cpu")
+
+
+def test_block_ends_with_an_error_too():
+    with pytest.raises(ZeroDivisionError), cr.device("sim"):
+        1 / 0  # noqa: B018 - the error is what is wanted
+    assert cr.get_default_device() == Device("cpu")
+
+
+def test_block_holds_for_its_thread_alone():
+    with cr.device("sim"), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(cr.get_default_device).result() == Device("cpu")

@@ -27,6 +27,58 @@ def test_as_tensor_shares_an_array_of_cupy_and_tensor_copies_it():
     assert cr.tensor(array).data_ptr() != array.data.ptr
 
 
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda a: a[:, ::2],
+        lambda a: a.T,
+        lambda a: a[::-1],
+        lambda a: cupy.broadcast_to(a[0], (3, 4)),
+        lambda a: a[1, 2:3].reshape(()),
+        lambda a: a[:0],
+        cupy.asfortranarray,
+    ],
+    ids=["steps", "transposed", "backwards", "repeated", "no dimensions", "empty", "by columns"],
+)
+def test_tensor_over_a_view_has_its_strides_and_a_gradient(look):
+    array = look(cupy.arange(12, dtype="float32").reshape(3, 4))
+    x = cr.from_cupy(array).requires_grad_()
+    (x * x).sum().backward()
+
+    assert x.data_ptr() == array.data.ptr
+    assert x.tolist() == array.tolist()
+    assert x.grad.tolist() == (2 * array).tolist()
+    assert array.size == 0 or x.stride() == tuple(step // 4 for step in array.strides)
+
+
+class Numbers(cupy.ndarray):
+    """A subclass, as libraries over CuPy have."""
+
+
+def test_subclass_of_an_array_is_taken_as_an_array():
+    array = cupy.ones(2).view(Numbers)
+    x = cr.from_cupy(array)
+    assert (type(x.cupy()), x.data_ptr()) == (cupy.ndarray, array.data.ptr)
+
+
+class Foreign:
+    """An array of a library that tells its memory as Numba and others do."""
+
+    def __init__(self, array):
+        self.array = array
+
+    @property
+    def __cuda_array_interface__(self):
+        return self.array.__cuda_array_interface__
+
+
+def test_as_tensor_shares_the_memory_of_any_array_on_a_device():
+    array = cupy.ones((2, 3))
+    x = cr.as_tensor(Foreign(array[:, 1:]))
+    assert (x.data_ptr(), x.shape, x.stride()) == (array.data.ptr + 8, (2, 2), (3, 1))
+    assert cr.tensor(Foreign(array)).data_ptr() != array.data.ptr
+
+
 @pytest.mark.parametrize("given", [np.ones(2), [1.0], cr.ones(2)], ids=["numpy", "list", "host"])
 def test_from_cupy_of_something_else_says_what_to_use(given):
     with pytest.raises(TypeError, match=r"^from_cupy: expected cupy\.ndarray, got"):
@@ -52,6 +104,15 @@ def test_cupy_reads_a_tensor_by_all_three_protocols_without_a_copy():
 def test_tensor_reads_dlpack_without_a_copy():
     array = cupy.ones((2, 3))
     assert cr.from_dlpack(array).data_ptr() == array.data.ptr
+
+
+@pytest.mark.parametrize("versions", [{}, {"max_version": (1, 0)}], ids=["old", "versioned"])
+def test_capsule_of_an_array_is_taken_once(versions):
+    array = cupy.arange(3)
+    capsule = array.__dlpack__(**versions)
+    assert cr.from_dlpack(capsule).data_ptr() == array.data.ptr
+    with pytest.raises(BufferError, match=r"^from_dlpack received an invalid capsule\. Note that"):
+        cr.from_dlpack(capsule)
 
 
 def test_array_of_what_requires_grad_is_refused():
@@ -128,7 +189,38 @@ def test_generator_of_the_device_is_seeded_and_restored():
     assert cr.rand(4, device="cuda").tolist() == first
 
 
+def test_names_of_programs_that_use_a_device_are_there():
+    assert cr.device(0) == cr.device("cuda", 0)
+    with cr.device("cuda"):
+        assert cr.ones(1).is_cuda
+        assert nn.Linear(1, 1).weight.is_cuda
+    assert not cr.ones(1).is_cuda
+    assert cr.cuda.memory.memory_allocated() == cr.cuda.memory_allocated()
+    with pytest.raises(cr.cuda.OutOfMemoryError):
+        cr.empty(1 << 40, device="cuda")
+
+
+def test_loader_that_pins_memory_warns_of_nothing(recwarn):
+    data = cr.utils.data.TensorDataset(cr.ones(4, 2))
+    (batch,) = cr.utils.data.DataLoader(data, batch_size=4, pin_memory=True)
+    assert batch[0].cuda(non_blocking=True).sum().item() == 8.0
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 # Streams
+
+
+def test_work_goes_to_the_stream_of_cupy_that_is_current():
+    theirs = cupy.cuda.Stream(non_blocking=True)
+    with theirs:
+        assert cr.cuda.current_stream().cuda_stream == theirs.ptr
+        x = cr.ones(3, device="cuda") * 2
+    with cr.cuda.ExternalStream(theirs.ptr) as ours:
+        assert (ours.cuda_stream, cupy.cuda.get_current_stream().ptr) == (theirs.ptr, theirs.ptr)
+    assert cr.cuda.get_stream_from_external(theirs.ptr) == ours
+    assert cupy.cuda.Stream.from_external(ours).ptr == theirs.ptr
+    theirs.synchronize()
+    assert x.tolist() == [2.0, 2.0, 2.0]
 
 
 def test_work_goes_to_the_stream_of_the_block():
@@ -160,3 +252,25 @@ def test_events_measure_time():
     end.record()
     end.synchronize()
     assert start.elapsed_time(end) >= 0.0
+    assert (start.device, start.cuda_event != end.cuda_event) == (cr.device("cuda:0"), True)
+
+
+def test_event_that_was_not_recorded_is_waited_for_by_nobody():
+    event = cr.cuda.Event(enable_timing=True)
+    event.synchronize()
+    event.wait()
+    assert (event.query(), event.device) == (True, None)
+    assert repr(event) == "<torch.cuda.Event uninitialized>"
+
+
+def test_time_between_events_that_cannot_tell_is_refused_with_pytorchs_sentences():
+    plain, timed = cr.cuda.Event(), cr.cuda.Event(enable_timing=True)
+    with pytest.raises(ValueError, match=r"^Both events must be created with argument 'enable_tim"):
+        timed.elapsed_time(plain)
+    with pytest.raises(ValueError, match=r"^Both events must be recorded before calculating elaps"):
+        timed.elapsed_time(cr.cuda.Event(enable_timing=True))
+
+
+def test_only_a_tensor_on_a_device_is_kept_for_a_stream():
+    with pytest.raises(TypeError, match="expected a tensor on a CUDA device, got one on cpu"):
+        cr.ones(2).record_stream(cr.cuda.current_stream())

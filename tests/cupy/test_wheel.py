@@ -32,6 +32,11 @@ def run():
     return run
 
 
+def before(folder):
+    """Return the path on which Python finds modules, with *folder* first."""
+    return os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+
+
 needs_no_driver = pytest.mark.skipif(
     ctypes.util.find_library("cuda") is not None,
     reason="there is a driver here: what its absence looks like cannot be seen",
@@ -50,9 +55,22 @@ def test_no_driver_is_the_state_no_device_with_its_cure(run):
 @needs_no_driver
 def test_module_that_cannot_be_imported_is_the_state_import_failed(run, tmp_path):
     (tmp_path / "cupy.py").write_text("raise ImportError('libcudart.so.13: cannot open')")
-    out = run(PROBE, PYTHONPATH=str(tmp_path))
+    out = run(PROBE, PYTHONPATH=before(tmp_path))
     assert "import failed" in out
     assert "libcudart.so.13: cannot open" in out
+
+
+def test_missing_compiler_is_the_state_import_failed_with_its_cure(run, tmp_path):
+    (tmp_path / "cupy.py").write_text(
+        "from types import SimpleNamespace as N\n"
+        "def getVersion(): raise RuntimeError('Failure finding \"libnvrtc.so.13\"')\n"
+        "__version__ = '14.2.0'\n"
+        "cuda = N(runtime=N(getDeviceCount=lambda: 1), nvrtc=N(getVersion=getVersion))\n"
+    )
+    state, reason, _ = json.loads(run(PROBE, PYTHONPATH=before(tmp_path)))
+    assert state == "import failed"
+    assert "libnvrtc.so.13" in reason
+    assert reason.endswith('x[ctk]"')
 
 
 def test_absent_cupy_is_the_state_not_installed(run):

@@ -49,17 +49,33 @@ class Plugin:
 
         return kernel_sets
 
-    @hookimpl
+    @hookimpl(trylast=True)
     def chainrule_from_array(self, obj: object) -> tuple[str, Callable[[Any], Any]] | None:
-        if type(obj).__module__.partition(".")[0] != "cupy":
-            return None
-        return "cupy", lambda array: array
+        """Take CuPy's arrays and, of what no other backend has, whatever tells CuPy its memory."""
+        kind = type(obj)
+        if any((base.__module__, base.__name__) == ("cupy", "ndarray") for base in kind.__mro__):
+            return "cupy", _plain
+        return ("cupy", _shared) if hasattr(kind, "__cuda_array_interface__") else None
 
     @hookimpl
     def chainrule_info_section(self) -> tuple[str, Mapping[str, str]]:
         from ._probe import describe
 
         return "CuPy", describe()
+
+
+def _plain(array: Any) -> Any:
+    """Return *array* as what kernels take: no subclass, but the same memory."""
+    import cupy
+
+    return array if type(array) is cupy.ndarray else array.view(cupy.ndarray)
+
+
+def _shared(array: Any) -> Any:
+    """Return the memory of another library's *array* as CuPy's."""
+    import cupy
+
+    return cupy.asarray(array)
 
 
 plugin = Plugin()

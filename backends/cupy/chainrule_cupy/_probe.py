@@ -33,7 +33,7 @@ CURES: Final = {
 
 
 def probe() -> Availability:
-    """Return whether CuPy can be imported and finds a device; never raises."""
+    """Return whether CuPy can be imported, finds a device and can compile for it; never raises."""
     try:
         import cupy
     except ModuleNotFoundError as error:
@@ -45,6 +45,11 @@ def probe() -> Availability:
         needed = ".".join(map(str, OLDEST))
         reason = f"it is older than {needed}. Update it: pip install --upgrade {_wheel()}"
         return Availability(state=IMPORT_FAILED, reason=reason, versions=versions)
+    return _usable(cupy, versions)
+
+
+def _usable(cupy: Any, versions: tuple[tuple[str, str], ...]) -> Availability:
+    """Return whether CuPy, which was imported, finds a device and can compile for it."""
     try:
         count = int(cupy.cuda.runtime.getDeviceCount())
     except Exception as error:  # noqa: BLE001 - the driver may be broken in any way
@@ -52,6 +57,14 @@ def probe() -> Availability:
     if count == 0:
         reason = f"cudaErrorNoDevice: {CURES['cudaErrorNoDevice']}"
         return Availability(state=NO_DEVICE, reason=reason, versions=versions)
+    try:
+        cupy.cuda.nvrtc.getVersion()
+    except Exception as error:  # noqa: BLE001 - whatever looks for a library may raise
+        reason = (
+            f"the compiler of CUDA is missing, without which no kernel runs: {_first_line(error)}. "
+            f'Install CUDA\'s libraries: pip install "{_wheel()}[ctk]"'
+        )
+        return Availability(state=IMPORT_FAILED, reason=reason, versions=versions)
     return Availability(state=AVAILABLE, devices=count, versions=(*versions, *_toolkit(cupy)))
 
 
@@ -97,9 +110,13 @@ def _import_failed(error: Exception) -> Availability:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    text = _first_line(error)
     cure = next((cure for name, cure in CURES.items() if name in text), "")
     return f"{text}. {cure[:1].upper()}{cure[1:]}" if cure else text
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, Final
 
 import cupy
 from cupy.cuda import runtime
@@ -43,16 +44,62 @@ class Peaks(cupy.cuda.MemoryHook):  # type: ignore[misc]  # CuPy has no types
         self.reserved[number] = max(self.reserved.get(number, 0), pool.total_bytes())
 
 
+class Kept:
+    """Memory that streams use beside the one it was allocated on.
+
+    The pool hands freed memory out again on the stream of its allocation, at once. So what was put
+    here stays until nobody else holds it and then, until the streams have done what they had been
+    given by that time. That is looked at when something is added, and when caches are emptied.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[Any, dict[int, Any]]] = {}
+        self._ending: list[tuple[Any, list[Any]]] = []
+
+    def add(self, array: Any, stream: Any) -> None:
+        """Keep the memory of *array* for *stream*."""
+        self.sweep()
+        memory = array.data.mem
+        self._held.setdefault(id(memory), (memory, {}))[1][stream.ptr] = stream
+
+    def sweep(self) -> None:
+        """Let go what is needed no more."""
+        for number, (memory, streams) in list(self._held.items()):
+            if sys.getrefcount(memory) == _ALONE:
+                del self._held[number]
+                with cupy.cuda.Device(memory.device_id):
+                    events = [stream.record() for stream in streams.values()]
+                self._ending.append((memory, events))
+        self._ending = [
+            (memory, events)
+            for memory, events in self._ending
+            if not all(event.done for event in events)
+        ]
+
+
+#: References to memory that nobody else holds: the entry's, the loop's and that of the call.
+_ALONE: Final = 3
+
+
+class _Handle:
+    """A handle of a stream, as CuPy asks for one."""
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        return 0, self.handle
+
+
 class Runtime:
     """The devices of this machine, by number."""
 
     #: What the names of `chainrule.cuda` are made of.
-    Stream, ExternalStream, Event = cupy.cuda.Stream, cupy.cuda.ExternalStream, cupy.cuda.Event
+    Stream, Event = cupy.cuda.Stream, cupy.cuda.Event
     Graph = Graph
-    OutOfMemoryError = cupy.cuda.memory.OutOfMemoryError
 
     def __init__(self) -> None:
-        self._peaks = Peaks()
+        self._peaks, self._kept = Peaks(), Kept()
 
     # Devices
 
@@ -106,15 +153,24 @@ class Runtime:
 
     def empty_cache(self) -> None:
         """Give what the pools hold and nobody uses back to the driver."""
+        self._kept.sweep()
         cupy.get_default_memory_pool().free_all_blocks()
         cupy.get_default_pinned_memory_pool().free_all_blocks()
 
     # Streams
 
+    def keep(self, array: Any, stream: Any) -> None:
+        """Keep the memory of *array* from being used anew while *stream* still reads it."""
+        self._kept.add(array, stream)
+
     def current_stream(self, number: int) -> Any:
         """Return the stream that this thread works on, on device *number*."""
         with cupy.cuda.Device(number):
             return cupy.cuda.get_current_stream()
+
+    def external_stream(self, handle: int) -> Any:
+        """Return the stream of another library that has CUDA's *handle*, on the current device."""
+        return cupy.cuda.Stream.from_external(_Handle(handle))
 
     def default_stream(self) -> Any:
         """Return the stream that work is put on where nobody says otherwise."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from . import amp
+from . import amp, graphs, memory, random, streams
 from ._devices import (
     can_device_access_peer,
     current_device,
@@ -27,8 +27,8 @@ from ._devices import (
     set_device,
     synchronize,
 )
-from ._graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing
-from ._memory import (
+from .graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing
+from .memory import (
     empty_cache,
     ipc_collect,
     max_memory_allocated,
@@ -41,7 +41,7 @@ from ._memory import (
     reset_max_memory_allocated,
     reset_peak_memory_stats,
 )
-from ._numbers import (
+from .random import (
     get_rng_state,
     get_rng_state_all,
     initial_seed,
@@ -52,29 +52,34 @@ from ._numbers import (
     set_rng_state,
     set_rng_state_all,
 )
-from ._streams import (
+from .streams import (
     Event,
     ExternalStream,
     Stream,
     StreamContext,
     current_stream,
     default_stream,
+    get_stream_from_external,
     set_stream,
     stream,
 )
 
+#: What is raised where a device has no room is one of Python's, on every backend.
+OutOfMemoryError = MemoryError
+
 __all__ = [
-    "CUDAGraph", "Event", "ExternalStream", "Stream", "StreamContext", "amp",
+    "CUDAGraph", "Event", "ExternalStream", "OutOfMemoryError", "Stream", "StreamContext", "amp",
     "can_device_access_peer",
     "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
     "empty_cache", "get_arch_list", "get_device_capability", "get_device_name",
-    "get_device_properties", "get_rng_state", "get_rng_state_all", "graph", "graph_pool_handle",
-    "init", "initial_seed", "ipc_collect", "is_available", "is_bf16_supported",
-    "is_current_stream_capturing", "is_initialized", "manual_seed", "manual_seed_all",
-    "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
-    "memory_reserved", "memory_stats", "memory_summary", "reset_max_memory_allocated",
+    "get_device_properties", "get_rng_state", "get_rng_state_all", "get_stream_from_external",
+    "graph", "graph_pool_handle", "graphs", "init", "initial_seed", "ipc_collect",
+    "is_available", "is_bf16_supported", "is_current_stream_capturing", "is_initialized",
+    "manual_seed", "manual_seed_all",
+    "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory", "memory_allocated",
+    "memory_reserved", "memory_stats", "memory_summary", "random", "reset_max_memory_allocated",
     "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_rng_state",
-    "set_rng_state_all", "set_stream", "stream", "synchronize",
+    "set_rng_state_all", "set_stream", "stream", "streams", "synchronize",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import dtypes
 from .._warn import warn
 from ..backend import for_device
-from ..device import Device
+from ..device import Device, chosen
 from ..dtypes import DType, category_of_number, get_default_dtype
 from ..errors import (
     ArgumentError,
@@ -41,15 +41,19 @@ _default_device = Device("cpu")
 
 
 def get_default_device() -> Device:
-    """Return the device of new tensors when none is named."""
-    return _default_device
+    """Return the device of new tensors when none is named: that of a ``with`` block, or of all."""
+    return chosen.devices[-1] if chosen.devices else _default_device
 
 
 def set_default_device(device: Device | str | None) -> None:
     """Make *device* that of new tensors when none is named; None for the CPU.
 
+    For a part of a program, use the device in a ``with`` block, which holds for its thread.
+
     >>> import chainrule as cr
     >>> cr.set_default_device("cpu")
+    >>> with cr.device("cpu"):
+    ...     x = cr.ones(2)
     """
     global _default_device  # noqa: PLW0603 - a process-wide setting, as in PyTorch
     _default_device = Device("cpu" if device is None else device)
@@ -66,7 +70,7 @@ def key_for(dtype: DType | None, device: Device | str | int | None, out: Any = N
     if out is not None:
         return _key_of_out(out, dtype, device)
     dtype = get_default_dtype() if dtype is None else dtypes.given(dtype)
-    where = _default_device if device is None else _as_device(device)
+    where = get_default_device() if device is None else Device(device)
     backend = for_device(where)
     return backend.key(dtype, backend.canonical(where))
 
@@ -81,7 +85,7 @@ def _key_of_out(out: Any, dtype: Any, device: Any) -> DispatchKey:
             f"({key.dtype.scalar_name})\nout: leave dtype out, or pass a tensor of that dtype."
         )
         raise DTypeError(msg)
-    kind = key.device.type if device is None else _as_device(device).type
+    kind = key.device.type if device is None else Device(device).type
     if kind != key.device.type:
         msg = (
             f"device type {kind} does not match device type of out parameter ({key.device.type})\n"
@@ -89,10 +93,6 @@ def _key_of_out(out: Any, dtype: Any, device: Any) -> DispatchKey:
         )
         raise DeviceError(msg)
     return key
-
-
-def _as_device(device: Device | str | int) -> Device:
-    return Device("cuda", device) if isinstance(device, int) else Device(device)
 
 
 def finish(array: Any, key: DispatchKey, requires_grad: bool = False) -> Tensor:

@@ -18,19 +18,45 @@ __all__ = ["from_dlpack"]
 _DEVICE_TYPES: Final = {1: "cpu", 2: "cuda", 3: "cpu"}
 
 
+#: Where the device stands in what a capsule points at, by its name, which changes when it is used.
+_PLACES: Final = {b"dltensor": 8, b"dltensor_versioned": 40}
+
+
 class _Capsule:
-    """A bare capsule as what exporters are: an object that hands it out."""
+    """A bare capsule as what exporters are: an object that hands it out.
+
+    Raises:
+        RuntimeError: it holds no tensor, or held one that was taken.
+    """
 
     def __init__(self, capsule: Any) -> None:
-        self.capsule = capsule
+        self.capsule, self._device = capsule, _device_in(capsule)
 
     def __dlpack__(self, **options: Any) -> Any:
         """Return the capsule; the one that takes it uses it up."""
         return self.capsule
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        """Return the host: a bare capsule does not tell."""
-        return 1, 0
+        """Return the device that the capsule tells."""
+        return self._device
+
+
+def _device_in(capsule: Any) -> tuple[int, int]:
+    """Return DLPack's number of the device type and the index, read from a capsule's memory."""
+    import ctypes
+
+    api = ctypes.pythonapi
+    name_of, pointer_of = api.PyCapsule_GetName, api.PyCapsule_GetPointer
+    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    name = name_of(capsule)
+    if name not in _PLACES:
+        raise ExportError(
+            "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed "
+            "only once, so you might have already constructed a tensor from it once."
+        )
+    found = (ctypes.c_int32 * 2).from_address(pointer_of(capsule, name) + _PLACES[name])
+    return found[0], found[1]
 
 
 def from_dlpack(
@@ -49,7 +75,8 @@ def from_dlpack(
 
     Raises:
         TypeError: *ext_tensor* is neither.
-        BufferError: it cannot be shared: the library has no way, or tensors have no such dtype.
+        BufferError: it cannot be shared: the library has no way, tensors have no such dtype, or the
+            capsule was used before.
 
     Source:
         https://dmlc.github.io/dlpack/latest/

@@ -50,7 +50,8 @@ class DataLoader(Generic[T_co]):
         batch_sampler: Which samples each batch has.
         num_workers: How many processes fetch ahead; 0 to fetch here.
         collate_fn: Joins a list of samples into a batch; `default_collate` by default.
-        pin_memory: Taken for PyTorch's sake: no memory needs pinning here.
+        pin_memory: Taken for PyTorch's sake: what is copied to a device goes through pinned memory
+            in any case.
         drop_last: Leave out the last batch if it is smaller.
         timeout: How many seconds to wait for a worker; 0 for any time.
         worker_init_fn: Called with the number of each worker in it, before it fetches.
@@ -287,6 +288,12 @@ def _context_of(context: Any, num_workers: int) -> Any:
     return context
 
 
+def _has_accelerator() -> bool:
+    from ... import accelerator  # seldom needed
+
+    return accelerator.is_available()
+
+
 class _BaseDataLoaderIter:
     """One pass over the batches."""
 
@@ -295,7 +302,7 @@ class _BaseDataLoaderIter:
         self._dataset, self._dataset_kind = loader.dataset, loader._dataset_kind
         self._auto_collation = loader._auto_collation
         self._timeout, self._collate_fn = loader.timeout, loader.collate_fn
-        if loader.pin_memory:
+        if loader.pin_memory and not _has_accelerator():
             warn(
                 "'pin_memory' argument is set as true but no accelerator is found, then device "
                 "pinned memory won't be used.",

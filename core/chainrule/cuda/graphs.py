@@ -6,7 +6,7 @@ from typing import Any
 
 from ..ops.generator import default_for
 from ._devices import is_initialized, runtime
-from ._streams import Stream, StreamContext, current_stream
+from .streams import Stream, StreamContext, current_stream
 
 
 class CUDAGraph:
