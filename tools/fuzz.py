@@ -10,15 +10,21 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import multiprocessing
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 # One thread each: the tensors are small, and the processes share the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from fuzzing.campaign import Finding, Tally, tally
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from multiprocessing.connection import Connection
 
 _CHUNK = 500
 
@@ -28,8 +34,8 @@ def main() -> int:
     seeds = range(options.first, options.first + options.programs)
     chunks = [seeds[i : i + _CHUNK] for i in range(0, len(seeds), _CHUNK)]
     total, start = Tally(), time.perf_counter()
-    with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
-        for part in pool.map(tally, chunks):
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for part in pool.map(tally_apart, chunks):
             fresh = [f for signature, f in part.findings.items() if signature not in total.findings]
             total.merge(part)
             if options.verbose:
@@ -37,7 +43,35 @@ def main() -> int:
                     show(finding)
                 print(f"{total.programs} programs, {len(total.findings)} causes", flush=True)
     report(total, time.perf_counter() - start)
-    return 1 if total.findings else 0
+    return 1 if total.findings or total.deadly else 0
+
+
+def tally_apart(seeds: Sequence[int]) -> Tally:
+    """Return what came of the programs of *seeds*, run in a process of their own.
+
+    A program may end the process (PyTorch's kernels can be brought to a segmentation fault): then
+    each half runs again, until the seed is found.
+    """
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(target=_send, args=(sender, seeds))
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    except EOFError:
+        if len(seeds) == 1:
+            return Tally(deadly=[*seeds])
+        half = len(seeds) // 2
+        result = tally_apart(seeds[:half])
+        result.merge(tally_apart(seeds[half:]))
+        return result
+    finally:
+        receiver.close()
+        process.join()
+
+
+def _send(sender: Connection, seeds: Sequence[int]) -> None:
+    sender.send(tally(seeds))
 
 
 def _options() -> argparse.Namespace:
@@ -65,9 +99,9 @@ def report(total: Tally, seconds: float) -> None:
     print(
         f"\n{total.programs} programs, {total.lines} lines, {len(total.used)} kinds of line, "
         f"{seconds:.0f} s\n{total.refused} lines refused by both, {total.beyond} programs ended "
-        f"where chainrule computes what PyTorch refuses,\n{total.known} at a known difference; "
-        f"{differing} programs differ, "
-        f"of {len(total.findings)} causes"
+        f"where chainrule computes what PyTorch refuses,\n{total.undecided} where PyTorch cannot be "
+        f"brought to compute it, {total.known} at a known difference;\n{differing} programs differ, "
+        f"of {len(total.findings)} causes; {len(total.deadly)} ended the process {total.deadly}"
     )
 
 

@@ -182,8 +182,10 @@ def refresh(view: Any) -> None:
             return
         if storage.writes != getattr(storage, "flagged", None) or record.seen != storage.writes - 1:
             _end(view, record)
-    elif not record.own_flag_holds():
-        view._requires_grad = False
+    else:  # nothing to renew yet; its base may be asked to require grad later
+        if not record.own_flag_holds():
+            view._requires_grad = False
+        return
     record.seen = storage.writes
 
 

@@ -255,6 +255,21 @@ def test_view_made_under_no_grad_requires_grad_as_long_as_its_base_does(lib):
     assert not view.requires_grad
 
 
+def test_view_looked_at_after_a_write_follows_its_base_when_that_requires_grad_later(lib):
+    base = lib.zeros(3)
+    view, piece = base[:2], base.unbind(0)[0]
+    base.fill_(3.0)
+    assert view.is_leaf
+    assert piece.is_leaf
+
+    base.requires_grad_()
+    (2 * view).sum().backward()
+
+    assert base.grad.tolist() == [2, 2, 0]
+    with pytest.raises(RuntimeError, match="a function that returns multiple views"):
+        _ = piece.grad_fn
+
+
 def test_view_that_is_written_to_goes_on_retaining_its_gradient(lib):
     base = lib.ones(3, requires_grad=True).clone()
     written, beside = base[:2], base[:]

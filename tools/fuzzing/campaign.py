@@ -31,7 +31,9 @@ class Tally:
     lines: int = 0
     refused: int = 0
     beyond: int = 0
+    undecided: int = 0
     known: int = 0
+    deadly: list[int] = field(default_factory=list)  # seeds of programs that end the process
     used: Counter[str] = field(default_factory=Counter)
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
 
@@ -43,6 +45,7 @@ class Tally:
         self.lines += len(lines)
         self.refused += outcome.refused
         self.beyond += outcome.beyond
+        self.undecided += outcome.undecided
         self.known += outcome.known
         self.used.update(comparison.op_of(line.label) for line in lines)
         if outcome.difference is None:
@@ -60,7 +63,9 @@ class Tally:
         self.lines += other.lines
         self.refused += other.refused
         self.beyond += other.beyond
+        self.undecided += other.undecided
         self.known += other.known
+        self.deadly += other.deadly
         self.used.update(other.used)
         for signature, finding in other.findings.items():
             if signature in self.findings:

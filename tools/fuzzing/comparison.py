@@ -139,15 +139,12 @@ def is_beyond(
 ) -> bool:
     """Return whether chainrule computes what PyTorch refuses, for a reason of the table.
 
-    An op of *labels*, the lines so far, may save less than PyTorch's: then a write that PyTorch
-    refuses to differentiate past does no harm. *otherwise*: a tensor lies otherwise in memory.
+    *labels* are the lines so far, whose ops may save less than PyTorch's; *otherwise*: a tensor
+    lies otherwise in memory.
     """
     if other is None or of_errors("", mine, other) is None:
         return False
     text = str(other)
-    if mine is None and "modified by an inplace operation" in text:
-        names = [op_of(label).replace(".", "_") for label in labels]
-        return any(name in saves_less() or "fft" in name for name in names)
     if mine is None and "Inference tensors do not track" in text:
         return any(label.startswith("set_data") for label in labels)  # a row
     if mine is None and "Inference tensors cannot be saved" in text:
@@ -155,6 +152,11 @@ def is_beyond(
     if mine is None and "last dimension with stride 1" in text:
         return otherwise
     return any(sentence in text for sentence in BEYOND)
+
+
+def is_of_a_write(mine: Exception | None, other: Exception | None) -> bool:
+    """Return whether PyTorch alone refuses since something that it saved was written to."""
+    return mine is None and "modified by an inplace operation" in str(other)
 
 
 def op_of(label: str) -> str:

@@ -168,6 +168,7 @@ class Outcome:
     refused: int = 0
     known: int = 0  # whether it ended at a difference on purpose
     beyond: int = 0  # what chainrule computes and PyTorch refuses, by the table of those
+    undecided: int = 0  # the same, where PyTorch has no way to compute it either
 
 
 def run(lines: list[Line]) -> Outcome:
@@ -183,10 +184,13 @@ def _run(lines: list[Line]) -> Outcome:
     for number, line in enumerate(lines, 1):
         errors = ours.line(line), theirs.line(line)
         done = [earlier.label for earlier in lines[:number]]
+        if comparison.is_of_a_write(*errors):
+            _compare_past_write(lines[:number], ours, outcome)
+            return outcome  # from here on the two hold different values
         otherwise = comparison.lie_otherwise(ours.pool, theirs.pool)
         if comparison.is_beyond(*errors, labels=done, otherwise=otherwise):
             outcome.beyond += 1
-            return outcome  # from here on the two hold different values
+            return outcome  # likewise
         refused = errors[0] is not None or errors[1] is not None
         outcome.refused += refused
         found = comparison.of_errors(line.label, *errors) if refused else None
@@ -198,7 +202,7 @@ def _run(lines: list[Line]) -> Outcome:
             else:
                 outcome.difference = found
             return outcome
-    _compare_gradients(ours, theirs, outcome, [line.label for line in lines])
+    _compare_gradients(ours, theirs, outcome, lines)
     return outcome
 
 
@@ -242,12 +246,16 @@ def _usable(t: torch.Tensor) -> bool:
     return bool((values.abs() < _LARGEST).all()) if t.dtype != torch.bool else True
 
 
-def _compare_gradients(ours: Run, theirs: Run, outcome: Outcome, labels: list[str]) -> None:
+def _compare_gradients(ours: Run, theirs: Run, outcome: Outcome, lines: list[Line]) -> None:
+    labels = [line.label for line in lines]
     useful = [_usable(t) for t in theirs.pool]
     pairs = zip(ours.gradients(useful), theirs.gradients(useful), strict=False)
     for order, (mine, other) in enumerate(pairs, 1):
         label = f"gradient {order}"
         errors = [g if isinstance(g, Exception) else None for g in (mine, other)]
+        if comparison.is_of_a_write(*errors):
+            _compare_past_write(lines, ours, outcome, mine, order)
+            return
         if any(error is not None for error in errors):
             if comparison.is_beyond(*errors, labels=labels):
                 outcome.beyond += 1
@@ -261,6 +269,37 @@ def _compare_gradients(ours: Run, theirs: Run, outcome: Outcome, labels: list[st
             else:
                 _settle(outcome, found, labels)
             return
+
+
+def _compare_past_write(
+    lines: list[Line], ours: Run, outcome: Outcome, gradients: Any = None, order: int = 0
+) -> None:
+    """Compare with a PyTorch that keeps a copy of whatever it saved and sees written to.
+
+    It alone has refused, since something that it saved was written to; chainrule's ops may save
+    less. *gradients* are ours, of *order*, where that is what it refused; else a line was refused.
+    """
+    where = f"gradient {order} past a write" if order else f"{lines[-1].label}, past a write"
+    mine: Any = gradients if order else ours.pool
+    with torch.autograd.graph.allow_mutation_on_saved_tensors():
+        theirs = Run(torch)
+        for line in lines:
+            if theirs.line(line) is None:
+                theirs.keep([_usable(t) for t in theirs.made])
+        other: Any = theirs.pool
+        if order:
+            other = [*theirs.gradients([_usable(t) for t in theirs.pool])][:order][-1]
+    if isinstance(other, Exception):
+        outcome.undecided += 1
+        return
+    found = comparison.of_tensors(where, mine, other, values_only=True)
+    labels = [line.label for line in lines]
+    if found is None:
+        outcome.beyond += 1
+    elif comparison.is_of_a_kink(found, labels) or any(map(comparison.overlaps, theirs.pool)):
+        outcome.known = 1
+    else:
+        _settle(outcome, found, labels)
 
 
 def _settle(outcome: Outcome, found: comparison.Difference | None, labels: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -27,6 +27,19 @@ class _Natives(dict[Any, DType]):
 
 _DTYPES = {dtype: np.dtype(dtype.name) for dtype in dtypes.ALL if dtype is not dtypes.bfloat16}
 _BY_NATIVE = _Natives({native: dtype for dtype, native in _DTYPES.items()})
+
+
+#: NumPy 2.0 takes no ``copy``, and lets nobody write into what another library lent it.
+_OLD_DLPACK: Final = np.lib.NumpyVersion(np.__version__) < "2.1.0"
+
+
+class _Writeable:
+    """The memory of an array that is marked as read-only, without the mark."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array  # keeps the memory
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
 
 
 class NumpyBackend(Backend):
@@ -75,6 +88,12 @@ class NumpyBackend(Backend):
 
     def from_numpy(self, array: Any, device: Device) -> Any:
         return array
+
+    def from_dlpack(self, exporter: Any, *, copy: bool | None) -> Any:
+        if not _OLD_DLPACK:
+            return super().from_dlpack(exporter, copy=copy)
+        array = np.from_dlpack(exporter)
+        return array.copy() if copy else np.asarray(_Writeable(array))
 
     def to_numpy(self, array: Any) -> Any:
         return array
