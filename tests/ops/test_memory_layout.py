@@ -42,3 +42,23 @@ def test_histogram_looks_into_nothing():
 
     assert (found.hist._is_view(), found.bin_edges._is_view()) == (False, False)
     assert found.bin_edges.data_ptr() != ends.data_ptr()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_histogram_of_what_has_no_ends_is_refused(value):
+    points = cr.tensor([1.0, value])
+
+    with pytest.raises(RuntimeError, match=r"histogramdd: dimension 0's range .* is not finite"):
+        cr.histogram(points, 3)
+
+
+def test_gradients_of_a_bilinear_form_that_lies_by_columns_are_differentiated():
+    first, second, weight = (
+        cr.linspace(-1, 1, n, dtype=cr.float64).view(shape).requires_grad_()
+        for n, shape in ((15, (5, 3)), (20, (5, 4)), (24, (2, 3, 4)))
+    )
+
+    def of_columns(*inputs):
+        return cr.nn.functional.bilinear(*inputs).transpose_(0, 1)
+
+    assert cr.autograd.gradgradcheck(of_columns, (first, second, weight))

@@ -39,3 +39,13 @@ def test_view_of_memory_that_its_base_gave_up_for_less_can_be_looked_at(lib):
         base.mul_(2)
 
     assert [view.is_leaf for view in views] == [False, False]
+
+
+def test_view_that_got_other_memory_begins_there(lib):
+    x = lib.arange(12.0).view(3, 4)
+    row = x[1]
+    row.data = lib.arange(4.0)
+
+    assert row.storage_offset() == 0
+    assert row.untyped_storage().nbytes() == 16
+    assert row.as_strided((2,), (2,)).tolist() == [0, 2]

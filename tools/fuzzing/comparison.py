@@ -65,10 +65,12 @@ KNOWN = (
     ("requires_grad", "^detach_ in inference_mode$", "False"),  # which does nothing there; a row
     ("values", r"^cholesky_inverse\[complex", ""),  # PyTorch reads half of it
     ("values", r"^float_power\[", ""),  # of what is zero but for a last digit
-    ("values", r"^acosh_?\[", "0"),  # of what is one but for a last digit
+    ("values", r"^acosh?_?\[", "0"),  # of what is one but for a last digit
     ("values", r"^histc\[", ""),  # of what lies on an edge but for a last digit
     ("values", "^polygamma", "inf"),  # at a pole PyTorch's value is large
     ("values", r"^(special\.)?i[01]_?\[", "inf"),  # of infinities: a row
+    ("values", r"^special\.bessel_j0\[", ""),  # right to six digits in PyTorch; a row
+    ("values", r"^conv_transpose\dd\[", "nan"),  # of weights that are NaN; a row
     ("requires_grad", "^(gradient|histogram|histogramdd)", "False"),  # no function of the input
     ("error of ours alone", "^(gradient|backward)", "Sequence"),  # one node for all steps
     ("error of ours alone", "^detach_ in inference_mode$", "AutogradError: Can't detach views"),
@@ -83,7 +85,10 @@ KNOWN = (
     ("requires_grad", "^asarray", "False"),  # of a view made without recording
     ("requires_grad", "^gradient 2", ""),  # PyTorch counts what a formula only looks at
     ("error of ours alone", "^gradient", "The size of tensor a"),  # of what out= gave another shape
-    ("number of results", "^gradient$", "1"),  # a view made without recording
+    ("error of ours alone", "^gradient", "output with shape"),  # likewise
+    ("error of ours alone", r"^(equal|special\.bessel_\w+)\[", "A view was created in"),  # a row
+    ("values", r"^linalg\.\w+_ex\[", "nan"),  # what LAPACK leaves behind; a row
+    ("number of results", "^gradient( in |$)", "1"),  # a view made without recording
     ("error of PyTorch's alone", "^to complex", ""),  # likewise
     ("error of ours alone", "^addbmm_", "ShapeError"),  # PyTorch lets the target grow
     ("shape", "^after addbmm_", ""),  # likewise
@@ -234,10 +239,29 @@ def _is_of_layout(difference: Difference, labels: Sequence[str]) -> bool:
     """Return whether what is a view here is a copy there, or the other way round."""
     if difference.kind == "error of ours alone":  # a view, made in inference mode, or of a target
         return any(sentence in difference.ours for sentence in _OF_VIEWS)
+    if difference.kind == "values" and not difference.where.startswith("after "):
+        return False
     return difference.kind in _OF_LAYOUT and any(map(_RESHAPES.match, labels))
 
 
 _OF_VIEWS = ("cannot be saved for backward", "some elements of the input tensor and")
+
+
+def is_of_a_late_base(difference: Difference, tensors: Sequence[Any]) -> bool:
+    """Return whether a view of a base that was asked to require grad later makes *difference*.
+
+    *tensors* are PyTorch's, which records such a view with an edge to nowhere; chainrule does not
+    record it. It is a row.
+    """
+    return (
+        (difference.kind == "requires_grad" and difference.ours.startswith("False"))
+        or "does not require grad and does not have a grad_fn" in difference.ours
+    ) and any(_is_view_without_history(t) for t in tensors)
+
+
+def _is_view_without_history(t: Any) -> bool:
+    late = t._is_view() and t._base.requires_grad
+    return bool(late and _read(lambda t: t.grad_fn, t) is None)
 
 
 def lie_otherwise(mine: Sequence[Any], other: Sequence[Any]) -> bool:
@@ -255,6 +279,8 @@ def _is_of_what_came_before(difference: Difference, labels: Sequence[str]) -> bo
         return any(map(_SAVES_MORE.match, labels))
     if difference.kind == "error of ours alone" and "Inplace update to inf" in difference.ours:
         return any(label.startswith(("data", "alias by detach")) for label in labels)  # a row
+    if difference.kind == "shape" and difference.where.startswith("gradient"):
+        return any(map(_OF_ANOTHER_SHAPE.match, labels))  # a leaf, seen by no graph; a row
     if difference.kind == "requires_grad":
         asked = [label for label in labels if label.startswith("requires_grad_")]
         if difference.ours.startswith("True"):
@@ -263,13 +289,14 @@ def _is_of_what_came_before(difference: Difference, labels: Sequence[str]) -> bo
             )
             return of_the_mean or any("inference_mode" in label for label in asked)  # rows
         return bool(asked) and any(map(_WITHOUT_RECORDING.search, labels))  # of a view; a row
-    if difference.where == "gradient 2" and difference.kind == "values":
-        return (
+    if difference.where.startswith("gradient") and difference.kind == "values":
+        if "nan" in difference.ours and any(map(_WITH_POLES.match, labels)):
+            return True
+        return difference.where == "gradient 2" and (
             any(label.startswith("embeddings.embedding[") for label in labels)
-            or ("nan" in difference.ours and any(map(_WITH_POLES.match, labels)))
             or (
                 any(label.startswith("hook") for label in labels)
-                and any(label.startswith("linalg.householder_product[") for label in labels)
+                and any(map(_BY_OPERANDS.match, labels))
             )
         )
     return False
@@ -278,6 +305,9 @@ def _is_of_what_came_before(difference: Difference, labels: Sequence[str]) -> bo
 _WITHOUT_RECORDING = re.compile(r"^[a-z_ ]+ in (no_grad|inference_mode|set_grad_enabled\(False\))$")
 #: One node for what is several in PyTorch, or one that notices a write: rows.
 _SAVES_MORE = re.compile(r"special\.ndtr\[|(lstm|gru|rnn_tanh|rnn_relu)\[|kron\[")
+#: Formulas that go back through the operands, where PyTorch's goes through the result.
+_BY_OPERANDS = re.compile(r"linalg\.householder_product\[|(cum)?prod_?\[")
+_OF_ANOTHER_SHAPE = re.compile(r"(un)?squeeze_ in |transpose_ in ")
 #: Their derivatives are infinite at a pole, and large in PyTorch.
 _WITH_POLES = re.compile("(mvlgamma|lgamma|digamma|polygamma|special.multigammaln)")
 
@@ -285,7 +315,7 @@ _WITH_POLES = re.compile("(mvlgamma|lgamma|digamma|polygamma|special.multigammal
 #: What may copy, for this reason: what an op of the registry is given is brought into shape.
 _RESHAPES = re.compile(r"flat|view|reshape|ravel|.*\[")
 _OF_LAYOUT = frozenset({
-    "requires_grad", "what it looks into", "what is a new object", "is_leaf", "version",
+    "requires_grad", "what it looks into", "what is a new object", "is_leaf", "version", "values",
 })  # fmt: skip
 
 
@@ -359,8 +389,8 @@ def _differing_fact(left: Any, right: Any, *, values_only: bool) -> tuple[str, s
 
 def _of_view(left: Any, right: Any) -> str:
     """Return what tells a view that was made under no_grad: PyTorch says that it requires grad."""
-    lost = right._is_view() and right.requires_grad and _read(lambda t: t.grad_fn, right) is None
-    return " (a view made without recording)" if lost and not left.requires_grad else ""
+    lost = _is_view_without_history(right) and not left.requires_grad
+    return " (a view made without recording)" if lost else ""
 
 
 def overlaps(tensor: Any) -> bool:

@@ -197,6 +197,7 @@ def _run(lines: list[Line]) -> Outcome:
         found = found or _new_difference(line.label, ours, theirs)
         if found is not None:
             known = comparison.is_known(found, done, otherwise=otherwise)
+            known = known or comparison.is_of_a_late_base(found, theirs.pool)
             if known or _is_of_writing(found, theirs, refused=refused):
                 outcome.known = 1
             else:
@@ -279,8 +280,6 @@ def _compare_past_write(
     It alone has refused, since something that it saved was written to; chainrule's ops may save
     less. *gradients* are ours, of *order*, where that is what it refused; else a line was refused.
     """
-    where = f"gradient {order} past a write" if order else f"{lines[-1].label}, past a write"
-    mine: Any = gradients if order else ours.pool
     with torch.autograd.graph.allow_mutation_on_saved_tensors():
         theirs = Run(torch)
         for line in lines:
@@ -289,12 +288,16 @@ def _compare_past_write(
         other: Any = theirs.pool
         if order:
             other = [*theirs.gradients([_usable(t) for t in theirs.pool])][:order][-1]
-    if isinstance(other, Exception):
-        outcome.undecided += 1
-        return
-    found = comparison.of_tensors(where, mine, other, values_only=True)
+    found = None
+    if not isinstance(other, Exception):
+        where = f"gradient {order}" if order else lines[-1].label
+        mine = [t if t is None else t.detach() for t in gradients] if order else ours.pool
+        found = comparison.of_tensors(f"{where}, past a write", mine, other, values_only=True)
     labels = [line.label for line in lines]
-    if found is None:
+    # The copies have no history: PyTorch's second gradients may lack what goes through them.
+    if isinstance(other, Exception) or (found is not None and order > 1):
+        outcome.undecided += 1
+    elif found is None:
         outcome.beyond += 1
     elif comparison.is_of_a_kink(found, labels) or any(map(comparison.overlaps, theirs.pool)):
         outcome.known = 1

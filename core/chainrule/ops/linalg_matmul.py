@@ -244,7 +244,7 @@ def _pairs(grad: Tensor, i1: Tensor, i3: Tensor) -> Tensor:
     """Return the sum over the batch of the outer products of the three."""
     pairs = unsqueeze(i1, 2) * unsqueeze(i3, 1)
     (b, m), (_, i, j) = grad._array.shape, pairs._array.shape
-    return view(mm(t(grad), view(pairs, (b, i * j))), (m, i, j))
+    return view(mm(t(grad), reshape(pairs, (b, i * j))), (m, i, j))
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes, ops
@@ -214,7 +215,7 @@ def histc(
     _check_bins(bins)
     x = input.detach().reshape(-1)
     low, high = _reach(x, min, max, given=min != max)
-    if not (abs(low) < float("inf") and abs(high) < float("inf")):
+    if not (math.isfinite(low) and math.isfinite(high)):
         sentence = f"torch.histc: range of [{low}, {high}] is not finite"
         fail(ShapeError, sentence, "histc: give min and max.")
     if low > high:
@@ -351,6 +352,11 @@ def _places(x: Any, bins: Any, span: Any, number: int) -> tuple[Any, Any, Any]:
     else:
         _check_bins(bins, number)
         low, high = _reach(x, *(span or (0.0, 0.0)), given=span is not None)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            sentence = (
+                f"torch.histogramdd: dimension {number}'s range [{low:g}, {high:g}] is not finite"
+            )
+            fail(ShapeError, sentence, "histogram: give range.")
         if low > high:
             sentence = (
                 f"torch.histogramdd(): min should not exceed max, but got min {low:g} max {high:g} "

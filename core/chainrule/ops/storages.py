@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import ops
 from .._warn import warn
-from .striding import _layout
+from .striding import _layout, memory_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -25,7 +25,7 @@ class UntypedStorage:
     """
 
     def __init__(self, tensor: Any) -> None:
-        self._owner = tensor if tensor._base is None else tensor._base
+        self._owner, _ = memory_of(tensor)
 
     def data_ptr(self) -> int:
         """Return the address of the first byte."""

@@ -133,17 +133,30 @@ def as_strided(
     return _as_strided(input, sizes, steps, storage_offset, extent, layout)
 
 
+def memory_of(input: Tensor) -> tuple[Tensor, int]:
+    """Return the tensor whose memory *input* looks into, and at which byte of it.
+
+    It is the base of a view, unless one of the two got other memory by ``.data =``.
+    """
+    backend, base = input._key.backend, input._base
+    if base is None or base._key.backend.level != backend.level:  # a transform wraps a view alone
+        return input, 0
+    away = backend.data_ptr(input._array) - backend.data_ptr(base._array)
+    return (base, away) if 0 <= away <= _bytes_of(base) else (input, 0)
+
+
+def _bytes_of(tensor: Tensor) -> int:
+    strides = tensor._key.backend.strides(tensor._array)
+    return _reach(tuple(tensor._array.shape), strides) * tensor._key.dtype.itemsize
+
+
 def _layout(input: Tensor) -> tuple[Layout, int]:
     """Return the layout of *input* in its memory, and how many elements the memory has."""
-    backend, base = input._key.backend, input if input._base is None else input._base
-    if base._key.backend.level != backend.level:  # a transform wraps the view alone
-        base = input
-    strides, itemsize = backend.strides(input._array), input._key.dtype.itemsize
-    away = backend.data_ptr(input._array) - backend.data_ptr(base._array)
-    extent = _reach(tuple(base._array.shape), backend.strides(base._array))
+    owner, away = memory_of(input)
+    strides, itemsize = input._key.backend.strides(input._array), input._key.dtype.itemsize
     return (
         (tuple(input._array.shape), strides, away // itemsize),
-        extent * base._key.dtype.itemsize // itemsize,  # of its own: a base may be complex
+        _bytes_of(owner) // itemsize,  # of its own: the owner may be complex
     )
 
 
