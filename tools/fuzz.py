@@ -96,13 +96,14 @@ def report(total: Tally, seconds: float) -> None:
     for finding in sorted(total.findings.values(), key=lambda f: -len(f.seeds)):
         show(finding)
     differing = sum(len(finding.seeds) for finding in total.findings.values())
-    print(
-        f"\n{total.programs} programs, {total.lines} lines, {len(total.used)} kinds of line, "
-        f"{seconds:.0f} s\n{total.refused} lines refused by both, {total.beyond} programs ended "
-        f"where chainrule computes what PyTorch refuses,\n{total.undecided} where PyTorch cannot be "
-        f"brought to compute it, {total.known} at a known difference;\n{differing} programs differ, "
-        f"of {len(total.findings)} causes; {len(total.deadly)} ended the process {total.deadly}"
-    )
+    print(f"\n{total.programs} programs in {seconds:.0f} s")
+    print(f"{total.lines} lines, of {len(total.used)} kinds")
+    print(f"{total.refused} lines refused by both")
+    print(f"{total.beyond} programs ended where chainrule computes what PyTorch refuses")
+    print(f"{total.undecided} where PyTorch cannot be brought to compute it")
+    print(f"{total.known} at a known difference")
+    print(f"{differing} differ, of {len(total.findings)} causes")
+    print(f"{len(total.deadly)} ended the process {total.deadly or ''}")
 
 
 if __name__ == "__main__":

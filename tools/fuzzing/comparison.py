@@ -273,43 +273,45 @@ def _steps(t: Any) -> list[tuple[int, int]]:
     return [(s, n) for s, n in zip(t.stride(), t.shape, strict=True) if n > 1]
 
 
+#: Differences that earlier lines make: kind, where, what chainrule shows, a pattern for each line.
+#: Each is a row, too.
+_BEFORE = (
+    # One node for what is several in PyTorch, or one that notices a write.
+    (
+        "error of ours alone",
+        "",
+        "modified by an inplace",
+        (r"special\.ndtr\[|(lstm|gru|rnn_tanh|rnn_relu)\[|kron\[",),
+    ),
+    ("error of ours alone", "", "Inplace update to inf", ("data|alias by detach",)),
+    # A leaf, seen by no graph.
+    ("shape", "^gradient", "", ("(un)?squeeze_ in |transpose_ in ",)),
+    ("requires_grad", "^gradient", "^True", (r"(var|std)_mean\[",)),
+    ("requires_grad", "", "^True", ("requires_grad_ .*inference_mode",)),
+    # Of a view made without recording.
+    (
+        "requires_grad",
+        "",
+        "^False",
+        ("requires_grad_", r"[a-z_ ]+ in (no_grad|inference_mode|set_grad_enabled\(False\))$"),
+    ),
+    # Infinite at a pole, and large in PyTorch.
+    ("values", "^gradient", "nan", (r"mvlgamma|lgamma|digamma|polygamma|special\.multigammaln",)),
+    ("values", "^gradient 2", "", (r"embeddings\.embedding\[",)),
+    # Formulas that go back through the operands, where PyTorch's goes through the result.
+    ("values", "^gradient 2", "", ("hook", r"linalg\.householder_product\[|(cum)?prod_?\[")),
+)
+
+
 def _is_of_what_came_before(difference: Difference, labels: Sequence[str]) -> bool:
-    """Return whether a line of *labels* is known to make a difference of this kind later."""
-    if difference.kind == "error of ours alone" and "modified by an inplace" in difference.ours:
-        return any(map(_SAVES_MORE.match, labels))
-    if difference.kind == "error of ours alone" and "Inplace update to inf" in difference.ours:
-        return any(label.startswith(("data", "alias by detach")) for label in labels)  # a row
-    if difference.kind == "shape" and difference.where.startswith("gradient"):
-        return any(map(_OF_ANOTHER_SHAPE.match, labels))  # a leaf, seen by no graph; a row
-    if difference.kind == "requires_grad":
-        asked = [label for label in labels if label.startswith("requires_grad_")]
-        if difference.ours.startswith("True"):
-            of_the_mean = difference.where.startswith("gradient") and any(
-                label.startswith(("var_mean[", "std_mean[")) for label in labels
-            )
-            return of_the_mean or any("inference_mode" in label for label in asked)  # rows
-        return bool(asked) and any(map(_WITHOUT_RECORDING.search, labels))  # of a view; a row
-    if difference.where.startswith("gradient") and difference.kind == "values":
-        if "nan" in difference.ours and any(map(_WITH_POLES.match, labels)):
-            return True
-        return difference.where == "gradient 2" and (
-            any(label.startswith("embeddings.embedding[") for label in labels)
-            or (
-                any(label.startswith("hook") for label in labels)
-                and any(map(_BY_OPERANDS.match, labels))
-            )
-        )
-    return False
-
-
-_WITHOUT_RECORDING = re.compile(r"^[a-z_ ]+ in (no_grad|inference_mode|set_grad_enabled\(False\))$")
-#: One node for what is several in PyTorch, or one that notices a write: rows.
-_SAVES_MORE = re.compile(r"special\.ndtr\[|(lstm|gru|rnn_tanh|rnn_relu)\[|kron\[")
-#: Formulas that go back through the operands, where PyTorch's goes through the result.
-_BY_OPERANDS = re.compile(r"linalg\.householder_product\[|(cum)?prod_?\[")
-_OF_ANOTHER_SHAPE = re.compile(r"(un)?squeeze_ in |transpose_ in ")
-#: Their derivatives are infinite at a pole, and large in PyTorch.
-_WITH_POLES = re.compile("(mvlgamma|lgamma|digamma|polygamma|special.multigammaln)")
+    """Return whether lines of *labels* are known to make a difference of this kind later."""
+    return any(
+        kind == difference.kind
+        and re.search(where, difference.where)
+        and re.search(ours, difference.ours)
+        and all(any(re.match(line, label) for label in labels) for line in lines)
+        for kind, where, ours, lines in _BEFORE
+    )
 
 
 #: What may copy, for this reason: what an op of the registry is given is brought into shape.
