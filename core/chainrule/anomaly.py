@@ -31,11 +31,11 @@ _NO_LINES: Final = (
     "information."
 )
 
-_plain_sequence: Final = graph.next_sequence
+plain_sequence: Final = graph.next_sequence
 
 
 def _traced_sequence() -> int:
-    number = TracedNumber(_plain_sequence())
+    number = TracedNumber(plain_sequence())
     number.trace, number.parent = traces.here(), current.node
     return number
 
@@ -80,7 +80,7 @@ def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
 def remember_lines() -> None:
     """Let new nodes remember the lines that made them, if somebody wants that, else not."""
     state.enabled = state.anomaly or state.origins
-    wanted: Callable[[], int] = _traced_sequence if state.enabled else _plain_sequence
+    wanted: Callable[[], int] = _traced_sequence if state.enabled else plain_sequence
     for name, module in list(sys.modules.items()):
         if name.startswith(__package__ or "chainrule") and "next_sequence" in vars(module):
             vars(module)["next_sequence"] = wanted

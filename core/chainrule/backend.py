@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from . import device as _device
 from . import dtypes
@@ -28,12 +28,12 @@ from .errors import (
 from .locks import new_rlock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = [
     "AVAILABLE", "CPU", "IMPORT_FAILED", "NOT_INSTALLED", "NO_DEVICE", "Array", "Availability",
-    "Backend", "BackendSpec", "DType", "Device", "DispatchKey", "Kernel", "KernelDef", "KernelSet",
-    "RandomStream", "dtypes",
+    "Backend", "BackendSpec", "CallParts", "DType", "Device", "DispatchKey", "Kernel", "KernelDef",
+    "KernelSet", "RandomStream", "dtypes",
 ]  # fmt: skip
 
 Array = Any  # opaque on purpose: only the backend that owns an array may look inside
@@ -202,6 +202,40 @@ class DispatchKey:
 
     def __repr__(self) -> str:
         return f"DispatchKey({self.backend.name}, {self.device}, {self.dtype.name})"
+
+
+class CallParts(NamedTuple):
+    """What the quick call of an op is made of, for `Backend.quick_calls`.
+
+    Attributes:
+        kind: Which of core's quick calls it is: ``"unary"``, ``"binary"``, ``"pair"``,
+            ``"of_one"`` or ``"view"``.
+        op: The op.
+        plain: Core's own call, which takes whatever is not plain.
+        table: The kernels by the index of a dispatch key.
+        plans: The plans by the bits of the inputs that require grad, and 4 where the second is a
+            number; None where no gradient is possible.
+        find_plan: Makes a plan that is not there yet, from those bits and the number, or None.
+        statics: The names of the arguments that are no tensors.
+        defaults: What they are where they are left out.
+        direct: A bit per category of dtypes that needs neither promotion nor a check.
+        boolean: Whether the result is bool.
+        numbers_have_edges: Whether the node has an edge for a number, which leads nowhere.
+        same_dtype: Whether the result has the dtype of the first input.
+    """
+
+    kind: str
+    op: Any
+    plain: Callable[..., Any]
+    table: list[Kernel]
+    plans: dict[int, Any]
+    find_plan: Callable[[int, Any], Any]
+    statics: tuple[str, ...]
+    defaults: tuple[Any, ...]
+    direct: int
+    boolean: bool
+    numbers_have_edges: bool
+    same_dtype: bool
 
 
 class RandomStream(Protocol):
@@ -379,6 +413,20 @@ class Backend:
     def device_count(self) -> int:
         """Return the number of devices."""
         return 1
+
+    def quick_calls(
+        self, layout: Mapping[str, Any]
+    ) -> Callable[[CallParts], Callable[..., Any] | None] | None:
+        """Return what makes compiled code of the quick calls of ops; None: core's are used.
+
+        Asked once, when the backend has gone live. Provisional: *layout* and the parts follow
+        core's inside, with no promise between versions.
+
+        Args:
+            layout: The classes whose slots such code reads and fills, and core's functions, by
+                name: see ``plugin/quick_calls.py``.
+        """
+        return None
 
     # What core does with it.
 

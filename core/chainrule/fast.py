@@ -7,7 +7,7 @@ reads, one kernel and, when it is recorded, one node. Whatever is not plain is h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from . import value as _value
 from .dtypes import COMPLEX, FLOATING
@@ -30,26 +30,37 @@ new_node: Callable[[Any], Any] = object.__new__  # exchanged at times: Note [Wat
 makes_nodes(globals())
 
 
+#: Makes a quick call in compiled code; plugin/quick_calls.py fills it where a backend brings that.
+compiled: Callable[[Op[Any, Any], str, Callable[..., Any]], Callable[..., Any]] | None = None
+
+
 def fast_path(op: Op[Any, Any]) -> Callable[..., Any]:
     """Return the quickest way to call *op* with positional arguments."""
+    kind = kind_of(op)
+    call = _MAKERS[kind](op)
+    return call if compiled is None else compiled(op, kind, call)
+
+
+def kind_of(op: Op[Any, Any]) -> str:
+    """Return which of the quick calls below suits *op*."""
     schema = op.schema
     kinds = [p.kind for p in schema.tensors]
     plain = not op.multiple and not op.view and op.promote is not None
     plain = plain and schema.params[: len(kinds)] == schema.tensors
     plain = plain and all(p.default is not REQUIRED for p in schema.params[len(kinds) :])
     if plain and kinds == [TENSOR]:
-        return _unary(op)
+        return "unary"
     if plain and len(kinds) == 2 and set(kinds) <= {TENSOR, NUMBER_OR_TENSOR}:
-        return _binary(op, numbers_have_edges=kinds[1] == TENSOR)
+        return "binary"
     if op.kind == "composite":
-        return _traced(op)
+        return "traced"
     if _is_plain_view(op):
-        return _view(op)
+        return "view"
     if _is_of_one(op, kinds):
-        return _of_one(op)
+        return "of_one"
     if kinds == [TENSORS] and op.promote is None and not op.multiple and not op.refuses:
-        return _join(op)
-    return _pair(op) if op.kind == "primitive" and _is_pair(op) else _positional(op)
+        return "join"
+    return "pair" if op.kind == "primitive" and _is_pair(op) else "positional"
 
 
 def _is_plain_view(op: Op[Any, Any]) -> bool:
@@ -427,7 +438,7 @@ def _traced(op: Op[Any, Any]) -> Callable[..., Any]:
     return call
 
 
-def _plan(op: Op[Any, Any], mask: int, number: Any) -> Plan | None:
+def find_plan(op: Op[Any, Any], mask: int, number: Any) -> Plan | None:
     """Return the plan for a pattern of the first two inputs; None if no gradient is possible."""
     bound = [p.default for p in op.schema.params]
     bound[: len(op.differentiable)] = [_AN_INPUT] * len(op.differentiable)
@@ -461,7 +472,7 @@ def _unary(op: Op[Any, Any]) -> Callable[..., Any]:
             return out
         plan = plans.get(1, 0)
         if plan == 0:
-            plan = plans[1] = _plan(op, 1, None)
+            plan = plans[1] = find_plan(op, 1, None)
         if plan is None:
             return out
         if plan.shape_slots:
@@ -483,11 +494,17 @@ def _unary(op: Op[Any, Any]) -> Callable[..., Any]:
     return unary
 
 
-def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]:
+def numbers_have_edges(op: Op[Any, Any]) -> bool:
+    """Return whether the node of a binary op has an edge for a number: no overload takes it."""
+    return op.schema.tensors[1].kind == TENSOR
+
+
+def _binary(op: Op[Any, Any]) -> Callable[..., Any]:
     """Return the fast path of an elementwise op of a tensor and a tensor or Python number."""
     table, general, plans = op.table, op.general, op.fast_plans
     direct, boolean = op.direct, op.promote == "compare"
     direct_with_number = direct & {FLOATING, COMPLEX}
+    two_edges = numbers_have_edges(op)
 
     def binary(self: Any = REQUIRED, other: Any = REQUIRED, *statics: Any) -> Any:
         number = other if other.__class__ is float or other.__class__ is int else None
@@ -521,7 +538,7 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
             return out
         plan = plans.get(mask, 0)
         if plan == 0:
-            plan = plans[mask] = _plan(op, mask & 3, number)
+            plan = plans[mask] = find_plan(op, mask & 3, number)
         if plan is None:
             return out
         if plan.shape_slots:
@@ -550,7 +567,7 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
             if storage is not None and keep[0]:
                 node._versions = (storage.version, 0, *plan.tail, 0)
             edge = (self, LEAF) if self._node is None else (self._node, self._output_nr)
-            edges = (edge, None) if numbers_have_edges else (edge,)
+            edges = (edge, None) if two_edges else (edge,)
         node._edges = edges
         if plan.keeps_result:
             saved = (*saved, alias_of_output(out))
@@ -559,3 +576,15 @@ def _binary(op: Op[Any, Any], *, numbers_have_edges: bool) -> Callable[..., Any]
         return out
 
     return binary
+
+
+_MAKERS: Final = {
+    "unary": _unary,
+    "binary": _binary,
+    "traced": _traced,
+    "view": _view,
+    "of_one": _of_one,
+    "join": _join,
+    "pair": _pair,
+    "positional": _positional,
+}

@@ -14,7 +14,9 @@ from ._levels import core
 from ._threads import right_number
 
 if TYPE_CHECKING:
-    from chainrule.backend import DType
+    from collections.abc import Callable, Mapping
+
+    from chainrule.backend import CallParts, DType
 
 #: The numbers of the types between which the C code converts.
 _NUMBERS = {name: np.dtype(name).num for name in ("float16", "float32")}
@@ -31,6 +33,17 @@ class NativeBackend(NumpyBackend):
     def astype(self, array: Any, dtype: DType) -> Any:
         made = core().cast(array, _NUMBERS[dtype.name]) if dtype.name in _NUMBERS else None
         return super().astype(array, dtype) if made is None else made
+
+    def quick_calls(
+        self, layout: Mapping[str, Any]
+    ) -> Callable[[CallParts], Callable[..., Any] | None] | None:
+        if os.environ.get("CHAINRULE_NATIVE_CALLS", "1") == "0" or not hasattr(
+            core(), "quick_call"
+        ):
+            return None  # a build for Python without its lock has none
+        core().use_layout(dict(layout))
+        make: Callable[..., Callable[..., Any] | None] = core().quick_call
+        return lambda parts: make(*parts)
 
     def use_threads(self, count: int | None) -> None:
         core().set_thread_count(count or right_number())

@@ -3,6 +3,7 @@
 #include "native.h"
 
 #include "blas.h"
+#include "calls.h"
 #include "memory.h"
 
 #define JOIN_(a, b) a##b
@@ -166,6 +167,11 @@ static PyMethodDef methods[] = {
      "kernel(op, otherwise): the kernel of an op, which passes on what it declines."},
     {"cast", (PyCFunction)(void (*)(void))cast, METH_FASTCALL,
      "cast(array, type): the array in the type of that number, or None: NumPy is to do it."},
+#ifndef Py_GIL_DISABLED
+    {"use_layout", use_layout, METH_O, "Learn the classes of core that quick calls know, from a dict."},
+    {"quick_call", (PyCFunction)(void (*)(void))quick_call, METH_FASTCALL,
+     "quick_call(*parts): the quick call of an op, or None for one of another kind."},
+#endif
     {"families", module_families, METH_NOARGS, "families(): the ops with a kernel, by file."},
     {"set_thread_count", module_set_thread_count, METH_O, "Set how many threads compute."},
     {"thread_count", module_thread_count, METH_NOARGS, "Return how many threads compute."},
@@ -187,6 +193,10 @@ PyMODINIT_FUNC JOIN(PyInit__core_, NATIVE_LEVEL)(void)
     import_array();
     if (PyType_Ready(&KernelType) < 0)
         return NULL;
+#ifndef Py_GIL_DISABLED
+    if (PyType_Ready(&CallType) < 0)
+        return NULL;
+#endif
     start_pool();
     PyObject *module = PyModule_Create(&definition);
     if (module && PyModule_AddStringConstant(module, "level", TEXT(NATIVE_LEVEL)) < 0)

@@ -75,6 +75,11 @@ def unobserve(observer: Observer) -> None:
             _undo.clear()
 
 
+def observed() -> bool:
+    """Return whether somebody observes."""
+    return bool(_observers)
+
+
 def _seen(name: str, call: Callable[..., Any], args: Any, kwargs: Any, run: Any) -> Any:
     """Return ``run()``, which makes the call, in front of all observers."""
     tokens = [(observer, observer.before(name, args, kwargs)) for observer in tuple(_observers)]
@@ -135,9 +140,7 @@ def _swap_in() -> None:
             elif attribute == "general":
                 wrapped[general] = made
             _set(op.__dict__, attribute, made)
-    for function in {id(f): f for f in _functions()}.values():
-        for cell in function.__closure__ or ():
-            _fill(cell, wrapped)
+    _undo.extend(exchange(wrapped))
     for name in _WAYS_OUT:
         _lead_past(name, _stated(name))
     _lead_past("data", _stated("data").fget)
@@ -153,15 +156,24 @@ def _functions() -> list[Any]:
     return found
 
 
-def _fill(cell: Any, wrapped: dict[Any, Any]) -> None:
-    content = cell.cell_contents
-    try:
-        made = wrapped.get(content)
-    except TypeError:  # no key of a dict
-        return
-    if made is not None:
-        cell.cell_contents = made
-        _undo.append(lambda: setattr(cell, "cell_contents", content))
+def exchange(calls: dict[Any, Any]) -> list[Callable[[], None]]:
+    """Let the methods of tensors call the values of *calls* where they called the keys.
+
+    Returns:
+        What undoes it.
+    """
+    undo: list[Callable[[], None]] = []
+    for function in {id(f): f for f in _functions()}.values():
+        for cell in function.__closure__ or ():
+            content = cell.cell_contents
+            try:
+                made = calls.get(content)
+            except TypeError:  # no key of a dict
+                continue
+            if made is not None:
+                cell.cell_contents = made
+                undo.append(functools.partial(setattr, cell, "cell_contents", content))
+    return undo
 
 
 def _set(namespace: dict[str, Any], name: str, value: Any) -> None:

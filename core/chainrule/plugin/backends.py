@@ -73,6 +73,10 @@ def activate(host: PluginHost, name: str, device_type: str | None = None) -> Bac
         op.reset(len(_backend.live))  # a slot for the backend to come, before anybody can find it
     _backend.register(backend)
     record.state = ACTIVE
+    if type(backend).quick_calls is not Backend.quick_calls:
+        from .quick_calls import exchange
+
+        exchange(backend)
     _tell(host, backend)
     return backend
 
