@@ -371,6 +371,19 @@ def test_place_out_of_bounds_raises_at_synchronize():
         cr.cuda.synchronize()
 
 
+# Order
+
+
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("size", [200, 5000])
+def test_few_of_many_are_those_of_numpy_where_there_are_nans_too(size, largest):
+    x = cr.from_numpy(np.random.default_rng(3).standard_normal((2, size)).astype("f"))
+    x[1, ::7] = float("nan")
+    found, expected = (t.topk(5, largest=largest) for t in (x.cuda(), x))
+    np.testing.assert_array_equal(found.values.cpu().numpy(), expected.values.numpy())
+    np.testing.assert_array_equal(x.gather(1, found.indices.cpu()).numpy(), expected.values.numpy())
+
+
 # Losses
 
 
