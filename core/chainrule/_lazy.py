@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from . import _absent
+from . import _absent, overriding
 from .errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def lazy_attributes(
                     "nearest that is there."
                 )
             raise UnknownNameError(msg, name=name, obj=sys.modules[package])
-        names[name] = found
+        names[name] = found = overriding.asked_about(name, found)
         return found
 
     def __dir__() -> list[str]:  # noqa: N807 - likewise

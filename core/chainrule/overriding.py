@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _PACKAGE: Final = __package__ or "chainrule"
 _NAMESPACES: Final = (
-    "", ".autograd", ".nn.functional", ".linalg", ".special", ".fft", ".nn.init",
+    "", ".autograd", ".nn.functional", ".linalg", ".special", ".fft", ".nn.init", ".functional",
 )  # fmt: skip
 #: Functions about no tensor in particular, which nobody is asked about.
 IGNORED: Final = frozenset({
@@ -158,6 +158,7 @@ def dispatch(
     Raises:
         TypeError: nobody does.
     """
+    activate()  # an op finds out by itself that an argument wants to be asked; others do not
     types = tuple(map(type, asked))
     modes = state.modes
     if modes:

@@ -186,3 +186,64 @@ def test_a_library_that_marks_its_functions_for_tracers_is_imported(script):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("ops.load_library: 'compiled.so' is compiled for PyTorch")
     assert done.stdout.endswith("tensor([4., 4.]) 3\n")
+
+
+OVERRIDING = """
+import torch
+from dataclasses import dataclass
+import torch.nn.functional as F
+from chainrule.overriding import Switches
+
+class Loader:
+    pass
+
+print(Switches.active)
+
+@dataclass(slots=True)
+class Duck:
+    feet: int
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return func.__name__
+
+duck = Duck(2)
+print(torch.conv2d(duck, duck), F.cross_entropy(duck, 1), torch.linalg.inv(duck))
+print(torch.stack([duck]), torch.ones(2) * duck, torch.is_conj(duck), torch.layer_norm(duck, [1]))
+"""
+
+
+def test_an_object_that_overrides_functions_is_asked_from_its_class_on(script):
+    done = script(OVERRIDING)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == ("False\nconv2d cross_entropy linalg_inv\nstack mul is_conj layer_norm\n")
+
+
+FIRST = """
+import chainrule as cr
+
+class Duck:
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        return func.__name__
+
+duck = Duck()
+print({call}, cr.conv2d(duck, duck))
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("cr.exp(duck)", "exp"),
+        ("cr.ones(2) @ duck", "matmul"),
+        ("cr.unsqueeze(duck, 0)", "unsqueeze"),
+        ("cr.ones(1).gather(0, duck)", "gather"),
+    ],
+)
+def test_the_first_call_that_an_object_overrides_lets_all_functions_ask(script, call, name):
+    done = script(FIRST.format(call=call), flags=())
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{name} conv2d\n"

@@ -9,6 +9,7 @@ chainrule follows, with chainrule's own behind it.
 from __future__ import annotations
 
 import argparse
+import builtins
 import importlib
 import runpy
 import sys
@@ -21,7 +22,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import chainrule
-from chainrule import version
+from chainrule import overriding, version
 from chainrule._absent import below, is_absent
 from chainrule.torch_version import TorchVersion
 
@@ -129,6 +130,25 @@ def speak_torch() -> None:
     here.torch, here.__name__ = chainrule, TORCH
 
 
+def notice_overriders() -> None:
+    """Let functions ask from the first class on that wants to be asked about them.
+
+    A class that is no tensor tells nobody that it has a ``__torch_function__``, and plain tensors
+    do not pay for looking at every argument. So the classes are looked at as they are made.
+    """
+    plain: Any = builtins.__build_class__
+
+    def build(*args: Any, **kwargs: Any) -> Any:
+        made = plain(*args, **kwargs)
+        if isinstance(made, type) and overriding.wants_to_be_asked(made):
+            if builtins.__build_class__ is build:
+                builtins.__build_class__ = plain
+            overriding.activate()
+        return made
+
+    builtins.__build_class__ = build
+
+
 def run(options: argparse.Namespace) -> int:
     """Run the script with its arguments; return its exit code."""
     script = Path(options.script)
@@ -137,6 +157,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     if options.as_torch:
         speak_torch()
+        notice_overriders()
     sys.argv = [options.script, *options.arguments]
     sys.path[0] = str(script.resolve().parent)
     try:
