@@ -49,9 +49,6 @@ NOT_COMPARED: Final = {
     "nn_functional_scaled_dot_product_attention": "dropout draws other numbers",
 }
 
-#: OpInfos that are compared over real numbers alone, and why.
-REAL_ALONE: Final = {"logcumsumexp": "takes no complex numbers yet"}
-
 #: OpInfos whose values are compared, but not their derivatives, and why.
 NO_DERIVATIVES: Final = {
     "linalg_qr": "where R is singular, both are infinite in their own ways",
@@ -133,10 +130,6 @@ OTHER_REFUSALS: Final = {
     "masked_fill": "a complex number becomes real where the tensor is",
     "narrow": "a *start* that is a tensor is read as a number",
     "narrow_copy": "a dimension out of range is an IndexError",
-    "nn_functional_adaptive_avg_pool2d": "a RuntimeError, where PyTorch's Python code checks first",
-    "nn_functional_adaptive_avg_pool3d": "likewise",
-    "nn_functional_adaptive_max_pool2d": "likewise",
-    "nn_functional_adaptive_max_pool3d": "likewise",
     "nn_functional_embedding": "a weight of one dimension is an IndexError",
     "nn_functional_multi_margin_loss": "the dtype is checked before the weight",
 }
@@ -219,12 +212,6 @@ def page() -> str:
         "| operator | how |",
         "| --- | --- |",
         *answers,
-        "",
-        "## Compared over real numbers alone",
-        "",
-        "| operator | why |",
-        "| --- | --- |",
-        *(f"| `{name}` | {why} |" for name, why in REAL_ALONE.items()),
         "",
         "## Values compared, derivatives not",
         "",

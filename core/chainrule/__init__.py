@@ -45,6 +45,7 @@ from .grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .inference import inference_mode, is_inference, is_inference_mode_enabled
 from .ops import *  # noqa: F403 - a family's __all__ is the list of what it offers
 from .ops import return_types
+from .overriding import asked_about as _asked_about
 from .plugin import slots as _slots
 from .printing import set_printoptions
 from .queries import (
@@ -128,5 +129,5 @@ __all__ = [
 __all__ += ops.__all__
 __all__ += list(_late.WHERE)
 
-__getattr__, __dir__ = lazy_attributes(__name__, globals())
+__getattr__, __dir__ = lazy_attributes(__name__, globals(), _asked_about)
 _interop.introduce()

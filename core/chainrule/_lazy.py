@@ -6,20 +6,19 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-from . import _absent, overriding
+from . import _absent
 from .errors import UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUBPACKAGES = frozenset({
-    "_C", "_custom_ops", "_dynamo", "_inductor", "_jit_internal", "_tensor", "_utils",
-    "accelerator", "amp", "ao",
-    "backends", "compiler", "cpu", "cuda", "datasets", "distributed", "distributions", "export",
-    "fft", "func", "functional", "fx", "hub", "jit", "library", "linalg", "masked", "mps",
-    "multiprocessing", "nested", "nn", "onnx", "optim", "overrides", "plugin", "profiler",
-    "quantization", "random", "serialization", "signal", "sparse", "special", "testing", "types",
-    "utils", "version", "xpu",
+    "_C", "__config__", "_custom_ops", "_dynamo", "_inductor", "_jit_internal", "_tensor",
+    "_utils", "accelerator", "amp", "ao", "backends", "compiler", "cpu", "cuda", "datasets",
+    "distributed", "distributions", "export", "fft", "func", "functional", "fx", "hub", "jit",
+    "library", "linalg", "masked", "mps", "multiprocessing", "nested", "nn", "onnx", "optim",
+    "overrides", "plugin", "profiler", "quantization", "quasirandom", "random", "serialization",
+    "signal", "sparse", "special", "testing", "types", "utils", "version", "xpu",
 })  # fmt: skip
 
 #: Methods of `Tensor` that are functions of the top level too.
@@ -190,9 +189,15 @@ MOVED = {
 
 
 def lazy_attributes(
-    package: str, names: dict[str, Any]
+    package: str, names: dict[str, Any], given: Callable[[str, Any], Any]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return ``__getattr__`` and ``__dir__`` for *package*, whose namespace is *names*."""
+    """Return ``__getattr__`` and ``__dir__`` for *package*, whose namespace is *names*.
+
+    Args:
+        package: Its name.
+        names: Its namespace, which keeps what was found.
+        given: Called with a name and what was found for it: what it returns is the attribute.
+    """
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the package's own
         if name in MOVED:
@@ -215,7 +220,7 @@ def lazy_attributes(
                     "nearest that is there."
                 )
             raise UnknownNameError(msg, name=name, obj=sys.modules[package])
-        names[name] = found = overriding.asked_about(name, found)
+        names[name] = found = given(name, found)
         return found
 
     def __dir__() -> list[str]:  # noqa: N807 - likewise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from math import prod
-from typing import TYPE_CHECKING, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Self, SupportsIndex, overload
 
 from .errors import ArgumentError, DimError, ShapeError
 
@@ -23,23 +23,65 @@ class Size(tuple[int, ...]):
 
     __slots__ = ()
 
+    def __new__(cls, sizes: Iterable[SupportsIndex] = (), /) -> Self:
+        """Return *sizes*, which may be 0-d tensors of integers, as integers.
+
+        Raises:
+            ArgumentError: one is no integer.
+        """
+        found = tuple(sizes)
+        try:
+            return tuple.__new__(cls, map(int, map(operator.index, found)))
+        except TypeError:
+            place = next(i for i, item in enumerate(found) if not is_integer(item))
+            msg = (
+                f"torch.Size() takes an iterable of 'int' (item {place} is "
+                f"'{type(found[place]).__name__}')"
+            )
+            raise ArgumentError(msg) from None
+
     def numel(self) -> int:
         """Return how many elements an array of this shape has."""
         return prod(self)
 
     @overload
-    def __getitem__(self, index: SupportsIndex) -> int: ...
+    def __getitem__(self, place: SupportsIndex) -> int: ...
     @overload
-    def __getitem__(self, index: slice) -> Size: ...
-    def __getitem__(self, index: SupportsIndex | slice) -> int | Size:
-        item = tuple.__getitem__(self, index)
-        return Size(item) if isinstance(item, tuple) else item
+    def __getitem__(self, place: slice) -> Size: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> int | Size:
+        item = tuple.__getitem__(self, place)
+        return size_of(item) if isinstance(item, tuple) else item
 
     def __add__(self, other: tuple[int, ...]) -> Size:  # type: ignore[override]  # as PyTorch: stays a Size
+        if not isinstance(other, tuple):
+            msg = f"can only concatenate tuple (not {type(other).__name__}) to torch.Size"
+            raise ArgumentError(msg)
         return Size(tuple.__add__(self, other))
+
+    def __radd__(self, other: tuple[int, ...]) -> Size:
+        return Size((*other, *self)) if isinstance(other, tuple) else NotImplemented
+
+    def __mul__(self, times: SupportsIndex) -> Size:
+        return size_of(tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
 
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
+
+
+def size_of(shape: tuple[int, ...]) -> Size:
+    """Return the shape of an array, whose sizes need no check, as a `Size`."""
+    return tuple.__new__(Size, shape)
+
+
+def is_integer(item: Any) -> bool:
+    """Return whether *item* stands for an integer, as a 0-d tensor of integers does."""
+    try:
+        operator.index(item)
+    except TypeError:
+        return False
+    return True
 
 
 def wrap_dim(dim: int, ndim: int) -> int:

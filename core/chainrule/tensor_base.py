@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from . import differentiate, dtypes, ops
 from ._warn import warn
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from .hooks import RemovableHandle
     from .tensor import Tensor
 
+#: Makes a `Size` of what an array says, which needs no check.
+_as_tuple: Final[Callable[[type[Size], tuple[int, ...]], Size]] = tuple.__new__
 _NON_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
     "attribute won't be populated during autograd.backward(). If you indeed want the .grad field "
@@ -57,12 +59,14 @@ class TensorBase(Copyable):
     @property
     def shape(self) -> Size:
         """The sizes of the dimensions."""
-        return Size(self._array.shape)
+        return _as_tuple(Size, self._array.shape)
 
     def size(self, dim: int | None = None) -> Any:
         """Return the shape, or the size of one dimension."""
-        shape = Size(self._array.shape)
-        return shape if dim is None else shape[wrap_dim(dim, len(shape))]
+        shape = self._array.shape
+        if dim is None:
+            return _as_tuple(Size, shape)
+        return shape[wrap_dim(dim, len(shape))]
 
     @property
     def dtype(self) -> DType:

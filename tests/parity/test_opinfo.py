@@ -65,7 +65,6 @@ with warnings.catch_warnings():
         for info in INFOS
         for dtype in DTYPES
         if dtype in info.dtypes
-        and not (dtype.is_complex and info.formatted_name in coverage.REAL_ALONE)
     ]
     DERIVED = [
         pytest.param(info, id=info.formatted_name)

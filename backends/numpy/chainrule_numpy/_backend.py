@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, Final
+from typing import Any, Final, SupportsIndex
 
 import numpy as np
 
@@ -135,6 +135,27 @@ class NumpyBackend(Backend):
         return streams[algorithm](np)
 
 
+class _Filters(list[Any]):
+    """The filters of warnings, of which the first stays the first, whatever is put before it.
+
+    Who asks for every warning, or for errors instead (``-W error``, a test runner), means those of
+    the program. What PyTorch computes without a word raises nothing here either.
+    """
+
+    def insert(self, place: SupportsIndex, item: Any) -> None:
+        super().insert(place.__index__() or 1, item)
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return _Filters(found) if isinstance(place, slice) else found
+
+    def __setitem__(self, place: Any, item: Any) -> None:
+        first = self[0]
+        super().__setitem__(place, item)
+        if self[:1] != [first]:  # warnings.resetwarnings()
+            super().insert(0, first)
+
+
 def compute_in_silence() -> None:
     """Let kernels compute infinities and NaN without a word: they are values, as in PyTorch.
 
@@ -142,6 +163,7 @@ def compute_in_silence() -> None:
     and it leaves the warnings about the user's own NumPy code alone.
     """
     warnings.filterwarnings("ignore", category=RuntimeWarning, module="chainrule")
+    warnings.filters = _Filters(warnings.filters)
 
 
 def create() -> NumpyBackend:

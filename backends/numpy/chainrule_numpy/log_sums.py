@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.backend import Array, KernelSet
+from chainrule_xp.log_sums import logcumsumexp as logcumsumexp_of_family
 from chainrule_xp.log_sums import logsumexp as logsumexp_of_family
 
 ks = KernelSet("numpy")
 
 _family = logsumexp_of_family(np)
+_running_of_family = logcumsumexp_of_family(np)
 _add: Any = np.add.reduce
 _largest: Any = np.maximum.reduce
 
@@ -33,4 +35,6 @@ def logsumexp(x: Array, *, dim: Any = (), keepdim: bool = False) -> Any:
 
 @ks.forward("cr::_logcumsumexp")
 def logcumsumexp(x: Array, *, dim: int) -> Any:
+    if x.dtype.kind == "c":  # NumPy adds the exponentials of real numbers only
+        return _running_of_family(x, dim=dim)
     return np.logaddexp.accumulate(x, dim) if x.ndim else x.copy()

@@ -159,7 +159,7 @@ def _largest(xp: Any, x: Any, places: Any, spatial: int) -> Any:
 def _joined_places(starts: Any, sizes: Sizes) -> Any:
     """Return the flat places of windows: per dimension, rows ``(…, count, span)`` of places."""
     flat: Any = 0
-    ndim = len(sizes)
+    ndim, window = len(sizes), prod(rows.shape[-1] for rows in starts)
     for dim, rows in enumerate(starts):
         count, span = rows.shape[-2:]
         lead = rows.shape[:-2]
@@ -168,7 +168,7 @@ def _joined_places(starts: Any, sizes: Sizes) -> Any:
         inner = [1] * ndim
         inner[dim] = span
         flat = flat * sizes[dim] + rows.reshape(*lead, *outer, *inner)
-    return flat.reshape(*flat.shape[: flat.ndim - ndim], -1)
+    return flat.reshape(*flat.shape[: flat.ndim - ndim], window)
 
 
 @ks.family("cr::_adaptive_max_pool2d")

@@ -158,6 +158,7 @@ def run(options: argparse.Namespace) -> int:
     if options.as_torch:
         speak_torch()
         notice_overriders()
+        chainrule.empty(0)  # a backend comes alive before the script says what is warned of
     sys.argv = [options.script, *options.arguments]
     sys.path[0] = str(script.resolve().parent)
     try:

@@ -10,7 +10,7 @@ from ..errors import ArgumentError, ShapeError
 from ..grad_mode import mode
 from ..graph import OpNode
 from ..inplace import check_history, check_writable, run_in_place
-from ..shapes import infer_size
+from ..shapes import infer_size, is_integer
 from ..value import Value, count_write, new_value
 from ..views import refresh
 
@@ -70,7 +70,7 @@ def integers(
     try:
         return tuple(map(operator.index, given))
     except TypeError:
-        place = next(i for i, item in enumerate(given) if not _is_integer(item))
+        place = next(i for i, item in enumerate(given) if not is_integer(item))
         msg = (
             f"{function}(): argument '{argument}' failed to unpack the object at pos {place + 1} "
             f'with error "type must be tuple of ints,but got {type(given[place]).__name__}"'
@@ -78,12 +78,15 @@ def integers(
         raise ArgumentError(msg) from None
 
 
-def _is_integer(item: Any) -> bool:
-    try:
-        operator.index(item)
-    except TypeError:
-        return False
-    return True
+def no_integers(function: str, argument: str, given: Any) -> ArgumentError:
+    """Return the error that the second argument is *given* as something else than integers."""
+    what = f"not {type(given).__name__}"
+    if isinstance(given, (tuple, list)):
+        place = next(i for i, item in enumerate(given) if not is_integer(item))
+        what = f"but found element of type {type(given[place]).__name__} at pos {place}"
+    return ArgumentError(
+        f"{function}(): argument '{argument}' (position 2) must be tuple of ints, {what}"
+    )
 
 
 def fit_size(size: tuple[int, ...], numel: int) -> tuple[int, ...]:

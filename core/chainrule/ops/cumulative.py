@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes, ops
-from ..errors import ArgumentError
+from ..errors import ArgumentError, DTypeError
+from ..inplace import fill_out
 from ..op import composite, primitive
 from ..plan import recording
 from ..shapes import wrap_dim
+from ..value import Value
 from ._arguments import zeros_shaped
+from ._operands import C_NAMES, refusal
 from .complex import conj
 from .return_types import cummax as cummax_result
 from .return_types import cummin as cummin_result
@@ -36,6 +39,19 @@ def _running_dtype(tensor: Tensor, dtype: DType | None) -> DType | None:
     return None if tensor._key.floating else dtypes.int64
 
 
+def _check_out(name: str, dtype: DType | None, out: Any) -> None:
+    """Check that *out* can take a result in *dtype*: its own dtype is what is computed in."""
+    if not isinstance(out, Value):
+        msg = f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}"
+        raise ArgumentError(msg)
+    if dtype is not None and out._key.dtype is not dtypes.given(dtype):
+        wanted, found = C_NAMES[dtypes.given(dtype).name], C_NAMES[out._key.dtype.name]
+        msg = f"Expected out tensor to have dtype {wanted}, but got {found} instead"
+        raise DTypeError(msg)
+    if out._key.dtype is dtypes.bool_:
+        raise refusal(name, f"{name}_out_cpu", dtypes.bool_)
+
+
 def reversed_cumsum(tensor: Tensor, dim: int) -> Tensor:
     """Return at each place the sum of all from there to the end."""
     return tensor.flip(dim).cumsum(dim).flip(dim)
@@ -53,19 +69,23 @@ _cumsum.vjp(self=lambda grad, dim: reversed_cumsum(grad, dim))
 
 
 @composite
-def cumsum(self: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
+def cumsum(
+    self: Tensor, dim: int, *, dtype: DType | None = None, out: Tensor | None = None
+) -> Tensor:
     """Return the running sum along *dim*.
 
     Args:
         self: ``(*)``, any dtype; bool and integers are summed as int64.
         dim: The dimension to run along.
         dtype: Cast to it first.
+        out: Where to write the result, in whose dtype it is computed.
 
     Returns:
         ``(*)``.
 
     Raises:
         IndexError: *dim* is out of range.
+        RuntimeError: *out* is bool, or of another dtype than *dtype*.
 
     Gradient:
         The running sum of ``grad`` from the other end.
@@ -74,7 +94,11 @@ def cumsum(self: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     >>> cr.cumsum(cr.tensor([1, 2, 3]), dim=0)
     tensor([1, 3, 6])
     """
-    return _cumsum(self, running_dim("cumsum", dim, self), _running_dtype(self, dtype))
+    if out is None:
+        return _cumsum(self, running_dim("cumsum", dim, self), _running_dtype(self, dtype))
+    _check_out("cumsum", dtype, out)
+    result = _cumsum(self, running_dim("cumsum", dim, self), out.dtype)
+    return fill_out(out, result)  # type: ignore[no-any-return]  # it is out
 
 
 # Product
@@ -131,19 +155,23 @@ def _cumprod_gradient_by_pairs(grad: Tensor, self: Tensor, dim: int) -> Any:
 
 
 @composite
-def cumprod(self: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
+def cumprod(
+    self: Tensor, dim: int, *, dtype: DType | None = None, out: Tensor | None = None
+) -> Tensor:
     """Return the running product along *dim*.
 
     Args:
         self: ``(*)``, any dtype; bool and integers are multiplied as int64.
         dim: The dimension to run along.
         dtype: Cast to it first.
+        out: Where to write the result, in whose dtype it is computed.
 
     Returns:
         ``(*)``.
 
     Raises:
         IndexError: *dim* is out of range.
+        RuntimeError: *out* is bool, or of another dtype than *dtype*.
 
     Gradient:
         At i, the sum over k ≥ i of ``grad[k]`` times all factors up to k but i: exact where factors
@@ -153,7 +181,11 @@ def cumprod(self: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     >>> cr.cumprod(cr.tensor([1, 2, 3, 4]), dim=0)
     tensor([ 1,  2,  6, 24])
     """
-    return _cumprod(self, running_dim("cumprod", dim, self), _running_dtype(self, dtype))
+    if out is None:
+        return _cumprod(self, running_dim("cumprod", dim, self), _running_dtype(self, dtype))
+    _check_out("cumprod", dtype, out)
+    result = _cumprod(self, running_dim("cumprod", dim, self), out.dtype)
+    return fill_out(out, result)  # type: ignore[no-any-return]  # it is out
 
 
 # Extremes

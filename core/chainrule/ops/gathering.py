@@ -122,7 +122,8 @@ def take_along_dim(
         out: Where to write the result.
 
     Raises:
-        RuntimeError: the numbers of dimensions differ, or a place is out of range.
+        RuntimeError: *indices* are of another dtype, the numbers of dimensions differ, or a place
+            is out of range.
 
     >>> import chainrule as cr
     >>> x = cr.tensor([[3, 1], [2, 4]])
@@ -134,6 +135,10 @@ def take_along_dim(
     check_tensor("take_along_dim", indices, "indices", 2)
     if dim is None:
         return gather(view(input, -1), 0, view(indices, -1), out=out)
+    if indices._key.dtype is not dtypes.int64:
+        found = indices._key.dtype.scalar_name
+        msg = f"torch.take_along_dim(): dtype of indices should be Long but got {found}"
+        raise DTypeError(msg)
     ndim, other = len(input._array.shape), len(indices._array.shape)
     if ndim != other:
         msg = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..dtypes import int64
-from ..errors import DimError
+from ..errors import DimError, DTypeError
 from ..op import primitive
 from ..value import Value
 from ._arguments import check_tensor, is_recorded
@@ -234,6 +234,9 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
     Returns:
         ``(K, D)``, int64: a row per element that is not zero, in order. Or D vectors of K.
 
+    Raises:
+        RuntimeError: *out* is of another dtype than int64.
+
     >>> import chainrule as cr
     >>> cr.nonzero(cr.tensor([[0, 1], [2, 0]]))
     tensor([[0, 1],
@@ -244,6 +247,10 @@ def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None)
     check_tensor("nonzero", input)
     if as_tuple:
         return unbind(_nonzero(input if input._array.shape else reshape(input, 1)), 1)
+    if out is not None and isinstance(out, Value) and out._key.dtype is not int64:
+        found = out._key.dtype.scalar_name
+        msg = f"nonzero: Expected out tensor to have scalar type Long but got scalar type{found}"
+        raise DTypeError(msg)
     return into(out, _nonzero, input)
 
 

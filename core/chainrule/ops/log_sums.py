@@ -75,7 +75,7 @@ def logsumexp(self: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> 
 @primitive(
     dtype="same",
     nodes={"": "LogcumsumexpBackward0"},
-    refuses=dict.fromkeys(("bool", "integer", "complex"), "logcumsumexp_out_cpu"),
+    refuses=dict.fromkeys(("bool", "integer"), "logcumsumexp_out_cpu"),
 )
 def _logcumsumexp(self: Tensor, dim: int) -> Tensor:
     """Return the log of the running sum of exp along *dim*."""
@@ -84,10 +84,13 @@ def _logcumsumexp(self: Tensor, dim: int) -> Tensor:
 def _logcumsumexp_rule(grad: Tensor, self: Tensor, result: Tensor, dim: int) -> Any:
     """Return exp(self) times the reversed running sum of grad * exp(-result), by logarithms.
 
-    The logarithm takes the positive and the negative part of *grad* apart.
+    The logarithm takes the positive and the negative part of a real *grad* apart.
     """
     if self.numel() <= 1:
         return grad
+    if grad.is_complex():
+        run = (conj(grad).log() - result).flip(dim).logcumsumexp(dim).flip(dim)
+        return conj((run + self).exp())
     nothing = finfo(grad.dtype).min  # instead of log(0) = -∞: no ∞ - ∞ comes of it
 
     def part(positive: Tensor, size: Tensor) -> Any:
@@ -106,7 +109,7 @@ def logcumsumexp(self: Tensor, dim: int) -> Tensor:
     """Return the logarithm of the running sum of exponentials along *dim*, without overflow.
 
     Args:
-        self: ``(*)``, floating.
+        self: ``(*)``, floating or complex.
         dim: The dimension to run along.
 
     Returns:
@@ -114,10 +117,11 @@ def logcumsumexp(self: Tensor, dim: int) -> Tensor:
 
     Raises:
         IndexError: *dim* is out of range.
-        NotImplementedError: *self* is not real and floating.
+        NotImplementedError: *self* is of integers or bool.
 
     Gradient:
-        ``exp(self)`` times the running sum of ``grad * exp(-result)`` from the other end.
+        ``conj(exp(self))`` times the running sum of ``grad * conj(exp(-result))`` from the other
+        end.
 
     >>> import chainrule as cr
     >>> cr.logcumsumexp(cr.tensor([0.0, 0.0, 0.0]), dim=0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..dtypes import FLOATING
 from ..errors import ShapeError
 from ..op import primitive
-from ._arguments import check_tensor
+from ._arguments import check_tensor, no_integers
 from ._operands import refusal
 from .pooling_average import check_line, one_of
 from .pooling_max import _pool_scatter
@@ -108,7 +108,7 @@ def _check(name: str, input: Tensor, spatial: int, *, colon: str = "") -> None:
         raise ShapeError(msg)
     _check_full(name, shape, range(len(shape) - spatial, len(shape)))
     if input._key.category < FLOATING:
-        raise refusal(name, name, input._key.dtype)
+        raise refusal(name, f"{name}_cpu" if spatial == 3 else name, input._key.dtype)
 
 
 def _check_full(name: str, shape: list[int], dims: range) -> None:
@@ -125,13 +125,18 @@ def _check_full(name: str, shape: list[int], dims: range) -> None:
 def _output_size(name: str, given: Any, input: Tensor, spatial: int, wrong: str) -> Sizes:
     """Return the output size; None stands for that of the input."""
     sizes = given if isinstance(given, (tuple, list)) else (given,) * spatial
+    shape = input._array.shape
+    if sizes is given and len(sizes) >= len(shape):
+        msg = f"Input dimension should be at least {len(sizes) + 1}"
+        raise ValueError(msg)
+    if not all(isinstance(size, int) or size is None for size in sizes):
+        raise no_integers(name, "output_size", given)
     if len(sizes) != spatial:
         msg = f"{wrong}\n{name}: expected one number or {spatial}, got {given!r}."
         raise ShapeError(msg)
-    shape = input._array.shape
-    own = shape[len(shape) - spatial :]
-    found = tuple(n if size is None else int(size) for size, n in zip(sizes, own, strict=True))
-    if min(found) < 0:
+    own = shape[-spatial:]  # there may be fewer: that is told later
+    found = tuple(n if size is None else size for size, n in zip(sizes, own, strict=False))
+    if min(found, default=0) < 0:
         shown = ", ".join(map(str, found))
         msg = (
             f"{name}: elements of output_size must be greater than or equal to 0 but received "
@@ -224,9 +229,11 @@ def adaptive_max_pool1d(
 
 def _largest(spatial: int, op: Any, input: Tensor, output_size: Any, return_indices: bool) -> Any:
     name = f"adaptive_max_pool{spatial}d"
-    _check(name, input, spatial, colon=":")
+    check_tensor(name, input)
     wrong = f"{name}(): internal error: output_size.size() must be {spatial}"
-    values, indices = op(input, _output_size(name, output_size, input, spatial, wrong))
+    size = _output_size(name, output_size, input, spatial, wrong)
+    _check(name, input, spatial, colon=":")
+    values, indices = op(input, size)
     return (values, indices) if return_indices else values
 
 
@@ -300,6 +307,14 @@ def _check_fractional(name: str, shape: Sizes, kernel: Sizes, size: Sizes) -> No
     if len(shape) not in {spatial + 1, spatial + 2}:
         msg = f"{name}(): Expected {spatial + 1}D or {spatial + 2}D tensor, but got: {list(shape)}"
         raise ShapeError(msg)
+    for dim in range(len(shape) - spatial - 1, len(shape)):
+        if shape[dim] == 0:
+            msg = (
+                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but "
+                f"got{list(shape)} with dimension {dim} being empty.\n{name}: there is nothing to "
+                "pool."
+            )
+            raise ShapeError(msg)
     names = ("height", "width") if spatial == 2 else ("time", "height", "width")
     for what, n, k, count in zip(names, shape[-spatial:], kernel, size, strict=True):
         if count + k - 1 > n:

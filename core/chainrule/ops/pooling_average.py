@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ShapeError
 from ..op import primitive
-from ._arguments import check_tensor
+from ._arguments import check_tensor, no_integers
 from .pooling_sizes import check_pooled, check_windows, pool_sizes
 from .shape import squeeze, unsqueeze
 
@@ -131,9 +131,12 @@ def one_of(function: str, name: str, given: Any) -> Sizes:
 
     Raises:
         RuntimeError: there are more.
+        TypeError: it is neither a number nor numbers.
     """
     if isinstance(given, int):
         return (given,)
+    if not isinstance(given, (tuple, list)) or not all(isinstance(n, int) for n in given):
+        raise no_integers(function, name, given)
     if len(given) != 1:
         msg = f"{function}() argument '{name}' should contain one int (got {len(given)})"
         raise ShapeError(msg)

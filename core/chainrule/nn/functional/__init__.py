@@ -86,6 +86,7 @@ from ...ops import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )  # fmt: skip
+from .. import grad as grad  # PyTorch has the module here, too
 from ._activation import (
     celu,
     celu_,
