@@ -124,6 +124,7 @@ class BackwardCFunction(Node, FunctionCtx):
     _input_positions: tuple[int, ...] = ()  # of the edges among the arguments
     _argument_count: int = 0
     _was_read = False
+    without_gradient: tuple[int, ...] = ()  # the outputs that forward marked so
     _in_jvp = False  # then saved_tensors are those for forward mode
     _names: tuple[str, ...] | None = None  # of the saved tensors; a published function has some
 

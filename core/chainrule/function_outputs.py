@@ -41,6 +41,10 @@ class Outputs:
         self.given = {id(tensor) for tensor in inputs}
         self.dirty = self._marked("dirty_tensors")
         self.plain = self._marked("non_differentiable")
+        if self.plain:
+            node.without_gradient = tuple(
+                number for number, item in enumerate(returned) if id(item) in self.plain
+            )
         self._check_dirty()
         tensors = [item for item in returned if isinstance(item, Value)]
         self.several = sum(id(t) not in self.plain and t._key.floating for t in tensors) > 1

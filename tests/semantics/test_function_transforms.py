@@ -122,46 +122,136 @@ def test_function_without_jvp_refuses_duals(lib, fw, raises):
         Plain.apply(fw.make_dual(lib.ones(2), lib.ones(2)))
 
 
-def test_wrong_number_of_tangents_is_refused(lib, fw, raises):
-    class Two(lib.autograd.Function):
+def pushed(lib, forward, jvp):
+    """Return a function that has a jvp and no backward."""
+    members = {"forward": staticmethod(forward), "jvp": staticmethod(jvp)}
+    return type("Pushed", (lib.autograd.Function,), members)
+
+
+def written(ctx, x):
+    ctx.mark_dirty(x)
+    return x.mul_(2)
+
+
+def kept_whole(ctx, x):
+    result = x.clone()
+    ctx.mark_non_differentiable(result)
+    return result
+
+
+NO_CHANGE = (
+    "Function's jvp returned a gradient at position 0, but  the corresponding forward output is "
+    "not a differentiable Tensor.You should return None at that position instead."
+)
+NO_VIEW = (
+    "A custom Function's forward is returning a view (or an input as-is) but the jvp is not "
+    "returning a view."
+)
+WRONG_TANGENTS = {
+    "two of one": (
+        lambda ctx, x: x * 2,
+        lambda ctx, t: (t, t),
+        "Function's jvp returned an invalid number of forward gradients (expected 1 but got 2)",
+    ),
+    "a number": (
+        lambda ctx, x: x * 2,
+        lambda ctx, t: 3,
+        "expected Variable or None (got int) for grad output 0.",
+    ),
+    "of another shape": (
+        lambda ctx, x: x * 2,
+        lambda ctx, t: t[:1],
+        "Trying to set a forward gradient that has a different size than that of the original ",
+    ),
+    "of what is marked": (kept_whole, lambda ctx, t: t, NO_CHANGE),
+    "of integers": (lambda ctx, x: x.long(), lambda ctx, t: t, NO_CHANGE),
+    "no view of a view": (lambda ctx, x: x[:1], lambda ctx, t: t[:1] * 1, NO_VIEW),
+    "of an input as it is": (lambda ctx, x: x, lambda ctx, t: t, NO_VIEW),
+    "not written to": (
+        written,
+        lambda ctx, t: t * 2,
+        "An inplace custom Function is not modifying the forward mode gradients inplace.",
+    ),
+    "another than was written to": (
+        written,
+        lambda ctx, t: t.mul_(2) * 1,
+        "An inplace custom Function is not ",
+    ),
+}
+
+
+@pytest.mark.parametrize("tangents", WRONG_TANGENTS)
+def test_wrong_tangents_are_refused(lib, fw, raises, tangents):
+    forward, jvp, sentence = WRONG_TANGENTS[tangents]
+
+    with fw.dual_level(), raises(RuntimeError, sentence):
+        pushed(lib, forward, jvp).apply(fw.make_dual(lib.ones(2), lib.ones(2)))
+
+
+def test_tangent_may_look_into_that_of_the_input(lib, fw):
+    function = pushed(lib, lambda ctx, x: x[1:], lambda ctx, t: t[1:])
+    with fw.dual_level():
+        found = fw.unpack_dual(function.apply(fw.make_dual(lib.ones(2), lib.tensor([2.0, 3.0]))))
+
+    assert found.tangent.tolist() == [3]
+
+
+@pytest.mark.parametrize("style", ["first", "second"])
+def test_function_that_writes_changes_the_tangent_in_place(lib, fw, style):
+    class First(lib.autograd.Function):
         @staticmethod
-        def forward(ctx, x):
-            return x * 2
+        def forward(ctx, x, factor):
+            ctx.mark_dirty(x)
+            ctx.save_for_backward(factor)
+            ctx.save_for_forward(factor)
+            return x.mul_(factor)
 
         @staticmethod
-        def jvp(ctx, tangent):
-            return tangent, tangent
-
-    with (
-        fw.dual_level(),
-        raises(
-            RuntimeError,
-            "Function's jvp returned an invalid number of forward gradients (expected 1 but got 2)",
-        ),
-    ):
-        Two.apply(fw.make_dual(lib.ones(2), lib.ones(2)))
-
-
-def test_tangent_of_another_shape_is_refused(lib, fw, raises):
-    class Larger(lib.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * 2
+        def backward(ctx, grad):
+            (factor,) = ctx.saved_tensors
+            return grad * factor, None
 
         @staticmethod
-        def jvp(ctx, tangent):
-            return lib.ones(3)
+        def jvp(ctx, tangent, _):
+            (factor,) = ctx.saved_tensors
+            return tangent.mul_(factor)
 
-    with (
-        fw.dual_level(),
-        raises(
-            RuntimeError,
-            "Trying to set a forward gradient that has a different size than that of the original "
-            "Tensor, this is not supported. Tensor is of size [2] while the given forward gradient "
-            "is of size [3].",
-        ),
-    ):
-        Larger.apply(fw.make_dual(lib.ones(2), lib.ones(2)))
+    class Second(First):
+        @staticmethod
+        def forward(x, factor):
+            return x.mul_(factor)
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            x, factor = inputs
+            ctx.mark_dirty(x)
+            ctx.save_for_backward(factor)
+            ctx.save_for_forward(factor)
+
+    function, factor = {"first": First, "second": Second}[style], lib.full((2,), 3.0)
+    x, tangent = lib.tensor([1.0, 2.0]), lib.ones(2)
+    leaf = lib.ones(2, requires_grad=True)
+    with fw.dual_level():
+        dual = fw.make_dual(x, tangent)
+        assert function.apply(dual, factor) is dual
+        again = function.apply(fw.make_dual(leaf * 1, lib.ones(2)), factor)
+        (grad,) = lib.autograd.grad(again.sum(), leaf)
+
+    assert (x.tolist(), tangent.tolist(), grad.tolist()) == ([3, 6], [3, 3], [3, 3])
+
+
+def test_tensor_without_tangent_gets_the_one_of_what_is_written_to_it(lib, fw):
+    def forward(ctx, x, factor):
+        ctx.mark_dirty(x)
+        return x.mul_(factor)
+
+    function = pushed(lib, forward, lambda ctx, t, of_factor: t + of_factor)
+    with fw.dual_level():
+        x = lib.tensor([1.0, 2.0])
+        function.apply(x, fw.make_dual(lib.ones(2), lib.ones(2)))
+        found = fw.unpack_dual(x)
+
+    assert (found.primal.tolist(), found.tangent.tolist()) == ([1, 2], [1, 1])
 
 
 def test_save_for_forward_takes_tensors_alone(lib):

@@ -175,7 +175,7 @@ class DualBackend(WrappedBackend):
 
     def apply_function(self, cls: Any, node_class: Any, args: Any, forward: Any) -> Any:
         """Return what an `autograd.Function` gives for arguments of this level."""
-        from .functions import apply_dual
+        from .pushed_functions import apply_dual
 
         return apply_dual(cls, node_class, args, forward)
 

@@ -1,7 +1,7 @@
-"""What function transforms do with an `autograd.Function`: run its own `vmap` and `jvp`.
+"""What `vmap` does with an `autograd.Function`: run its own `vmap`, or one that is generated.
 
 The function is recorded on the level of its arguments as on any; in place of its forward runs the
-function itself on the level below, mapped or pushed by what its author wrote.
+function itself on the level below, mapped by what its author wrote.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from ..grad_mode import mode
 from ..trees import _broadcast_to_and_flatten, tree_flatten, tree_unflatten
 from ..value import Value
 from .batched import BatchedArray, BatchLevel
-from .dual import DualArray, check_shape
 from .wrapped import alias, is_tensor
 
 if TYPE_CHECKING:
@@ -30,9 +29,6 @@ class VmapInfo(NamedTuple):
 
     batch_size: int
     randomness: str
-
-
-# vmap
 
 
 def apply_batched(cls: Any, node_class: Any, args: Any, forward: Any) -> Any:
@@ -256,87 +252,3 @@ def _like_output(level: Any, change: Any, dim: Any) -> Any:
     if array is None:
         return change
     return array.tensor if dim is None and not array.batched else array.whole()
-
-
-# Forward mode
-
-
-def apply_dual(cls: Any, node_class: Any, args: Any, forward: Any) -> Any:
-    """Return what a function gives for dual arguments, and how it changes."""
-    level = _level_of(args, DualArray)
-    before = mode.enabled
-    primals = tuple(_primal(arg, level) for arg in args)
-    tangents = [_tangent(arg, level) for arg in args]
-    if any(t is not None for t in tangents) and cls.jvp is Function.jvp:
-        msg = (
-            "You must implement the jvp function for custom autograd.Function to use it with "
-            "forward mode AD."
-        )
-        raise NotImplementedError(msg)
-
-    def run(*given: Any) -> Any:
-        if cls.setup_context is Function.setup_context:
-            cls.forward(*given)  # it saves on the outer ctx what backward needs
-        mode.enabled = before
-        try:
-            inner = _primal_forward(cls, forward)
-            result, node = cls._run(cls._backward_cls, primals, inner)
-            changes = _changes(cls, node, args, primals, tangents, result)
-            outputs = result if isinstance(result, tuple) else (result,)
-            made = tuple(
-                level.backend.value(DualArray(level, output, change))
-                if is_tensor(output)
-                else output
-                for output, change in zip(outputs, changes, strict=True)
-            )
-        finally:
-            mode.enabled = False
-        return made if isinstance(result, tuple) else made[0]
-
-    return cls._run(node_class, args, run)[0]
-
-
-def _primal_forward(cls: Any, forward: Any) -> Any:
-    """Return what computes on the level below in place of forward: a kernel, or None."""
-    return forward if cls._op is not None else None
-
-
-def _primal(arg: Any, level: Any) -> Any:
-    mine = isinstance(arg, Value) and arg._key.backend is level.backend
-    return arg._array.primal if mine else arg
-
-
-def _tangent(arg: Any, level: Any) -> Any:
-    mine = isinstance(arg, Value) and arg._key.backend is level.backend
-    return arg._array.live_tangent() if mine else None
-
-
-def _changes(
-    cls: Any, node: Any, args: Any, primals: Any, tangents: list[Any], result: Any
-) -> list[Any]:
-    """Return what the author's jvp gives, one change per output, after PyTorch's checks."""
-    outputs = result if isinstance(result, tuple) else (result,)
-    if all(t is None for t in tangents):
-        return [None] * len(outputs)
-    given = [
-        ops.zeros_like(primal).detach()
-        if tangent is None and node.materialize_grads and is_tensor(primal) and primal._key.floating
-        else tangent
-        for primal, tangent in zip(primals, tangents, strict=True)
-    ]
-    node._in_jvp = True
-    try:
-        found = cls.jvp(node, *given)
-    finally:
-        node._in_jvp = False
-    changes = list(found) if isinstance(found, (tuple, list)) else [found]
-    if len(changes) != len(outputs):
-        msg = (
-            "Function's jvp returned an invalid number of forward gradients (expected "
-            f"{len(outputs)} but got {len(changes)})"
-        )
-        raise AutogradError(msg)
-    for output, change in zip(outputs, changes, strict=True):
-        if is_tensor(output) and is_tensor(change):
-            check_shape(output, change)
-    return changes
