@@ -61,3 +61,9 @@ def test_wrong_kernel_is_told(kernel, where):
     finally:
         live.kernels["sim"] = before
         all_ops["cr::tanh"].reset(live.index)
+
+
+def test_result_is_judged_by_the_tolerance_of_its_own_dtype(monkeypatch):
+    monkeypatch.setattr(report, "_apart", lambda found, wanted: 1e-7)
+    judged = report.accuracy("cpu@numpy", ["exp", "abs"])["int64"]
+    assert (judged["ops"], judged["beyond"]) == (2, {"abs": 1e-7})

@@ -371,6 +371,17 @@ def test_place_out_of_bounds_raises_at_synchronize():
         cr.cuda.synchronize()
 
 
+# Complex numbers
+
+
+@pytest.mark.parametrize("name", ["logical_and", "logical_or", "logical_xor"])
+def test_complex_number_is_true_where_it_is_not_zero(name):
+    x, y = cr.tensor([0j, 1j, 0j, 2 + 0j]), cr.tensor([0j, 0j, 1 + 1j, 1j])
+    function = getattr(cr, name)
+    assert function(x.cuda(), y.cuda()).tolist() == function(x, y).tolist()
+    assert cr.logical_not(x.cuda()).tolist() == [True, False, True, False]
+
+
 # Order
 
 

@@ -25,9 +25,7 @@ spec = BackendSpec(
     storage="cupy",
     probe="chainrule_cupy._probe:probe",
     factory="chainrule_cupy._backend:create",
-    capabilities=frozenset({
-        "float64", "complex", "views", "inplace", "streams", "deterministic", "dlpack",
-    }),
+    capabilities=frozenset({"float64", "complex", "views", "inplace", "streams", "dlpack"}),
     install_hint='pip install "chainrule[cupy12]" for CUDA 12, or "chainrule[cupy13]" for CUDA 13',
 )  # fmt: skip
 

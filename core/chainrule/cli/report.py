@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import platform
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -82,15 +82,16 @@ def _accuracy_in(dtype: str, cases: list[Any], device: str) -> dict[str, Any]:
             continue
         try:
             cr.set_default_device(device)
-            distance = _distance(case, dtype, device)
+            apart = list(_distances(case, dtype, device))
         except Exception as error:  # noqa: BLE001 - whatever it is goes into the report
             failed[case.name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
             continue
         finally:
             cr.set_default_device(before)
-        distances[case.name] = distance
-        if distance > tolerance(case, dtype)[0]:
-            beyond[case.name] = distance
+        distances[case.name] = max((distance for distance, _ in apart), default=0.0)
+        too_far = [d for d, result in apart if d > tolerance(case, dtype, result)[0]]
+        if too_far:
+            beyond[case.name] = max(too_far)
     farthest = sorted(distances.items(), key=lambda item: -item[1])[:20]
     return {
         "ops": len(distances),
@@ -100,18 +101,16 @@ def _accuracy_in(dtype: str, cases: list[Any], device: str) -> dict[str, Any]:
     }
 
 
-def _distance(case: Any, dtype: str, device: str) -> float:
-    """Return the largest distance over all samples of *case*."""
-    worst = 0.0
+def _distances(case: Any, dtype: str, device: str) -> Iterator[tuple[float, str]]:
+    """Yield how far each result of *case* is off, over all samples, and its dtype."""
     for sample in samples(case, dtype, device):
         found = tensors_of(run(case, sample))
         cr.set_default_device("cpu")
         doubled = with_tensors(sample, map(_on_the_host, tensors_of(sample)))
         expected = tensors_of(run(case, doubled))
         for got, wanted in zip(found, expected, strict=True):
-            worst = max(worst, _apart(_on_the_host(got), _on_the_host(wanted)))
+            yield _apart(_on_the_host(got), _on_the_host(wanted)), got.dtype.name
         cr.set_default_device(device)
-    return worst
 
 
 def _on_the_host(tensor: Any) -> Any:
