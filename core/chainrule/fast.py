@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from . import value as _value
-from .dtypes import COMPLEX, FLOATING
+from .dtypes import COMPLEX, FLOATING, INTEGER
 from .grad_mode import mode
 from .graph import LEAF, alias_of_output, next_sequence
 from .plan import record
@@ -513,7 +513,10 @@ def _binary(op: Op[Any, Any]) -> Callable[..., Any]:
                 refresh(self)
             key = self._key
             if statics or key.category not in (direct if number is None else direct_with_number):
-                return general((self, other, *statics), {})
+                small = number.__class__ is int and 0 <= number < 128  # in every integer dtype
+                of_integers = small and key.category == INTEGER and INTEGER in direct
+                if statics or not of_integers:
+                    return general((self, other, *statics), {})
             if number is None:
                 if other._base is not None:
                     refresh(other)

@@ -242,6 +242,18 @@ def test_sign_of_nan_is_zero():
     assert cr.sign(cr.tensor([NAN, -0.0])).tolist() == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("number", [0, 3, 127, 128, 255, 256, -1, -200])
+@pytest.mark.parametrize("dtype", [cr.uint8, cr.int8, cr.int32, cr.int64])
+def test_integers_keep_their_dtype_beside_any_integer_and_wrap_around(dtype, number):
+    x = cr.tensor([1, 100], dtype=dtype)
+    low = 0 if dtype is cr.uint8 else -(1 << (8 * dtype.itemsize - 1))
+    wrapped = [(v + number - low) % (1 << 8 * dtype.itemsize) + low for v in (1, 100)]
+
+    assert ((x + number).dtype, (x + number).tolist()) == (dtype, wrapped)
+    if low <= number < low + (1 << 8 * dtype.itemsize):
+        assert (x > number).tolist() == [v > number for v in (1, 100)]
+
+
 def test_bound_of_clamp_makes_integers_floating():
     assert cr.tensor([0, 3]).clamp(0.5).tolist() == [0.5, 3.0]
     assert cr.tensor([0, 3]).clamp(1).dtype is cr.int64

@@ -10,7 +10,7 @@ TUNED(threshold_backward, 2, {"threshold", 0})
 MAP1(hardtanh, 2, r = x < p[0] ? p[0] : x; r = r > p[1] ? p[1] : r)
 TUNED(hardtanh, 1, {"min_val", -1}, {"max_val", 1})
 
-MAP2(hardtanh_backward, 2, r = (y > p[0]) & (y < p[1]) ? x : 0)
+MAP2(hardtanh_backward, 2, r = ((y > p[0]) & (y < p[1])) ? x : 0)
 TUNED(hardtanh_backward, 2, {"min_val", -1}, {"max_val", 1})
 
 MAP1(leaky_relu, 2, r = x > 0 ? x : x * p[0])
@@ -22,7 +22,7 @@ TUNED(leaky_relu_backward, 2, {"negative_slope", 0.01})
 MAP1(hardsigmoid, 6, T t = x + 3; t = t < 0 ? 0 : t; r = (t > 6 ? 6 : t) / 6)
 PLAIN(hardsigmoid, 1)
 
-MAP2(hardsigmoid_backward, 6, r = (y > -3) & (y < 3) ? x / 6 : 0)
+MAP2(hardsigmoid_backward, 6, r = ((y > -3) & (y < 3)) ? x / 6 : 0)
 PLAIN(hardsigmoid_backward, 2)
 
 MAP1(hardswish, 6, T t = x + 3; t = t < 0 ? 0 : t; r = x * (t > 6 ? 6 : t) / 6)

@@ -236,11 +236,17 @@ static inline PyObject *otherwise(PyObject *call, PyObject *const *args, size_t 
     return PyObject_Vectorcall(((CallObject *)call)->otherwise, args, flags, kwnames);
 }
 
-static inline bool takes(CallObject *call, PyObject *key, bool number)
+static bool takes(CallObject *call, PyObject *key, PyObject *number)
 {
     long category = PyLong_AsLong(peek(key, at.keycategory));
-    unsigned direct = number ? call->direct & ~3u : call->direct; /* numbers change bools and integers */
-    return category >= 0 && direct >> category & 1;
+    if (category < 0 || !(call->direct >> category & 1))
+        return false;
+    if (LIKELY(!number || category > 1))
+        return true;
+    /* A number changes bools; an integer that every type of integers has leaves integers alone. */
+    int overflow;
+    long value = category == 1 && PyLong_CheckExact(number) ? PyLong_AsLongAndOverflow(number, &overflow) : -1;
+    return value >= 0 && value < 128;
 }
 
 /* Whether a first argument is a tensor to go on with. */
@@ -534,7 +540,7 @@ static PyObject *unary(PyObject *self, PyObject *const *args, size_t flags, PyOb
     if (!begins(args, flags, kwnames, 1) || PyVectorcall_NARGS(flags) != 1)
         return otherwise(self, args, flags, kwnames);
     PyObject *key = peek(args[0], at.value_key);
-    if (!takes(call, key, false))
+    if (!takes(call, key, NULL))
         return otherwise(self, args, flags, kwnames);
     PyObject *array = computed(call, key, 1, args, NULL, false);
     PyObject *out = array ? new_tensor(array, call->boolean ? peek(key, at.keyboolean) : key) : NULL;
@@ -548,7 +554,7 @@ static PyObject *binary(PyObject *self, PyObject *const *args, size_t flags, PyO
         return otherwise(self, args, flags, kwnames);
     PyObject *key = peek(args[0], at.value_key), *other = args[1];
     bool number = PyFloat_CheckExact(other) || PyLong_CheckExact(other);
-    if (!takes(call, key, number) ||
+    if (!takes(call, key, number ? other : NULL) ||
         !(number || (is_value(other) && is_current(other) && peek(other, at.value_key) == key)))
         return otherwise(self, args, flags, kwnames);
     PyObject *array = computed(call, key, 2, args, NULL, true);

@@ -198,6 +198,41 @@ static PyObject *layer_norm(PyObject *const *args, Py_ssize_t count, PyObject *k
 
 #define SHARES 32 /* at most, of rows: each has sums of its own for weight and bias */
 
+/* Pull a gradient back through rows; *taken* are grad, x, mean, rstd and weight. Without a mean the rows
+ * were not centred, and there is no bias. The last *given* dimensions of *x* are the row. */
+static PyObject *pulled_rows(int type, PyObject *x, PyObject **taken, Rows *r, int given)
+{
+    npy_intp shares = r->rows * r->size / GRAIN;
+    shares = shares < 1 ? 1 : shares > SHARES ? SHARES : shares;
+    shares = shares > r->rows ? r->rows : shares;
+    r->share = (r->rows + shares - 1) / shares;
+    shares = (r->rows + r->share - 1) / r->share;
+    const npy_intp *shape = PyArray_DIMS(as_array(x)) + PyArray_NDIM(as_array(x)) - given;
+    PyObject *results[3] = {new_like(x, type), new_array(type, given, shape), new_array(type, given, shape)};
+    r->shares = PyMem_Malloc((size_t)(2 * shares * r->size) * (type == NPY_FLOAT ? 4 : 8));
+    if (r->shares && results[0] && results[1] && results[2]) {
+        r->grad = data_of(taken[0]), r->x = data_of(taken[1]), r->mean = data_of(taken[2]);
+        r->rstd = data_of(taken[3]), r->weight = data_of(taken[4]), r->out = data_of(results[0]);
+        BEGIN_LONG(r->rows * r->size)
+        parallel(shares, 1, type == NPY_FLOAT ? rows_backward_part_single : rows_backward_part_real, r);
+        END_LONG
+        if (type == NPY_FLOAT)
+            sum_rows_shares_single(r, shares, data_of(results[1]), data_of(results[2]));
+        else
+            sum_rows_shares_real(r, shares, data_of(results[1]), data_of(results[2]));
+    }
+    bool centred = taken[2] != NULL;
+    drop(5, taken);
+    if (!r->shares) {
+        drop(3, results);
+        return PyErr_NoMemory();
+    }
+    PyMem_Free(r->shares);
+    if (!centred)
+        Py_CLEAR(results[2]);
+    return packed(centred ? 3 : 2, results);
+}
+
 static PyObject *layer_norm_backward(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
 {
     Rows r = {0};
@@ -209,48 +244,26 @@ static PyObject *layer_norm_backward(PyObject *const *args, Py_ssize_t count, Py
         args[2] == Py_None || !fits(args[2], r.rows) || args[3] == Py_None || !fits(args[3], r.rows) ||
         !fits(args[4], r.size) || !take_of(type, 5, args, taken))
         return DECLINED;
-    npy_intp shares = r.rows * r.size / GRAIN;
-    shares = shares < 1 ? 1 : shares > SHARES ? SHARES : shares;
-    shares = shares > r.rows ? r.rows : shares;
-    r.share = (r.rows + shares - 1) / shares;
-    shares = (r.rows + r.share - 1) / r.share;
-    const npy_intp *shape = PyArray_DIMS(as_array(args[1])) + PyArray_NDIM(as_array(args[1])) - given;
-    PyObject *results[3] = {new_like(args[1], type), new_array(type, given, shape),
-                            new_array(type, given, shape)};
-    r.shares = PyMem_Malloc((size_t)(2 * shares * r.size) * (type == NPY_FLOAT ? 4 : 8));
-    if (r.shares && results[0] && results[1] && results[2]) {
-        r.grad = data_of(taken[0]), r.x = data_of(taken[1]), r.mean = data_of(taken[2]);
-        r.rstd = data_of(taken[3]), r.weight = data_of(taken[4]), r.out = data_of(results[0]);
-        BEGIN_LONG(r.rows * r.size)
-        parallel(shares, 1, type == NPY_FLOAT ? rows_backward_part_single : rows_backward_part_real, &r);
-        END_LONG
-        if (type == NPY_FLOAT)
-            sum_rows_shares_single(&r, shares, data_of(results[1]), data_of(results[2]));
-        else
-            sum_rows_shares_real(&r, shares, data_of(results[1]), data_of(results[2]));
-    }
-    drop(5, taken);
-    if (!r.shares) {
-        drop(3, results);
-        return PyErr_NoMemory();
-    }
-    PyMem_Free(r.shares);
-    return packed(3, results);
+    return pulled_rows(type, args[1], taken, &r, given);
 }
 
-static PyObject *rms_norm(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
+/* Divide the rows of *args*, x and weight, by the root of their mean square; *scales* gets what by, or is NULL. */
+static PyObject *rows_over_roots(PyObject *const *args, Py_ssize_t count, PyObject *kwnames, PyObject **scales)
 {
     Rows r = {0};
     npy_intp kept[NPY_MAXDIMS];
     int type, given;
-    PyObject *taken[2], *output;
+    PyObject *taken[2];
     if (count != 2 || (type = float_type(args[0])) < 0 ||
         !read_rows(args, count, kwnames, args[0], &r, kept, &given) || !fits(args[1], r.size) ||
         !take_of(type, 2, args, taken))
         return DECLINED;
-    output = new_like(args[0], type);
+    PyObject *output = new_like(args[0], type);
+    if (scales && output && !(*scales = new_array(type, PyArray_NDIM(as_array(args[0])), kept)))
+        Py_CLEAR(output);
     if (output) {
         r.x = data_of(taken[0]), r.weight = data_of(taken[1]), r.out = data_of(output);
+        r.rstd = scales ? data_of(*scales) : NULL;
         BEGIN_LONG(r.rows * r.size)
         parallel(r.rows, grain_of(2 * r.size),
                  type == NPY_FLOAT ? root_mean_square_part_single : root_mean_square_part_real, &r);
@@ -258,6 +271,32 @@ static PyObject *rms_norm(PyObject *const *args, Py_ssize_t count, PyObject *kwn
     }
     drop(2, taken);
     return output;
+}
+
+static PyObject *rms_norm(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
+{
+    return rows_over_roots(args, count, kwnames, NULL);
+}
+
+static PyObject *fused_rms_norm(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
+{
+    PyObject *results[2] = {NULL, NULL};
+    results[0] = rows_over_roots(args, count, kwnames, &results[1]);
+    return results[0] ? packed(2, results) : NULL;
+}
+
+static PyObject *fused_rms_norm_backward(PyObject *const *args, Py_ssize_t count, PyObject *kwnames)
+{
+    Rows r = {0};
+    npy_intp kept[NPY_MAXDIMS];
+    int type, given;
+    PyObject *taken[5];
+    if (count != 4 || (type = float_type(args[0])) < 0 || !is_array(args[1], type) ||
+        !same_shape(args[0], args[1]) || !read_rows(args, count, kwnames, args[1], &r, kept, &given) ||
+        args[2] == Py_None || !fits(args[2], r.rows) || !fits(args[3], r.size))
+        return DECLINED;
+    PyObject *given_as[5] = {args[0], args[1], Py_None, args[2], args[3]};
+    return take_of(type, 5, given_as, taken) ? pulled_rows(type, args[1], taken, &r, given) : DECLINED;
 }
 
 /* ---- over groups of channels ------------------------------------------------------------------- */
@@ -342,6 +381,8 @@ const KernelEntry normalization_kernels[] = {
     {"cr::_native_layer_norm", layer_norm},
     {"cr::native_layer_norm_backward", layer_norm_backward},
     {"cr::_rms_norm", rms_norm},
+    {"cr::_fused_rms_norm", fused_rms_norm},
+    {"cr::fused_rms_norm_backward", fused_rms_norm_backward},
     {"cr::_native_group_norm", group_norm},
     {"cr::native_group_norm_backward", group_norm_backward},
     {NULL, NULL},

@@ -278,6 +278,8 @@ static void F(root_mean_square_part)(void *data, npy_intp begin, npy_intp end)
         const T *restrict x = (const T *)r->x + row * size;
         T *restrict out = (T *)r->out + row * size;
         T scale = F(reciprocal_root)(F(squares)(x, size, 0) / (double)size, r->eps);
+        if (r->rstd)
+            ((T *)r->rstd)[row] = scale;
         for (npy_intp i = 0; i < size; i++)
             out[i] = weight ? x[i] * scale * weight[i] : x[i] * scale;
     }
@@ -339,13 +341,14 @@ static void F(rows_backward_part)(void *data, npy_intp begin, npy_intp end)
         for (npy_intp row = share * r->share; row < stop && row < r->rows; row++) {
             const T *x = (const T *)r->x + row * size, *g = (const T *)r->grad + row * size;
             T *out = (T *)r->out + row * size;
-            T mean = ((const T *)r->mean)[row], rstd = ((const T *)r->rstd)[row];
+            T mean = r->mean ? ((const T *)r->mean)[row] : 0, rstd = ((const T *)r->rstd)[row];
             double total = 0, product = 0;
             if (weight)
                 F(weighed_pulls)(x, g, weight, size, mean, &total, &product);
             else
                 F(pulls)(x, g, size, mean, &total, &product);
-            T pull = (T)(product * rstd / (double)size) * rstd, shift = (T)(total / (double)size);
+            T pull = (T)(product * rstd / (double)size) * rstd;
+            T shift = r->mean ? (T)(total / (double)size) : 0;
             if (weight)
                 F(pulled_row)(x, g, weight, out, by_weight, by_bias, size, mean, rstd, pull, shift);
             else

@@ -11,8 +11,8 @@ MAP1(reciprocal, 4, r = 1 / x)
 PLAIN(reciprocal, 1)
 MAP1(square_root, 6, r = SQRT(x))
 PLAIN(square_root, 1)
-MAP1(rsqrt, 8, r = 1 / SQRT(x))
-PLAIN(rsqrt, 1)
+MAP1(reciprocal_root, 8, r = 1 / SQRT(x))
+PLAIN(reciprocal_root, 1)
 
 MAP1(exponential, 8, r = EXP(x))
 PLAIN(exponential, 1)
@@ -48,7 +48,7 @@ static PyObject *power(PyObject *const *args, Py_ssize_t count, PyObject *kwname
     if (count != 2 || kwnames || !as_double(args[1], &exponent))
         return DECLINED;
     const Map *map = exponent == 1 ? &itself_map : exponent == 2 ? &square_map :
-                     exponent == 3 ? &cube_map : exponent == 0.5 ? &square_root_map : exponent == -0.5 ? &rsqrt_map :
+                     exponent == 3 ? &cube_map : exponent == 0.5 ? &square_root_map : exponent == -0.5 ? &reciprocal_root_map :
                      exponent == -1 ? &reciprocal_map : exponent == -2 ? &inverse_square_map : NULL;
     return map ? map_arrays(map, 1, args, NULL) : DECLINED;
 }
@@ -59,7 +59,7 @@ const KernelEntry pointwise_kernels[] = {
     {"cr::sign", sign},
     {"cr::reciprocal", reciprocal},
     {"cr::sqrt", square_root},
-    {"cr::rsqrt", rsqrt},
+    {"cr::rsqrt", reciprocal_root},
     {"cr::exp", exponential},
     {"cr::log", logarithm},
     {"cr::expm1", exponential_less_one},

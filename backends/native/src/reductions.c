@@ -271,6 +271,47 @@ static PyObject *reduce(PyObject *array, PyObject *dims, bool keep, bool mean)
     return output;
 }
 
+/* Integers wrap around, so they may be added up in any order. */
+#define INTEGERS(suffix, T)                                                                        \
+    static int64_t sum_##suffix(const T *x, npy_intp n)                                            \
+    {                                                                                              \
+        uint64_t lanes[LANES] = {0};                                                               \
+        npy_intp i = 0;                                                                            \
+        for (; i + LANES <= n; i += LANES)                                                         \
+            for (int k = 0; k < LANES; k++)                                                        \
+                lanes[k] += (uint64_t)(int64_t)x[i + k];                                           \
+        for (int k = 0; i + k < n; k++)                                                            \
+            lanes[k] += (uint64_t)(int64_t)x[i + k];                                               \
+        for (int k = 1; k < LANES; k++)                                                            \
+            lanes[0] += lanes[k];                                                                  \
+        return (int64_t)lanes[0];                                                                  \
+    }
+
+INTEGERS(int64, int64_t)
+INTEGERS(int32, int32_t)
+INTEGERS(uint8, uint8_t) /* a bool is one byte, 0 or 1 */
+
+/* The sum of all elements of a contiguous array of bools or integers, as int64. */
+static PyObject *sum_integers(PyObject *array)
+{
+    if (!PyArray_CheckExact(array) || !is_contiguous(array))
+        return DECLINED;
+    int type = PyArray_TYPE(as_array(array));
+    if (!is_array(array, type) ||
+        !(type == NPY_BOOL || type == NPY_UINT8 || type == NPY_INT32 || type == NPY_INT64))
+        return DECLINED;
+    PyObject *output = new_array(NPY_INT64, 0, NULL);
+    if (!output)
+        return NULL;
+    npy_intp size = PyArray_SIZE(as_array(array));
+    const void *x = PyArray_DATA(as_array(array));
+    int64_t *total = PyArray_DATA(as_array(output));
+    BEGIN_LONG(size)
+    *total = type == NPY_INT64 ? sum_int64(x, size) : type == NPY_INT32 ? sum_int32(x, size) : sum_uint8(x, size);
+    END_LONG
+    return output;
+}
+
 static PyObject *reduction(PyObject *const *args, Py_ssize_t count, PyObject *kwnames, bool mean)
 {
     static PyObject *names[3];
@@ -281,6 +322,8 @@ static PyObject *reduction(PyObject *const *args, Py_ssize_t count, PyObject *kw
     if (count != 1 || !statics(args, count, kwnames, 3, names, values) ||
         (values[2] && values[2] != Py_None) || (values[1] && !PyBool_Check(values[1])))
         return DECLINED;
+    if (!mean && !values[0] && values[1] != Py_True && float_type(args[0]) < 0)
+        return sum_integers(args[0]);
     return reduce(args[0], values[0], values[1] == Py_True, mean);
 }
 

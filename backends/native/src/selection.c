@@ -49,7 +49,7 @@ PLAIN(maximum_backward, 3)
 
 /* p: the bounds, infinite where there is none. */
 MAP1(clamp, 2, r = x < p[0] ? p[0] : x; r = r > p[1] ? p[1] : r)
-MAP2(clamp_backward, 2, r = (y >= p[0]) & (y <= p[1]) ? x : 0)
+MAP2(clamp_backward, 2, r = ((y >= p[0]) & (y <= p[1])) ? x : 0)
 
 static bool bounds(PyObject *const *args, Py_ssize_t count, PyObject *kwnames, double *p)
 {

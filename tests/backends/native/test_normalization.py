@@ -194,6 +194,20 @@ def test_dividing_by_the_root_mean_square_is_that_of_numpy(
     agree("cr::_rms_norm", (x, weight), {"normalized_shape": sizes, "eps": 1e-5}, RTOL[dtype])
 
 
+@each_dtype
+@each_row
+@pytest.mark.parametrize("given", [True, False])
+def test_root_mean_square_norm_of_one_node_and_its_gradients_are_those_of_numpy(
+    agree, laid_out, layout, shape, last, given, dtype
+):
+    sizes = shape[len(shape) - last :]
+    keywords = {"normalized_shape": sizes, "eps": 1e-5}
+    x, grad = (laid_out(numbers(*shape, seed=s, dtype=dtype), layout) for s in (0, 3))
+    weight = numbers(*sizes, seed=1, dtype=dtype) if given else None
+    _, scales = agree("cr::_fused_rms_norm", (x, weight), keywords, RTOL[dtype])
+    agree("cr::fused_rms_norm_backward", (grad, x, scales, weight), keywords, 10 * RTOL[dtype])
+
+
 def test_root_mean_squares_of_infinities_and_nan_are_numpys(agree):
     x = np.array([[np.inf, 1, 2], [np.nan, 1, 2], [0, 0, 0], [1e30, 1, 0]])
     agree("cr::_rms_norm", (x, None), {"normalized_shape": (3,), "eps": 0.0}, 1e-12)

@@ -68,13 +68,27 @@ def test_infinities_and_nan_are_summed_as_numpys(native):
     "x",
     [
         np.zeros(0), np.zeros((0, 3)), np.zeros((3, 4)).T, np.zeros((4, 4))[::2],
-        np.zeros(3, "i8"), np.zeros(3, "f2"), 1.0,
+        np.zeros(3, "i2"), np.zeros((3, 4), "i8").T, np.zeros(3, ">i8"), np.zeros(3, "f2"), 1.0,
     ],
-    ids=["empty", "no rows", "transposed", "strided", "integers", "half", "number"],
+    ids=[
+        "empty", "no rows", "transposed", "strided", "short", "integers", "swapped", "half",
+        "number",
+    ],
 )  # fmt: skip
-def test_what_is_no_contiguous_array_of_floats_is_passed_on(native, declined, x):
+def test_what_is_no_contiguous_array_is_passed_on(native, declined, x):
     with pytest.raises(declined):
         native("cr::_sum_all")(x)
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i4", "i8"])
+@pytest.mark.parametrize("shape", [(), (0,), (3, 5), (70_001,)])
+def test_integers_and_bools_are_summed_as_int64_and_wrap_around(native, shape, dtype):
+    bits = np.random.default_rng(0).integers(0, 256, (*shape, 8), "u1")
+    x = np.ascontiguousarray(bits).view("i8")[..., 0].astype(dtype)
+    total = native("cr::_sum_all")(x)
+
+    assert (total.dtype, total.shape) == (np.int64, ())
+    assert total == np.sum(x, dtype="i8")
 
 
 @pytest.mark.parametrize("dim", [(2,), (-3,), (0, 0), "0", (0.0,), (0, "1")])

@@ -4,22 +4,41 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
+#endif
 #include <stdbool.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+/* Which registers the system saves: the low bits of the extended control register 0. */
+static unsigned saved_registers(void)
+{
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
+#define HAS(word, bits) (((word) & (bits)) == (bits))
+
+/* Asked of the CPU itself: what compilers offer for it needs a runtime that not all of them bring. */
+static void look(bool *avx2, bool *avx512)
+{
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !HAS(c, bit_OSXSAVE | bit_AVX | bit_FMA | bit_F16C))
+        return;
+    unsigned saved = saved_registers();
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        return;
+    *avx2 = HAS(saved, 0x06u) && HAS(b, bit_AVX2 | bit_BMI | bit_BMI2);
+    *avx512 = *avx2 && HAS(saved, 0xe6u) && HAS(b, bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL);
+}
 #endif
 
 static PyObject *levels(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    int avx2 = 0, avx512 = 0;
+    bool avx2 = false, avx512 = false;
 #if defined(__x86_64__) || defined(__i386__)
-    unsigned a, b, c, d;
-    bool halves = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
-    __builtin_cpu_init();
-    avx2 = halves && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-    avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    look(&avx2, &avx512);
 #endif
     if (avx512)
         return Py_BuildValue("(sss)", "avx512", "avx2", "baseline");
