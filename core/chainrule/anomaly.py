@@ -267,10 +267,10 @@ def _report(node: Node) -> None:
     """Warn with the lines that made *node*, and those that made the nodes it was made by."""
     trace, name, level = traces.trace_of(node), node.name(), levels_out()
     if trace is None:
-        warn(f"Error detected in {name}. {_NO_LINES}", UserWarning, stacklevel=level)
+        _tell(f"Error detected in {name}. {_NO_LINES}", level)
     else:
         text = f"Error detected in {name}. Traceback of forward call that caused the error:\n"
-        warn(text + "".join(trace.format()), UserWarning, stacklevel=level)
+        _tell(text + "".join(trace.format()), level)
     parent = getattr(node._seq, "parent", None)
     while parent is not None:
         trace = traces.trace_of(parent)
@@ -280,5 +280,13 @@ def _report(node: Node) -> None:
             else "Traceback of forward call that induced the previous calculation:\n"
             + "".join(trace.format())
         )  # fmt: skip
-        warn(text, UserWarning, stacklevel=level)
+        _tell(text, level)
         parent = getattr(parent._seq, "parent", None)
+
+
+def _tell(text: str, level: int) -> None:
+    """Warn; where warnings are errors write to stderr, since another error is on its way."""
+    try:
+        warn(text, UserWarning, stacklevel=level + 1)
+    except UserWarning:
+        sys.stderr.write(f"UserWarning: {text}\n")

@@ -575,6 +575,14 @@ class TensorBase(Copyable):
             return None if self._hooks is None else self._hooks.before
         return None if node._extras is None else node._extras.tensor_hooks.get(self._output_nr)
 
+    @_backward_hooks.setter
+    def _backward_hooks(self, hooks: Any) -> None:
+        hooks = HookDict() if hooks is None else hooks
+        if self._node is None:
+            leaf_hooks(self).before = hooks
+        else:
+            self._node.extras.tensor_hooks[self._output_nr] = hooks
+
     @_backward_hooks.deleter
     def _backward_hooks(self) -> None:
         msg = "Deletion of _backwards_hooks not allowed!"

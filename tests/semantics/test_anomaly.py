@@ -54,6 +54,16 @@ def test_anomaly_mode_takes_bools_only(lib, raises):
         lib.autograd.set_detect_anomaly("yes")
 
 
+def test_warnings_as_errors_do_not_hide_the_node_that_made_a_nan(lib, raises, capfd):
+    with lib.autograd.set_detect_anomaly(True):
+        result = lib.tensor([-1.0], requires_grad=True).sqrt().sum()
+        with warnings.catch_warnings(), raises(RuntimeError, "Function 'SqrtBackward0' returned"):
+            warnings.simplefilter("error", UserWarning)
+            result.backward()
+
+    assert "Error detected in SqrtBackward0" in capfd.readouterr().err
+
+
 def test_nan_gradient_raises_and_names_its_node(lib):
     x = lib.tensor([0.0, 1.0], requires_grad=True)
 

@@ -144,6 +144,17 @@ def test_registered_hooks_are_readable(lib):
     assert handles[0].hooks_dict_ref() is x._backward_hooks
 
 
+def test_hooks_are_given_all_at_once(lib):
+    x = leaf(lib)
+    x._backward_hooks = {5: lambda grad: grad * 5}
+    (x * 2).sum().backward()
+    first = x.grad.tolist()
+    x._backward_hooks = None
+    (x * 2).sum().backward()
+
+    assert (first, x.grad.tolist()) == ([10, 10], [12, 12])
+
+
 def test_hook_registered_before_a_write_sees_the_gradient_of_the_old_value(lib):
     x, seen = leaf(lib), []
     y = x * 2
