@@ -271,11 +271,11 @@ class TensorBase(Copyable):
         return self
 
     def _set_requires_grad(self, flag: bool, refusal: str) -> None:
+        if self._node is not None and flag:
+            return
         if self._base is not None and self._node is not None:
             refresh(self)
         if self._node is not None:
-            if flag:
-                return
             msg = (
                 "you can only change requires_grad flags of leaf variables. If you want to use a "
                 "computed variable in a subgraph that doesn't require differentiation use "

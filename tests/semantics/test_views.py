@@ -270,6 +270,15 @@ def test_view_looked_at_after_a_write_follows_its_base_when_that_requires_grad_l
         _ = piece.grad_fn
 
 
+def test_view_that_is_recorded_may_be_asked_again_whatever_became_of_its_base(lib):
+    x = lib.ones(4, requires_grad=True)
+    piece = x.chunk(2)[0]
+    with lib.no_grad():
+        x.mul_(2)
+
+    assert piece.requires_grad_() is piece
+
+
 def test_view_that_is_written_to_goes_on_retaining_its_gradient(lib):
     base = lib.ones(3, requires_grad=True).clone()
     written, beside = base[:2], base[:]

@@ -87,7 +87,7 @@ KNOWN = (
     ("error of ours alone", "^gradient", "The size of tensor a"),  # of what out= gave another shape
     ("error of ours alone", "^gradient", "output with shape"),  # likewise
     ("error of ours alone", r"^(equal|special\.bessel_\w+)\[", "A view was created in"),  # a row
-    ("values", r"^linalg\.\w+_ex\[", "nan"),  # what LAPACK leaves behind; a row
+    ("values", r"^(linalg\.\w+_ex|geqrf)\[", "nan"),  # what LAPACK leaves behind; a row
     ("number of results", "^gradient( in |$)", "1"),  # a view made without recording
     ("error of PyTorch's alone", "^to complex", ""),  # likewise
     ("error of ours alone", "^addbmm_", "ShapeError"),  # PyTorch lets the target grow
@@ -101,6 +101,9 @@ KNOWN = (
     ),  # a degree; a row
     ("values", r"^special\.\w+_polynomial_", ""),  # of a degree that is NaN or infinite
     ("values", "^to integers", ""),  # of what is whole but for a last digit
+    ("values", "^to complex", "0"),  # of what is zero but for a last digit
+    ("values", r"^special\.ndtri\[", "nan"),  # of what is one but for a last digit
+    ("shape", r"^(argwhere|nonzero)\[", "0"),  # of what is zero but for a last digit
     ("values", r"^arg(min|max)\[", ""),  # of results that are equal but for a last digit
     ("values", "^grid_sampler", ""),  # of two that are equally near, likewise
     ("values", "^after out=", ""),  # a view that grows within the memory of its base; a row
@@ -281,7 +284,7 @@ _BEFORE = (
         "error of ours alone",
         "",
         "modified by an inplace",
-        (r"special\.ndtr\[|(lstm|gru|rnn_tanh|rnn_relu)\[|kron\[",),
+        (r"special\.ndtr\[|(lstm|gru|rnn_tanh|rnn_relu)\[|kron\[|einsum\[",),
     ),
     ("error of ours alone", "", "Inplace update to inf", ("data|alias by detach",)),
     # A leaf, seen by no graph.
@@ -297,6 +300,7 @@ _BEFORE = (
     ),
     # Infinite at a pole, and large in PyTorch.
     ("values", "^gradient", "nan", (r"mvlgamma|lgamma|digamma|polygamma|special\.multigammaln",)),
+    ("values", "^gradient", "", (r"index_reduce_?\[",)),
     ("values", "^gradient 2", "", (r"embeddings\.embedding\[",)),
     # Formulas that go back through the operands, where PyTorch's goes through the result.
     ("values", "^gradient 2", "", ("hook", r"linalg\.householder_product\[|(cum)?prod_?\[")),
