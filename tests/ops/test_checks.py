@@ -142,6 +142,17 @@ def test_error_that_does_not_come_or_says_something_else_is_found(device):
         checks.check_errors(expecting(TypeError, "The size of tensor a"), device)
 
 
+def test_error_that_a_device_tells_when_it_is_waited_for_counts(device, monkeypatch):
+    def errors(make):
+        yield ErrorSample(sample=Sample(make(2), make(2)), raises=RuntimeError, match="of a call")
+
+    def fail(place):
+        raise RuntimeError("of the device")
+
+    monkeypatch.setattr(registry.for_device(cr.device(device)), "synchronize", fail)
+    checks.check_errors(case_of(cr.mul, errors=errors), device)
+
+
 # Samples
 
 

@@ -207,7 +207,7 @@ def _advanced(input: Tensor, indices: list[Any]) -> Tensor:
     check_masks(input._array.shape, indices)
     try:
         return _index(input, tuple(indices))
-    except IndexError:
+    except (IndexError, ValueError):
         explain(input._array.shape, indices)
         raise
 

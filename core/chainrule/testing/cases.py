@@ -41,11 +41,19 @@ def _shown(item: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorSample:
-    """A call that must fail: with what, and the start of the message's first line (a pattern)."""
+    """A call that must fail: with what, and the start of the message's first line (a pattern).
+
+    Args:
+        sample: The call.
+        raises: The class of the exception.
+        match: The pattern. Where the device tells later than the call, it has words of its own.
+        on_host: It fails on the CPU alone: a device divides an integer by zero without a word.
+    """
 
     sample: Sample
     raises: type[Exception]
     match: str
+    on_host: bool = False
 
 
 @dataclass(frozen=True)

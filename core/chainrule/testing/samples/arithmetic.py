@@ -77,6 +77,12 @@ def refused(sample: Sample, match: str, raises: type[Exception] = RuntimeError) 
     return ErrorSample(sample=sample, raises=raises, match=match)
 
 
+def divided_by_zero(*operands: Any, **options: Any) -> ErrorSample:
+    """Return a division of integers by zero."""
+    sample = Sample(*operands, **options)
+    return ErrorSample(sample=sample, raises=RuntimeError, match="ZeroDivisionError", on_host=True)
+
+
 def refuses(
     word: str,
     *names: str,
@@ -151,7 +157,7 @@ def _division_errors(make: Maker) -> Iterator[ErrorSample]:
     yield refused(Sample(make(2), 2, rounding_mode="up"), unknown)
     one = make.of([1, 2], dtype=dtypes.int64)
     for mode in ("floor", "trunc"):
-        yield refused(Sample(one, 0, rounding_mode=mode), "ZeroDivisionError")
+        yield divided_by_zero(one, 0, rounding_mode=mode)
         word = f"\"div_{mode}_cpu\" not implemented for 'ComplexFloat'"
         sample = Sample(make(2, dtype=dtypes.complex64), 2, rounding_mode=mode)
         yield refused(sample, word, NotImplementedError)
@@ -163,8 +169,8 @@ def by_zero(word: str) -> Errors:
     def errors(make: Maker) -> Iterator[ErrorSample]:
         yield from refuses(word, "bool", "complex64", operands=2)(make)
         one = make.of([1, 2], dtype=dtypes.int64)
-        yield refused(Sample(one, 0), "ZeroDivisionError")
-        yield refused(Sample(one, make.of([1, 0], dtype=dtypes.int64)), "ZeroDivisionError")
+        yield divided_by_zero(one, 0)
+        yield divided_by_zero(one, make.of([1, 0], dtype=dtypes.int64))
 
     return errors
 
