@@ -104,7 +104,7 @@ def tensor_text(value: Value, prefix: str = "tensor(") -> str:
     elif value._requires_grad:
         suffixes.append("requires_grad=True")
     body = "[]" if numel == 0 else _elements(value, len(prefix))
-    return _join(prefix + body, suffixes)
+    return with_suffixes(prefix + body, suffixes)
 
 
 def _default_backend_name(device_type: str) -> str | None:
@@ -113,7 +113,7 @@ def _default_backend_name(device_type: str) -> str | None:
     return backend._default_for.get(device_type)
 
 
-def _join(text: str, suffixes: list[str]) -> str:
+def with_suffixes(text: str, suffixes: list[str]) -> str:
     """Append *suffixes*, on a line of their own where the last line has no room."""
     parts = [text]
     length = len(text) - text.rfind("\n") - 1 + 1

@@ -122,6 +122,8 @@ def valley(library, params):
         {"lr": 0.05, "history_size": 3, "max_iter": 4},
         {"line_search_fn": "strong_wolfe"},
         {"line_search_fn": "strong_wolfe", "history_size": 2, "max_iter": 5, "lr": 0.5},
+        {"line_search_fn": "strong_wolfe", "max_iter": 1, "lr": 1e-4},
+        {"line_search_fn": "strong_wolfe", "max_iter": 5, "max_eval": 4, "lr": 1e-4},
     ],
 )
 def test_lbfgs_goes_the_same_way(settings):

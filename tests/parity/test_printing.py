@@ -111,3 +111,15 @@ def test_numbers_are_formatted_alike():
         assert f"{x:.2f}" == "3.14"
         assert f"{lib.tensor([1.0])}" == "tensor([1.])"
         assert f"{lib.tensor(2)}" == "2"
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("count", [2, 5])
+def test_dual_tensors_print_the_same(count):
+    def shown(lib):
+        x = lib.arange(float(count))
+        with lib.autograd.forward_ad.dual_level():
+            dual = lib.autograd.forward_ad.make_dual(x, lib.ones(count))
+            return repr(dual), repr(dual * 2.5)
+
+    assert shown(chainrule) == shown(torch)

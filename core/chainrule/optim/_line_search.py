@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
 #: How much of the promised decrease is asked for, and how much of the slope may be left.
 _DECREASE, _SLOPE = 1e-4, 0.9
-_MOST_STEPS = 25
 
 
 class Point(NamedTuple):
@@ -22,7 +21,13 @@ class Point(NamedTuple):
 
 
 def strong_wolfe(
-    look: Callable[[Any], Point], start: Point, first: Any, longest: Any, tolerance: float = 1e-9
+    look: Callable[[Any], Point],
+    start: Point,
+    first: Any,
+    longest: Any,
+    *,
+    most: int = 25,
+    tolerance: float = 1e-9,
 ) -> tuple[Point, int]:
     """Return a point that is low and flat enough, and how often the function was looked at.
 
@@ -31,6 +36,7 @@ def strong_wolfe(
         start: The point at 0; its slope is negative.
         first: The ``t`` to begin with.
         longest: The largest element of the direction.
+        most: How often the function may be looked at, besides at *first*.
         tolerance: How small a bracket is not worth dividing.
 
     Source:
@@ -39,7 +45,7 @@ def strong_wolfe(
     """
     before, point, looks = start, look(first), 1
     ends, steps = None, 0
-    while steps < _MOST_STEPS:
+    while steps < most:
         if _too_high(point, start) or (steps > 1 and point.value >= before.value):
             ends = [before, point]
         elif _flat_enough(point, start):
@@ -51,7 +57,7 @@ def strong_wolfe(
         bounds = (point.t + 0.01 * (point.t - before.t), point.t * 10)
         before, point = point, look(interpolate(before, point, bounds))
         looks, steps = looks + 1, steps + 1
-    found, more = _divide(look, start, ends or [start, point], steps, longest, tolerance)
+    found, more = _divide(look, start, ends or [start, point], most - steps, longest, tolerance)
     return found, looks + more
 
 
@@ -59,19 +65,19 @@ def _divide(
     look: Callable[[Any], Point],
     start: Point,
     ends: list[Point],
-    steps: int,
+    most: int,
     longest: Any,
     tolerance: float,
 ) -> tuple[Point, int]:
     """Return the best point of a bracket after making it smaller, and how often was looked."""
     looks, stuck, done = 0, False, False
     low, high = _ranked(ends)
-    while not done and steps < _MOST_STEPS:
+    while not done and looks < most:
         if abs(ends[1].t - ends[0].t) * longest < tolerance:
             break
         t, stuck = _inside(ends, stuck=stuck)
         point = look(t)
-        looks, steps = looks + 1, steps + 1
+        looks += 1
         if _too_high(point, start) or point.value >= ends[low].value:
             ends[high] = point
             low, high = _ranked(ends)

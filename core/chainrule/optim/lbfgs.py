@@ -115,7 +115,9 @@ class LBFGS(Optimizer):
                 break
             if group["line_search_fn"] is not None:
                 start = Point(0, loss, grad, slope)
-                found, count = self._search(closure, start, direction, group["line_search_fn"])
+                found, count = self._search(
+                    closure, start, direction, group["line_search_fn"], group["max_eval"] - looks
+                )
                 loss, grad, state["t"] = found.value, found.grad, found.t
             else:
                 self._move(direction, state["t"])
@@ -168,7 +170,7 @@ class LBFGS(Optimizer):
         return state["d"]  # type: ignore[no-any-return]  # as put there
 
     def _search(
-        self, closure: Closure, start: Point, direction: Tensor, how: str
+        self, closure: Closure, start: Point, direction: Tensor, how: str, most: int
     ) -> tuple[Point, int]:
         """Return a good place along *direction*, and move there."""
         if how != "strong_wolfe":
@@ -187,7 +189,7 @@ class LBFGS(Optimizer):
             return Point(t, loss, grad, grad.dot(direction))
 
         first = self.state[self._params[0]]["t"]
-        found, looks = strong_wolfe(look, start, first, direction.abs().max())
+        found, looks = strong_wolfe(look, start, first, direction.abs().max(), most=most)
         self._move(direction, found.t)
         return found, looks
 

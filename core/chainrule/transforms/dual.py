@@ -9,6 +9,7 @@ from ..backend import for_device
 from ..errors import ShapeError
 from ..grad_mode import mode
 from ..inplace import write
+from ..printing import with_suffixes
 from ..value import Value, new_value, storage_of
 from .levels import Level
 from .wrapped import Wrapped, WrappedBackend
@@ -300,13 +301,15 @@ class DualBackend(WrappedBackend):
         """Return how a dual tensor prints: as its primal, and the tangent if there is one."""
         array = tensor._array
         shown = new_value(array.primal._array, array.primal._key)
-        text, tangent = repr(shown), array.live_tangent()
+        suffixes, tangent = [], array.live_tangent()
         if tensor._node is not None:
             name = tensor._node.name().removeprefix("torch::autograd::")
-            text = f"{text[:-1]}, grad_fn=<{name}>)"
+            suffixes.append(f"grad_fn=<{name}>")
         elif tensor._requires_grad:
-            text = f"{text[:-1]}, requires_grad=True)"
-        return text if tangent is None else f"{text[:-1]}, tangent={tangent!r})"
+            suffixes.append("requires_grad=True")
+        if tangent is not None:
+            suffixes.append(f"tangent={tangent!r}")
+        return with_suffixes(repr(shown)[:-1], suffixes)
 
 
 DualLevel.kind = DualBackend
