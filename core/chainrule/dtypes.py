@@ -223,11 +223,17 @@ def category_of_number(number: complex) -> int:
     raise ArgumentError(msg)
 
 
+#: Types whose objects are what they seem. ``numpy.float64`` is a `float`, and more.
+PLAIN: Final = frozenset({bool, int, float, complex, str, type(None)})
+
+
 def plain_number(item: Any) -> Any:
     """Return the scalar of an array library as the Python number that it holds, others as they are.
 
     Such a scalar has a dtype and one item, and takes none: ``numpy.float32(2)``, and no array.
     """
+    if item.__class__ in PLAIN:
+        return item
     if hasattr(item, "dtype") and hasattr(item, "item") and not hasattr(item, "__setitem__"):
         return item.item()
     return item

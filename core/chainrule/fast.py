@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from . import value as _value
-from .dtypes import COMPLEX, FLOATING, INTEGER
+from .dtypes import COMPLEX, FLOATING, INTEGER, PLAIN
 from .grad_mode import mode
 from .graph import LEAF, alias_of_output, next_sequence
 from .plan import record
@@ -119,6 +119,7 @@ def _of_one(op: Op[Any, Any]) -> Callable[..., Any]:
     params, required = op.schema.params[1:], op.schema.required - 1
     names, defaults = tuple(p.name for p in params), tuple(p.default for p in params)
     positional, same_dtype = op.schema.positional - 1, op.dtype == "same"
+    has_scalars = bool(op.schema.scalars)
 
     def of_one(self: Any = REQUIRED, *statics: Any) -> Any:
         count = len(statics)
@@ -128,6 +129,8 @@ def _of_one(op: Op[Any, Any]) -> Callable[..., Any]:
             refresh(self)
         key = self._key
         if statics:
+            if has_scalars and not PLAIN.issuperset(map(type, statics)):
+                return general((self, *statics), {})
             given = {n: s for n, s, d in zip(names, statics, defaults) if s is not d}  # noqa: B905 - defaults may be left out
             array = table[key.index](self._array, **given)
         else:
@@ -215,7 +218,7 @@ def _join(op: Op[Any, Any]) -> Callable[..., Any]:
 def _positional(op: Op[Any, Any]) -> Callable[..., Any]:
     """Return the quick call of any other op: only the defaults are filled in."""
     general, schema, evaluate = op.general, op.schema, op.evaluate
-    defaults, tensors = tuple(schema.defaults), schema.tensor_positions
+    defaults, tensors, scalars = tuple(schema.defaults), schema.tensor_positions, schema.scalars
 
     def call(*args: Any) -> Any:
         count = len(args)
@@ -223,6 +226,9 @@ def _positional(op: Op[Any, Any]) -> Callable[..., Any]:
             bound = (*args, *defaults[count:])
             for position in tensors:
                 if not isinstance(bound[position], Value):
+                    return general(args, {})
+            for position in scalars:
+                if bound[position].__class__ not in PLAIN:
                     return general(args, {})
             if op.check is not None:
                 op.check(*bound)

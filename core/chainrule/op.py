@@ -246,6 +246,8 @@ class Op(KernelTable, Generic[P, R]):
                 if isinstance(kwargs[name], Value):
                     kwargs = {**kwargs, name: kwargs[name].item()}
         bound = schema.bind(args, kwargs)
+        for position in schema.scalars:
+            bound[position] = dtypes.plain_number(bound[position])
         for position in schema.tensor_positions:
             if not isinstance(bound[position], Value):
                 try:

@@ -24,6 +24,10 @@ _KINDS: Final = {
     "Sequence[Tensor]": TENSORS,
     "Sequence[Tensor | None]": TENSORS,
 }
+_SCALARS: Final = frozenset({
+    "float", "float | None", "float | str", "float | str | None", "complex", "Number",
+    "Number | None",
+})  # fmt: skip
 _NUMBERS: Final = (int, float, bool, complex)
 REQUIRED: Final[Any] = type("REQUIRED", (), {"__repr__": lambda _: "required"})()
 
@@ -72,6 +76,8 @@ class Schema:
         self.factors = frozenset(
             {"alpha", "beta", "value"} & {p.name for p in self.params if p.kind == STATIC}
         )
+        #: Where a kernel takes a number, and would compute in the dtype of an array library's.
+        self.scalars = tuple(i for i, n in enumerate(names) if annotations.get(n, "") in _SCALARS)
         self.statics = tuple(
             (i, p.name, p.default) for i, p in enumerate(self.params) if p.kind == STATIC
         )
@@ -162,7 +168,7 @@ class Schema:
                 continue
             if item is None and param.kind == OPTIONAL:
                 continue
-            number = item if isinstance(item, _NUMBERS) else plain_number(item)
+            number = plain_number(item)
             if isinstance(number, _NUMBERS) and (
                 numbers or param.kind in {NUMBER_OR_TENSOR, OPTIONAL}
             ):
