@@ -213,7 +213,7 @@ def lazy_attributes(
         elif name in _absent.FUNCTIONS:
             found = _absent.refusing(name, _absent.FUNCTIONS[name])
         else:
-            msg = f"module {package!r} has no attribute {name!r}"
+            msg = f"module {names['__name__']!r} has no attribute {name!r}"
             if name in _absent.DTYPES:
                 msg += (
                     f"\nchainrule: no backend has this dtype; {_absent.DTYPES[name]} is the "

@@ -41,6 +41,16 @@ def _multiplies(other: Any) -> bool:
     return isinstance(other, Value) or overriding.wants_to_be_asked(type(other))
 
 
+def _check_values(data: Any) -> None:
+    """Check that ``Tensor(data)`` is asked for values that have a dimension."""
+    if isinstance(data, str):
+        raise ArgumentError("new(): invalid data type 'str'\nTensor: pass a list of numbers.")
+    if data is None or isinstance(data, (float, complex, dict)):
+        kind = type(data).__name__
+        msg = f"new(): data must be a sequence (got {kind})\nTensor: for a number use tensor()."
+        raise ArgumentError(msg)
+
+
 def in_place(op: Any) -> Callable[..., Any]:
     """Return the in-place form of *op*: it writes the result into its first argument."""
 
@@ -85,6 +95,7 @@ class Tensor(TensorLate):
     def __new__(cls, *data: Any, device: Any = None) -> Any:
         """Return a float32 tensor of the given sizes, or of the given values."""
         if len(data) == 1 and not isinstance(data[0], int):
+            _check_values(data[0])
             made = (
                 as_tensor(data[0])
                 if isinstance(data[0], Value)

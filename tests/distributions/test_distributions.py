@@ -276,3 +276,16 @@ def test_density_of_gamma_takes_a_number():
 
     assert dist.Gamma(one, one).log_prob(2).tolist() == [-2, -2]
     assert dist.Chi2(2 * one).log_prob(0.0).tolist() == pytest.approx([math.log(0.5)] * 2)
+
+
+def test_a_subclass_may_show_its_events_in_another_shape():
+    class OfTasks(cr.distributions.MultivariateNormal):
+        @property
+        def event_shape(self):
+            return cr.Size((3, 2))
+
+    of_tasks = OfTasks(cr.zeros(6), scale_tril=cr.eye(6) * 2)
+
+    assert of_tasks.variance.tolist() == [4.0] * 6
+    assert of_tasks.entropy().isfinite()
+    assert of_tasks.scale_tril.shape == (6, 6)

@@ -80,6 +80,18 @@ CALLS = {
     "logcumsumexp of nothing": lambda lib: lib.tensor([-1e400 + 0j, 1 + 1j]).logcumsumexp(0),
     "logcumsumexp of infinities": lambda lib: lib.tensor([1j, 1e400, 1e400 + 1j]).logcumsumexp(0),
     "logcumsumexp of integers": lambda lib: lib.logcumsumexp(lib.tensor([1]), 0),
+    "convolution of another dtype": lambda lib: lib.nn.Conv2d(1, 2, 3)(
+        lib.ones(1, 1, 4, 4, dtype=lib.float64)
+    ),
+    "convolution without bias": lambda lib: lib.nn.Conv2d(1, 2, 3, bias=False)(
+        lib.ones(1, 1, 4, 4, dtype=lib.float64)
+    ),
+    "place of a name": lambda lib: lib.ones(2)["a"],
+    "places of a name": lambda lib: lib.ones(2, 2)[0, "a"],
+    **{
+        f"Tensor({data!r})": lambda lib, data=data: lib.Tensor(data)
+        for data in (2.5, "a", None, {}, [1.5], [True])
+    },
     "size of a tensor": lambda lib: lib.Size([lib.tensor(3), True]),
     "size of floats": lambda lib: lib.Size([2, 2.0]),
     "size and a float": lambda lib: lib.Size([2]) + (2.5,),  # noqa: RUF005 - the sum is meant

@@ -79,7 +79,7 @@ class OfCovariance(Distribution):
     _unbroadcasted_scale_tril: Tensor
 
     def _over_batch(self, matrix: Tensor) -> Tensor:
-        return matrix.expand((*self.batch_shape, *matrix.shape[-2:]))
+        return matrix.expand((*self._batch_shape, *matrix.shape[-2:]))
 
     @lazy_property
     def scale_tril(self) -> Tensor:
@@ -153,7 +153,7 @@ class MultivariateNormal(OfCovariance):
     @property
     def variance(self) -> Tensor:
         squares = self._unbroadcasted_scale_tril.pow(2).sum(-1)
-        return squares.expand((*self.batch_shape, *self.event_shape))
+        return squares.expand((*self._batch_shape, *self._event_shape))
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         draws = standard_normal(self._extended_shape(sample_shape), self.loc)
@@ -167,13 +167,13 @@ class MultivariateNormal(OfCovariance):
         if self._validate_args:
             self._validate_sample(value)
         distance = batch_mahalanobis(self._unbroadcasted_scale_tril, value - self.loc)
-        n = self.event_shape[0]
+        n = self._event_shape[0]
         return -0.5 * (n * math.log(2 * math.pi) + distance) - self._half_log_det()
 
     def entropy(self) -> Tensor:
-        n = self.event_shape[0]
+        n = self._event_shape[0]
         entropy = 0.5 * n * (1.0 + math.log(2 * math.pi)) + self._half_log_det()
-        return entropy if len(self.batch_shape) == 0 else entropy.expand(self.batch_shape)
+        return entropy if len(self._batch_shape) == 0 else entropy.expand(self._batch_shape)
 
 
 class LowRankMultivariateNormal(Distribution):
@@ -242,11 +242,11 @@ class LowRankMultivariateNormal(Distribution):
     def variance(self) -> Tensor:
         """The variance of each element."""
         squares = self._factor.pow(2).sum(-1) + self._diagonal
-        return squares.expand((*self.batch_shape, *self.event_shape))
+        return squares.expand((*self._batch_shape, *self._event_shape))
 
     def _over_batch(self, matrix: Tensor) -> Tensor:
-        n = self.event_shape[0]
-        return matrix.expand((*self.batch_shape, n, n))
+        n = self._event_shape[0]
+        return matrix.expand((*self._batch_shape, n, n))
 
     @lazy_property
     def scale_tril(self) -> Tensor:
@@ -282,13 +282,13 @@ class LowRankMultivariateNormal(Distribution):
         scaled = self._factor.mT / self._diagonal.unsqueeze(-2)
         outer = (away.pow(2) / self._diagonal).sum(-1)
         inner = batch_mahalanobis(self._capacitance_tril, batch_mv(scaled, away))
-        n = self.event_shape[0]
+        n = self._event_shape[0]
         return -0.5 * (n * math.log(2 * math.pi) + self._log_det() + outer - inner)
 
     def entropy(self) -> Tensor:
-        n = self.event_shape[0]
+        n = self._event_shape[0]
         entropy = 0.5 * (n * (1.0 + math.log(2 * math.pi)) + self._log_det())
-        return entropy if len(self.batch_shape) == 0 else entropy.expand(self.batch_shape)
+        return entropy if len(self._batch_shape) == 0 else entropy.expand(self._batch_shape)
 
 
 def _capacitance(factor: Tensor, diagonal: Tensor) -> Tensor:

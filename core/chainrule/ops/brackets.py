@@ -112,6 +112,8 @@ def _as_entry(item: Any, input: Tensor) -> Any:
         )
     if hasattr(item, "__array__") and getattr(item, "shape", ()) != ():
         return _tensor_entry(as_tensor(item, device=input._key.device))
+    if isinstance(item, str):
+        raise ArgumentError("new(): invalid data type 'str'\na tensor has no names of places.")
     try:
         return operator.index(item)
     except TypeError:

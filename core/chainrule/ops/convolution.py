@@ -224,7 +224,7 @@ def _check(input: Tensor, weight: Tensor, bias: Any, options: Options) -> None:
         _check_output(input, weight, options)
     else:
         _check_kernel(input, weight, padding, dilation)
-    _check_dtypes(input, weight, bias)
+    _check_dtypes(input, weight, bias, transposed=transposed)
 
 
 def _check_channels(
@@ -317,10 +317,12 @@ def _check_output(input: Tensor, weight: Tensor, options: Options) -> None:
         raise ShapeError(msg)
 
 
-def _check_dtypes(input: Tensor, weight: Tensor, bias: Any) -> None:
+def _check_dtypes(input: Tensor, weight: Tensor, bias: Any, *, transposed: bool) -> None:
     dtype = input._key.dtype
     if dtype.category == BOOL:
         raise refusal("convolution", "slow_conv2d_cpu", dtype)
+    if not transposed:  # which of the two is told first
+        _check_bias_dtype(input, bias)
     if weight._key.dtype is not dtype:
         first, second = (t._key.dtype.scalar_name for t in (input, weight))
         msg = (
@@ -328,6 +330,11 @@ def _check_dtypes(input: Tensor, weight: Tensor, bias: Any) -> None:
             f"convolution: input is {dtype}, weight {weight._key.dtype}. Convert one with .to(...)."
         )
         raise ShapeError(msg)
+    _check_bias_dtype(input, bias)
+
+
+def _check_bias_dtype(input: Tensor, bias: Any) -> None:
+    dtype = input._key.dtype
     if bias is not None and bias._key.dtype is not dtype:
         first, second = (C_NAMES[t._key.dtype.name] for t in (input, bias))
         msg = (
