@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 from collections import OrderedDict
 
 import pytest
@@ -112,3 +113,64 @@ def test_same_objects_are_refused_with_the_same_sentence():
         )
 
     assert sentences == [True, True]
+
+
+def of_the_old_kind(obj):
+    """Return what PyTorch wrote before version 1.6."""
+    buffer = io.BytesIO()
+    torch.save(obj, buffer, _use_new_zipfile_serialization=False)
+    return buffer.getvalue()
+
+
+def old_checkpoint():
+    shared = torch.arange(6.0)
+    return {
+        "model": OrderedDict(weight=shared.reshape(2, 3).t(), part=shared[2:4]),
+        "half": torch.tensor([1.5, -2.0], dtype=torch.float16),
+        "step": torch.tensor(7),
+        "empty": torch.zeros(0, 2),
+        "parameter": torch.nn.Parameter(torch.ones(2)),
+        "rest": [1, 2.5, None, True, "text", (1, 2)],
+    }
+
+
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_a_file_of_the_old_kind_is_read(weights_only):
+    found = cr.load(io.BytesIO(of_the_old_kind(old_checkpoint())), weights_only=weights_only)
+    given = old_checkpoint()
+
+    for name in ("weight", "part"):
+        assert found["model"][name].tolist() == given["model"][name].tolist()
+        assert found["model"][name].stride() == given["model"][name].stride()
+    found["model"]["part"].zero_()
+    assert found["model"]["weight"].tolist() == [[0.0, 0.0], [1.0, 4.0], [0.0, 5.0]]
+    for name in ("half", "step", "empty", "parameter"):
+        assert found[name].tolist() == given[name].tolist()
+        assert str(found[name].dtype) == str(given[name].dtype)
+    assert isinstance(found["parameter"], cr.nn.Parameter)
+    assert found["rest"] == given["rest"]
+
+
+def test_a_whole_model_of_the_old_kind_is_read_where_code_is_trusted():
+    content = of_the_old_kind(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU()))
+    found = cr.load(io.BytesIO(content), weights_only=False)
+
+    assert isinstance(found, cr.nn.Sequential)
+    with pytest.raises(pickle.UnpicklingError, match="Sequential was not an allowed global"):
+        cr.load(io.BytesIO(content))
+
+
+class Hostile:
+    def __reduce__(self):
+        return exec, ("raise SystemExit",)
+
+
+def test_a_hostile_file_of_the_old_kind_runs_nothing():
+    with pytest.raises(pickle.UnpicklingError, match="exec was not an allowed global"):
+        cr.load(io.BytesIO(of_the_old_kind([torch.ones(1), Hostile()])))
+
+
+@pytest.mark.parametrize("length", [16, 20, 40, 100, 300, -3, -20])
+def test_a_file_of_the_old_kind_that_is_cut_short_says_so(length):
+    with pytest.raises(RuntimeError, match=r"load: .*(cut short|damaged)"):
+        cr.load(io.BytesIO(of_the_old_kind(old_checkpoint())[:length]))

@@ -18,6 +18,7 @@ from ..storage import Storage
 from ..tensor import Tensor
 from ..value import new_value
 from ._files import kind_of
+from ._legacy import LEGACY, LegacyFile
 from ._names import STORAGES
 from ._unpickling import SafeUnpickler, UnsafeFileError, plain
 
@@ -71,7 +72,7 @@ def load(
         OSError: it cannot be read.
 
     Source:
-        The archives that PyTorch 2.13 writes.
+        The archives that PyTorch 2.13 writes, and the files that it wrote before version 1.6.
 
     >>> import chainrule as cr
     >>> cr.save([cr.arange(3), "three"], "three.pt")
@@ -79,7 +80,8 @@ def load(
     [tensor([0, 1, 2]), 'three']
     """
     content = _content(f)
-    loader = _Loader(_archive(content), _mapping(map_location))
+    records = LegacyFile(content) if content.startswith(LEGACY) else _Archive(_archive(content))
+    loader = _Loader(records, _mapping(map_location))
     return loader.load(weights_only=weights_only is not False, options=pickle_load_args)
 
 
@@ -106,8 +108,7 @@ def _archive(content: bytes) -> zipfile.ZipFile:
     if not content.startswith(b"PK\x03\x04"):
         raise FileFormatError(
             f"load: expected an archive that save() wrote, got {kind_of(content)}. For a "
-            "safetensors file there is chainrule.serialization.load_file; a file that PyTorch "
-            "wrote before version 1.6 must be saved again there."
+            "safetensors file there is chainrule.serialization.load_file."
         )
     try:
         return zipfile.ZipFile(io.BytesIO(content))
@@ -155,14 +156,28 @@ class _Memory:
         return self._flat[dtype]
 
 
-class _Loader:
-    """Reads one archive."""
+class _Archive:
+    """The parts of an archive."""
 
-    def __init__(self, archive: zipfile.ZipFile, place: Callable[[Any, str], Any]) -> None:
-        self.archive, self.place = archive, place
-        self.memories: dict[str, _Memory] = {}
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
         self.names = frozenset(archive.namelist())
         self.root = self._root()
+
+    @property
+    def structure(self) -> bytes:
+        """The pickle of what was saved."""
+        return self.read("data.pkl")
+
+    @property
+    def byteorder(self) -> str:
+        """The order of bytes, ``"little"`` or ``"big"``."""
+        named = f"{self.root}byteorder" in self.names
+        return self.read("byteorder").decode() if named else "little"
+
+    def content(self, key: str) -> bytes:
+        """Return one memory."""
+        return self.read(f"data/{key}")
 
     def _root(self) -> str:
         found = [name for name in self.names if name.endswith("/data.pkl")]
@@ -193,9 +208,17 @@ class _Loader:
                 "load: the archive is damaged. Copy or download it again."
             ) from error
 
+
+class _Loader:
+    """Makes what a file holds."""
+
+    def __init__(self, records: _Archive | LegacyFile, place: Callable[[Any, str], Any]) -> None:
+        self.records, self.place = records, place
+        self.memories: dict[str, _Memory] = {}
+
     def load(self, *, weights_only: bool, options: dict[str, Any]) -> Any:
-        """Return the object in the archive."""
-        structure = io.BytesIO(self.read("data.pkl"))
+        """Return the object in the file."""
+        structure = io.BytesIO(self.records.structure)
         options = {"encoding": "utf-8", **options}
         reader: Any
         if weights_only:
@@ -222,17 +245,21 @@ class _Loader:
                 "load: the pickle in the archive is damaged, or does what no file of weights does."
             ) from error
 
-    def memory(self, record: Any) -> _Memory:
-        """Return the memory that a pickle refers to."""
+    def memory(self, record: Any) -> Any:
+        """Return the memory that a pickle refers to, or the class of a module and its source."""
         match record:
             case ("storage", str(kind), str(key), str(location), int()):
                 pass
+            case ("storage", str(kind), str(key), str(location), int(), None):  # the old kind
+                pass
+            case ("module", type() as found, *_):  # likewise
+                return found
             case _:
                 raise UnsafeFileError(
                     f"load: expected a reference to a storage, got {record!r:.80}."
                 )
         if key not in self.memories:
-            content = self._native(self.read(f"data/{key}"), STORAGES.get(kind))
+            content = self._native(self.records.content(key), STORAGES.get(kind))
             memory = _Memory(content, STORAGES.get(kind), Device("cpu"))
             memory.device = self._device(self.place(memory, location))
             self.memories[key] = memory
@@ -240,10 +267,7 @@ class _Loader:
 
     def _native(self, content: bytes, dtype: DType | None) -> bytes:
         """Return *content* in the byte order of this machine."""
-        order = (
-            self.read("byteorder").decode() if f"{self.root}byteorder" in self.names else "little"
-        )
-        if order == sys.byteorder or dtype is None or dtype.itemsize == 1:
+        if self.records.byteorder == sys.byteorder or dtype is None or dtype.itemsize == 1:
             return content
         width = dtype.itemsize // 2 if dtype.is_complex else dtype.itemsize
         turned = bytearray(len(content))
