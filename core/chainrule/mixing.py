@@ -11,8 +11,7 @@ from .value import Value, new_value
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .backend import Array, Backend, DispatchKey
-    from .device import Device
+    from .backend import DispatchKey
     from .op import Op
 
 
@@ -81,15 +80,9 @@ def with_numbers_moved(
 
 
 def _standing_for(number: Value, place: DispatchKey) -> Any:
-    """Return a copy of *number* at *place*, which requires grad as it does."""
+    """Return *number* at *place*, which writes it there by itself; it requires grad as here."""
     key = place.of(number._key.dtype)
-    made = new_value(moved(number._array, number._key.backend, key.backend, key.device), key)
+    on_host = number._key.backend.tolist(number._array)
+    made = new_value(key.backend.full((), on_host, key.dtype, key.device), key)
     made._requires_grad = number._requires_grad
     return made
-
-
-def moved(array: Array, source: Backend, target: Backend, device: Device) -> Array:
-    """Return a copy of *array* on *device* of *target*."""
-    if source.spec.storage == target.spec.storage:
-        return target.copy_to(array, device)
-    return target.copy_to(target.from_numpy(source.to_numpy(array), device), device)

@@ -144,6 +144,14 @@ def test_one_copy_each_way_and_only_where_asked():
     assert (counted.h2d, counted.d2h) == (0, 1)
 
 
+def test_number_on_the_host_costs_a_launch_and_no_copy():
+    x, two = cr.ones(8, device="cuda"), cr.tensor(2.0)
+    with counting() as counted:
+        y = x * two
+    assert (counted.launches, counted.h2d, counted.syncs) == (2, 0, 0)
+    assert y.sum().item() == 16.0
+
+
 def test_module_moves_with_its_parameters():
     model = nn.Linear(3, 2).cuda()
     assert {p.device for p in model.parameters()} == {cr.device("cuda:0")}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from .. import inplace
 from ..errors import ShapeError
 from ..grad_mode import mode
-from ..mixing import moved
 from ..op import Op, composite, primitive
 from ..value import Value, new_value
 from ._operands import zeros_of
@@ -16,7 +15,7 @@ from .filling import as_number as fit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..backend import Backend
+    from ..backend import Array, Backend
     from ..device import Device
     from ..dtypes import DType
     from ..tensor import Number, Tensor
@@ -62,7 +61,7 @@ class _Transfer(Op[Any, Any]):
         array, converts = source._array, target.dtype is not key.dtype
         stays = target.backend is key.backend and target.device == key.device
         if not (converts and stays and target.backend.is_contiguous(array)):
-            array = moved(array, key.backend, target.backend, target.device)
+            array = _moved(array, key.backend, target.backend, target.device)
         if converts:  # which copies
             array = target.backend.astype(array, target.dtype)
         result = new_value(array, target)
@@ -82,6 +81,13 @@ class _Transfer(Op[Any, Any]):
         if mode.enabled:
             self._record(bound, bound[:1], [result])
         return result
+
+
+def _moved(array: Array, source: Backend, target: Backend, device: Device) -> Array:
+    """Return a copy of *array* on *device* of *target*."""
+    if source.spec.storage == target.spec.storage:
+        return target.copy_to(array, device)
+    return target.copy_to(target.from_numpy(source.to_numpy(array), device), device)
 
 
 def _to_copy(
