@@ -4,30 +4,47 @@
 static inline npy_intp F(upper)(npy_intp a, npy_intp b) { return a > b ? a : b; }
 static inline npy_intp F(lower)(npy_intp a, npy_intp b) { return a < b ? a : b; }
 
-/* Windows of two by two, side by side: the most frequent ones. NaN wins, and the last one. */
+/* Windows of two by two, side by side: the most frequent ones. NaN wins, and the last one.
+ *
+ * The maxima of a row, and where they are in two rows. A function of its own: only of parameters does a
+ * compiler believe that they are apart. */
+static inline void F(max_pairs_row)(const T *restrict first, const T *restrict second, T *restrict best,
+                                    int32_t *restrict where, npy_intp n, int32_t down)
+{
+    for (npy_intp i = 0; i < n; i++) {
+        T a = first[2 * i], b = first[2 * i + 1], c = second[2 * i], d = second[2 * i + 1];
+        int32_t place = 0;
+        int right = (b > a) | (b != b);
+        a = right ? b : a;
+        place = right ? 1 : place;
+        int below = (c > a) | (c != c);
+        a = below ? c : a;
+        place = below ? down : place;
+        int both = (d > a) | (d != d);
+        a = both ? d : a;
+        place = both ? down + 1 : place;
+        best[i] = a;
+        where[i] = 2 * (int32_t)i + place;
+    }
+}
+
+#define SOME 16 /* windows at a time, the last ones among others that do not count: no loop is left over */
+
 static void F(max_pairs)(const Pooling *p, const T *x, T *values, int64_t *places)
 {
-    for (npy_intp y = 0; y < p->out_y; y++) {
-        const T *restrict first = x + 2 * y * p->width, *restrict second = first + p->width;
-        T *restrict best = values + y * p->out_x;
-        int64_t *restrict where = places + y * p->out_x;
-        int32_t start = (int32_t)(2 * y * p->width), down = (int32_t)p->width;
-        for (npy_intp i = 0; i < p->out_x; i++) {
-            T a = first[2 * i], b = first[2 * i + 1], c = second[2 * i], d = second[2 * i + 1];
-            int32_t place = 0;
-            int right = (b > a) | (b != b);
-            a = right ? b : a;
-            place = right ? 1 : place;
-            int below = (c > a) | (c != c);
-            a = below ? c : a;
-            place = below ? down : place;
-            int both = (d > a) | (d != d);
-            a = both ? d : a;
-            place = both ? down + 1 : place;
-            best[i] = a;
-            where[i] = start + 2 * (int32_t)i + place;
+    T first[2 * SOME] = {0}, second[2 * SOME] = {0}, best[SOME];
+    int32_t where[SOME];
+    for (npy_intp y = 0; y < p->out_y; y++)
+        for (npy_intp at = 0; at < p->out_x; at += SOME) {
+            npy_intp n = F(lower)(p->out_x - at, SOME), start = 2 * y * p->width + 2 * at;
+            memcpy(first, x + start, sizeof(T) * 2 * (size_t)n);
+            memcpy(second, x + start + p->width, sizeof(T) * 2 * (size_t)n);
+            F(max_pairs_row)(first, second, best, where, SOME, (int32_t)p->width);
+            memcpy(values + y * p->out_x + at, best, sizeof(T) * (size_t)n);
+            int64_t *to = places + y * p->out_x + at;
+            for (npy_intp i = 0; i < n; i++)
+                to[i] = start + where[i];
         }
-    }
 }
 
 static void F(max_windows)(const Pooling *p, const T *x, T *values, int64_t *places)
@@ -171,3 +188,4 @@ static void F(spread_part)(void *data, npy_intp begin, npy_intp end)
         }
     }
 }
+#undef SOME
