@@ -116,7 +116,9 @@ class Readable(Value):
         if self._requires_grad:
             raise AutogradError(
                 "Can't get __cuda_array_interface__ on Variable that requires grad. If gradients "
-                "aren't required, use var.detach() to get Variable that doesn't require grad."
+                "aren't required, use var.detach() to get Variable that doesn't require grad.\n"
+                "__cuda_array_interface__: an array of CuPy that stands in an expression with a "
+                "tensor asks for it. Wrap the array with as_tensor()."
             )
         found: dict[str, Any] = self._array.__cuda_array_interface__
         return found

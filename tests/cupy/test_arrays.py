@@ -123,6 +123,17 @@ def test_array_of_what_requires_grad_is_refused():
         x.__cuda_array_interface__  # noqa: B018 - reading it is the test
 
 
+def test_array_in_an_expression_with_what_requires_grad_says_what_to_write():
+    x, array = cr.ones(2, device="cuda", requires_grad=True), cupy.ones(2, "float32")
+    for expression in (lambda: x * array, lambda: cupy.sin(x)):
+        with pytest.raises(RuntimeError, match=r"Wrap the array with as_tensor\(\)\.$"):
+            expression()
+    with pytest.raises(TypeError, match="unsupported operand"):
+        array * x
+    (x * cr.as_tensor(array)).sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+
+
 def test_array_of_a_tensor_on_the_host_is_refused():
     with pytest.raises(TypeError, match="expected a tensor on a CUDA device, got one on cpu"):
         cr.ones(2).cupy()
