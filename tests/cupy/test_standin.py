@@ -10,8 +10,9 @@ import cupy as cp
 import cupy_standin as standin
 import numpy as np
 import pytest
-from cupy_standin import plugin
-from cupy_standin.compiling import kernels_of, translate
+from cupy_standin import libraries, plugin
+from cupy_standin.building import Wheel
+from cupy_standin.compiling import Compiler, kernels_of, translate
 from cupy_standin.options import Options
 
 RNG = np.random.default_rng(0)
@@ -133,6 +134,22 @@ def test_template_kernel_is_found_by_its_expression():
         x = cp.arange(4, dtype=dtype)
         module.get_function(expression)((1,), (4,), (x,))
         assert x.tolist() == [0, 2, 4, 6]
+
+
+def test_environments_share_what_was_compiled(tmp_path, monkeypatch):
+    """A kernel is known by its text and options, wherever CuPy and NVIDIA's headers lie."""
+    source = 'extern "C" __global__ void f(int* x) { x[0] = NUMBER; }'
+    compiler = Compiler(libraries.folder())
+    monkeypatch.setattr(compiler, "kernels", tmp_path)
+
+    def compiled(*options):
+        return compiler.compile(source, ("-DNUMBER=3", *options))
+
+    headers = f"-I{Wheel.installed().folder}/_core/include"
+    first = compiled(headers, "-I/one/site-packages/nvidia/cu13/include")
+    assert compiled("-I/two/site-packages/nvidia/cu13/include") == first
+    assert compiled("-I/three/mine") != first
+    assert len(list(tmp_path.glob("*.so"))) == 2
 
 
 def test_source_that_is_no_cuda_is_a_compile_error():

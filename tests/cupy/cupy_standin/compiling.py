@@ -94,6 +94,12 @@ def record(
     (folder / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.json").write_text(text)
 
 
+@cache
+def _own_headers() -> str:
+    """Return how an option begins that names a folder of CuPy's headers."""
+    return f"-I{Wheel.installed().folder}/"
+
+
 class Compiler:
     """Compiles into *folder*, a build of the stand-in; what was compiled stays there."""
 
@@ -122,9 +128,13 @@ class Compiler:
 
     @staticmethod
     def _matters(option: str) -> bool:
-        """NVIDIA's headers are left out: what kernels need of them is in ours."""
+        """Leave out NVIDIA's headers, for which ours stand, and CuPy's, which are found anyway.
+
+        The folder of CuPy is another in every environment, which are to share what was compiled.
+        """
         if option.startswith("-I"):
-            return "nvidia" not in option and "/cuda" not in option.removesuffix("/include")
+            of_nvidia = "nvidia" in option or "/cuda" in option.removesuffix("/include")
+            return not of_nvidia and not option.startswith(_own_headers())
         return option.startswith(("-D", "--define-macro"))
 
     def _compile(self, code: str, given: tuple[str, ...], header: str, library: Path) -> None:
