@@ -249,6 +249,8 @@ def _input_edges(inputs: Sequence[Any]) -> list[Edge]:
             msg = f"all inputs have to be Tensors or GradientEdges, but got {type(tensor).__name__}"
             raise AutogradError(msg)
         edge = gradient_edge(tensor)
+        if edge is None and tensor.requires_grad:  # type: ignore[attr-defined]  # a Tensor
+            edge = tensor, LEAF  # a view of what was asked later: nothing leads to it
         if edge is None:
             msg = (
                 "One of the differentiated Tensors does not require grad\n"

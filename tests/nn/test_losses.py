@@ -216,3 +216,14 @@ def test_loss_with_a_linear_layer_holds_and_trains_it(lib):
         "in_features=5, num_classes=6, out_features=(2,), bias=True, reduction=mean, "
         "ignore_index=None, label_smoothing=0.0, options=None"
     )
+
+
+@pytest.mark.parametrize("name", ["huber_loss", "smooth_l1_loss"])
+def test_second_derivative_is_zero_from_where_a_loss_is_linear(lib, name):
+    x = lib.tensor([-2.0, -1.0, 0.5, 1.0], requires_grad=True)
+    loss = getattr(lib.nn.functional, name)(x, lib.zeros(4), reduction="sum")
+    (slope,) = lib.autograd.grad(loss, x, create_graph=True)
+    (curvature,) = lib.autograd.grad(slope.sum(), x)
+
+    assert slope.tolist() == [-1, -1, 0.5, 1]
+    assert curvature.tolist() == [0, 0, 1, 0]

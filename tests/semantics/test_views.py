@@ -279,6 +279,16 @@ def test_view_that_is_recorded_may_be_asked_again_whatever_became_of_its_base(li
     assert piece.requires_grad_() is piece
 
 
+def test_nothing_leads_to_a_view_of_what_was_asked_later(lib):
+    base = lib.zeros(3)
+    view = base[:2]
+    base.requires_grad_()
+
+    assert lib.autograd.grad(base.sum(), view, allow_unused=True) == (None,)
+    with pytest.raises(RuntimeError, match="appears to not have been used in the graph"):
+        lib.autograd.grad(base.sum(), view)
+
+
 def test_view_that_is_written_to_goes_on_retaining_its_gradient(lib):
     base = lib.ones(3, requires_grad=True).clone()
     written, beside = base[:2], base[:]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: Sentences of PyTorch's where it refuses what chainrule computes, and why that is right.
 BEYOND = {
     "has been detached in-place": "what was saved is still there",
+    "Trying to backward through the graph a second time": "the nodes keep nothing here",
     "Double backward is unsupported": "chainrule has the formula",
     "Use detach() instead. If you are using DistributedDataParallel": "a result that is no view",
     "setStorage: sizes": "of a tensor whose memory was exchanged",
@@ -103,6 +104,14 @@ KNOWN = (
     ("values", "^to integers", ""),  # of what is whole but for a last digit
     ("values", "^to complex", "0"),  # of what is zero but for a last digit
     ("values", r"^special\.ndtri\[", "nan"),  # of what is one but for a last digit
+    (
+        "values",
+        r"^nn\.functional\.cosine_embedding_loss\[",
+        "",
+    ),  # of a target that is one, likewise
+    ("values", r"^(lt|le|gt|ge|eq|ne)_?\[", ""),  # of what is equal but for a last digit
+    ("error of PyTorch's alone", r"^nn\.functional\.binary_cross_entropy\[", ""),  # likewise
+    ("values", r"^nn\.functional\.ctc_loss\[", "inf"),  # of infinite log-probabilities; a row
     ("shape", r"^(argwhere|nonzero)\[", "0"),  # of what is zero but for a last digit
     ("values", r"^arg(min|max)\[", ""),  # of results that are equal but for a last digit
     ("values", "^grid_sampler", ""),  # of two that are equally near, likewise
@@ -291,6 +300,9 @@ _BEFORE = (
     ("shape", "^gradient", "", ("(un)?squeeze_ in |transpose_ in ",)),
     ("requires_grad", "^gradient", "^True", (r"(var|std)_mean\[",)),
     ("requires_grad", "", "^True", ("requires_grad_ .*inference_mode",)),
+    (".grad is None", "", "^None", (r"(lt|le|gt|ge|eq|ne)_\[",)),
+    # PyTorch has an internal assertion where it looks for the history of such a view.
+    ("requires_grad", "", "^True", ("freeze", "imag|real|view_as_real")),
     # Of a view made without recording.
     (
         "requires_grad",

@@ -87,6 +87,7 @@ class Run:
 
     def __init__(self, lib: Any) -> None:
         self.lib = lib
+        self.raised: list[bool] = []  # by each line so far
         self.leaves = leaves_of(lib)
         self.pool = pool_of(lib, self.leaves)
         # Either library may write, while it makes a result, as often as it likes.
@@ -99,7 +100,9 @@ class Run:
             with MODES[line.mode](self.lib):
                 result = line.step(self.lib, self.pool, random.Random(line.seed))  # noqa: S311 - likewise
         except Exception as error:  # noqa: BLE001 - whichever it is, it is compared
+            self.raised.append(True)
             return error
+        self.raised.append(False)
         items = result if isinstance(result, (list, tuple)) else [result]
         self.made = [t for t in items if is_tensor(t)]
         return None
@@ -294,8 +297,9 @@ def _compare_past_write(
         mine = [t if t is None else t.detach() for t in gradients] if order else ours.pool
         found = comparison.of_tensors(f"{where}, past a write", mine, other, values_only=True)
     labels = [line.label for line in lines]
-    # The copies have no history: PyTorch's second gradients may lack what goes through them.
-    if isinstance(other, Exception) or (found is not None and order > 1):
+    # Copies are not made of everything, and have no history: second gradients may lack something.
+    failed = isinstance(other, Exception) or theirs.raised != ours.raised
+    if failed or (found is not None and order > 1):
         outcome.undecided += 1
     elif found is None:
         outcome.beyond += 1

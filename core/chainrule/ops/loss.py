@@ -15,6 +15,7 @@ from ..grad_mode import mode
 from ..op import composite
 from ..shapes import broadcast_shapes
 from ._arguments import check_tensor
+from .activation import hardtanh
 from .reductions import mean, sum
 from .shape import expand
 
@@ -264,7 +265,7 @@ def _smooth_l1_loss(
 
 
 def _smooth_l1_rule(grad: Tensor, self: Tensor, target: Tensor, reduction: int, beta: float) -> Any:
-    slope = (self - target).clamp(-beta, beta)
+    slope = hardtanh(self - target, -beta, beta)  # no curvature where it begins to be linear
     return slope * (spread_grad(grad, self._array.shape, reduction) / beta)
 
 
@@ -334,7 +335,7 @@ def _huber_loss(self: Tensor, target: Tensor, reduction: int = MEAN, delta: floa
 
 
 def _huber_rule(grad: Tensor, self: Tensor, target: Tensor, reduction: int, delta: float) -> Any:
-    slope = (self - target).clamp(-delta, delta)
+    slope = hardtanh(self - target, -delta, delta)  # likewise
     return slope * spread_grad(grad, self._array.shape, reduction)
 
 
