@@ -79,6 +79,18 @@ def test_as_tensor_shares_the_memory_of_any_array_on_a_device():
     assert cr.tensor(Foreign(array)).data_ptr() != array.data.ptr
 
 
+@pytest.mark.parametrize("device", [None, "cuda", "cuda:0"])
+def test_array_is_shared_where_it_need_not_be_copied(device):
+    array = cupy.ones(2)
+    for function in (cr.as_tensor, cr.asarray):
+        assert function(array, device=device).data_ptr() == array.data.ptr
+        assert function(array, dtype=cr.float32, device=device).data_ptr() != array.data.ptr
+        assert not function(array, device="cpu").is_cuda
+    assert cr.asarray(array, copy=True).data_ptr() != array.data.ptr
+    with pytest.raises(ValueError, match="can't alias tensor with dtype 'Double' into dtype 'Flo"):
+        cr.asarray(array, dtype=cr.float32, copy=False)
+
+
 @pytest.mark.parametrize("given", [np.ones(2), [1.0], cr.ones(2)], ids=["numpy", "list", "host"])
 def test_from_cupy_of_something_else_says_what_to_use(given):
     with pytest.raises(TypeError, match=r"^from_cupy: expected cupy\.ndarray, got"):

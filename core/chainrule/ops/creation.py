@@ -442,7 +442,7 @@ def _from_foreign(
     What it does by itself comes first; a backend that knows the type is asked where that fails.
     """
     refused = None
-    if hasattr(data, "__array__"):
+    if hasattr(data, "__array__") and not hasattr(data, "__cuda_array_interface__"):
         try:
             return _from_array(data, dtype, device, requires_grad, copy=copy)
         except TypeError as error:
@@ -451,7 +451,8 @@ def _from_foreign(
     if found is not None:
         backend, array = found
         key = backend.key(backend.dtype_of(array), backend.device_of(array))
-        if not copy and dtype in {None, key.dtype} and device is None:
+        stays = device is None or key_for(key.dtype, device) is key
+        if not copy and stays and dtype in {None, key.dtype}:
             return finish(array, key, requires_grad)
         return _from_data(finish(array, key, False), dtype, device, requires_grad, copy=True)
     if refused is not None:

@@ -218,6 +218,9 @@ def asarray(
         return _tensor_as(obj, dtype, device, copy, requires_grad)
     if hasattr(obj, "__array_interface__"):
         return _array_as(obj, dtype, device, copy, requires_grad)
+    if hasattr(obj, "__cuda_array_interface__"):
+        shared = _from_data(obj, None, None, requires_grad=False, copy=False)
+        return _tensor_as(shared, dtype, device, copy, requires_grad)
     if isinstance(obj, (bytes, bytearray, memoryview)) or type(obj).__module__ == "array":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # here a read-only buffer is no surprise
