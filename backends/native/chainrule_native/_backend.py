@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +42,16 @@ class NativeBackend(NumpyBackend):
             core(), "quick_call"
         ):
             return None  # a build for Python without its lock has none
-        core().use_layout(dict(layout))
+        try:
+            core().use_layout(dict(layout))
+        except (AttributeError, KeyError, TypeError) as error:
+            warnings.warn(
+                f"chainrule-native: calls stay in Python, for it does not fit this chainrule "
+                f"({error}). Install the two in versions that belong together.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return None
         make: Callable[..., Callable[..., Any] | None] = core().quick_call
         return lambda parts: make(*parts)
 

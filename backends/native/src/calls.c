@@ -29,19 +29,21 @@
 /* at.value_array is the offset of the slot _array of a value. */
 #define FIELD(class, slot) Py_ssize_t class##slot;
 #define FIELD_NAME(class, slot) class##slot
-static struct {
+typedef struct {
     SLOTS(FIELD)
-} at;
+} Offsets;
+static Offsets at;
 
 /* The classes and functions of core. */
 #define PARTS(X)                                                                                   \
     X(value) X(storage) X(record) X(key) X(node) X(plan) X(tensor) X(values) X(quick) X(mode)      \
     X(new_node) X(next_sequence) X(record_node)
 #define PART(name) PyObject *name;
-static struct {
+typedef struct {
     PARTS(PART)
     PyObject *numbers; /* the iterator behind next_sequence */
-} core;
+} Core;
+static Core core;
 
 static PyObject *text_result_class, *text_new_node, *text_next_sequence, *text_enabled, *text_shape, *text_check;
 static PyObject *leaf, *zero;
@@ -87,30 +89,45 @@ static Py_ssize_t offset_of(PyObject *class, const char *name)
     return offset;
 }
 
+/* Nothing is changed unless all of it is there. */
 PyObject *use_layout(PyObject *module, PyObject *parts)
 {
+    Offsets offsets;
+    Core found;
     if (!PyDict_Check(parts)) {
         PyErr_SetString(PyExc_TypeError, "use_layout: expected a dict");
         return NULL;
     }
 #define TAKE(name)                                                                                 \
-    if (!(core.name = PyDict_GetItemString(parts, #name))) {                                       \
+    if (!(found.name = PyDict_GetItemString(parts, #name))) {                                      \
         PyErr_SetString(PyExc_KeyError, #name);                                                    \
         return NULL;                                                                               \
-    }                                                                                              \
-    Py_INCREF(core.name);
+    }
     PARTS(TAKE)
 #define LOOK(class, slot)                                                                          \
-    if ((at.FIELD_NAME(class, slot) = offset_of(core.class, #slot)) < 0)                           \
+    if ((offsets.FIELD_NAME(class, slot) = offset_of(found.class, #slot)) < 0)                     \
         return NULL;
     SLOTS(LOOK)
-    core.numbers = PyObject_GetAttrString(core.next_sequence, "__self__");
-    leaf = PyLong_FromLong(-1), zero = PyLong_FromLong(0);
-    if (!core.numbers || !leaf || !zero || !PyIter_Check(core.numbers))
+    if (!PyDict_Check(found.values) || !PyDict_Check(found.quick) || !PyType_Check(found.tensor)) {
+        PyErr_SetString(PyExc_TypeError, "use_layout: expected namespaces and a class of tensors");
         return NULL;
+    }
+    found.numbers = PyObject_GetAttrString(found.next_sequence, "__self__");
+    if (!found.numbers)
+        return NULL;
+    if (!leaf)
+        leaf = PyLong_FromLong(-1), zero = PyLong_FromLong(0);
     name(&text_result_class, "result_class"), name(&text_new_node, "new_node");
     name(&text_next_sequence, "next_sequence"), name(&text_enabled, "enabled");
     name(&text_shape, "shape"), name(&text_check, "check");
+    if (!PyIter_Check(found.numbers) || !leaf || !zero || !text_check) {
+        Py_DECREF(found.numbers);
+        PyErr_SetString(PyExc_TypeError, "use_layout: expected numbers in sequence");
+        return NULL;
+    }
+#define HOLD(name) Py_INCREF(found.name);
+    PARTS(HOLD)
+    core = found, at = offsets; /* what was known before is kept alive: calls may still run */
     Py_RETURN_NONE;
 }
 

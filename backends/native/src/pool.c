@@ -19,19 +19,22 @@ static int started;             /* threads that were started */
 static int active;              /* of them, those that may look at the job */
 static unsigned long ticket;    /* counts jobs */
 
-static struct {
-    Part part;
+typedef struct {
+    Part part; /* NULL when there is none */
     void *data;
     npy_intp count, grain;
-    atomic_long next, helpers; /* the next part; how many more threads may help */
-} job;
+} Job;
 
-static void take_parts(void)
+static Job job;
+static atomic_long next, helpers; /* the next part; how many more threads may help */
+
+/* *taken* is a copy: the caller forgets the job as soon as no part is left to take, while others still compute. */
+static void take_parts(Job taken)
 {
-    npy_intp parts = (job.count + job.grain - 1) / job.grain, i;
-    while ((i = atomic_fetch_add(&job.next, 1)) < parts) {
-        npy_intp begin = i * job.grain, end = begin + job.grain;
-        job.part(job.data, begin, end < job.count ? end : job.count);
+    npy_intp parts = (taken.count + taken.grain - 1) / taken.grain, i;
+    while ((i = atomic_fetch_add(&next, 1)) < parts) {
+        npy_intp begin = i * taken.grain, end = begin + taken.grain;
+        taken.part(taken.data, begin, end < taken.count ? end : taken.count);
     }
 }
 
@@ -44,11 +47,12 @@ static void *helper(void *unused)
         while (seen == ticket || job.part == NULL)
             pthread_cond_wait(&work, &lock);
         seen = ticket;
-        if (atomic_fetch_sub(&job.helpers, 1) <= 0)
+        if (atomic_fetch_sub(&helpers, 1) <= 0)
             continue;
         active++;
+        Job taken = job;
         pthread_mutex_unlock(&lock);
-        take_parts();
+        take_parts(taken);
         pthread_mutex_lock(&lock);
         if (--active == 0)
             pthread_cond_signal(&done);
@@ -84,20 +88,17 @@ void parallel(npy_intp count, npy_intp grain, Part part, void *data)
     }
     pthread_mutex_lock(&lock);
     start_helpers();
-    job.part = part;
-    job.data = data;
-    job.count = count;
-    job.grain = grain;
-    atomic_store(&job.next, 0);
-    long helpers = wanted - 1 < parts - 1 ? wanted - 1 : parts - 1;
-    atomic_store(&job.helpers, helpers);
+    Job taken = job = (Job){part, data, count, grain};
+    atomic_store(&next, 0);
+    long help = wanted - 1 < parts - 1 ? wanted - 1 : parts - 1;
+    atomic_store(&helpers, help);
     ticket++;
-    if (helpers == 1)
+    if (help == 1)
         pthread_cond_signal(&work);
     else
         pthread_cond_broadcast(&work);
     pthread_mutex_unlock(&lock);
-    take_parts();
+    take_parts(taken);
     pthread_mutex_lock(&lock);
     job.part = NULL; /* who wakes up late finds nothing to do */
     while (active > 0)

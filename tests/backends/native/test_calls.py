@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import chainrule as cr
+from chainrule import backend as registry
 from chainrule import ops
 from chainrule.op import all_ops, composite
 
@@ -236,6 +237,14 @@ def test_calls_leave_no_reference_behind():
 
     assert key is x._key
     assert [b - a for a, b in zip(before, after, strict=True)] == pytest.approx([0] * 6, abs=50)
+
+
+def test_layout_that_is_not_the_one_built_for_is_told_and_leaves_calls_as_they_are():
+    backend = registry.by_name("native")
+    with pytest.warns(RuntimeWarning, match="does not fit this chainrule"):
+        assert backend.quick_calls({"value": object}) is None
+
+    assert (leaf(2) * 2).grad_fn.name() == "MulBackward0"
 
 
 def test_calls_stay_in_python_where_the_environment_says_so():

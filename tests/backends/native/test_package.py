@@ -135,6 +135,22 @@ def test_a_child_of_fork_computes_the_same():
     assert run(program) == "7"
 
 
+def test_helper_that_is_late_still_knows_its_job_when_the_caller_is_done():
+    """Seven threads on fewer CPUs are late often; this takes them a hundred thousand jobs."""
+    program = (
+        "import time, numpy as np\n"
+        "from chainrule_native._levels import core\n"
+        "core().set_thread_count(7)\n"
+        "kernel, x = core().kernel('cr::tanh', print), np.ones(40_000, 'float32')\n"
+        "end = time.monotonic() + 5\n"
+        "while time.monotonic() < end:\n"
+        "    for _ in range(100): kernel(x)\n"
+        "print('done')\n"
+    )
+
+    assert run(program) == "done"
+
+
 def test_several_python_threads_compute_at_once():
     program = (
         "import threading, chainrule as cr; cr.use('native'); cr.set_num_threads(2)\n"
