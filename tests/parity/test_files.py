@@ -174,3 +174,55 @@ def test_a_hostile_file_of_the_old_kind_runs_nothing():
 def test_a_file_of_the_old_kind_that_is_cut_short_says_so(length):
     with pytest.raises(RuntimeError, match=r"load: .*(cut short|damaged)"):
         cr.load(io.BytesIO(of_the_old_kind(old_checkpoint())[:length]))
+
+
+def attending(nn):
+    layer = nn.TransformerEncoderLayer(4, 2, 8, activation="gelu", batch_first=True)
+    return nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
+
+
+MODELS = {
+    "dense": (
+        lambda nn: nn.Sequential(
+            nn.Linear(4, 3), nn.BatchNorm1d(3), nn.GELU(), nn.Dropout(0.1), nn.PReLU(), nn.Softmax(1)
+        ),
+        (2, 4),
+    ),
+    "convolutional": (
+        lambda nn: nn.Sequential(
+            nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), nn.GroupNorm(1, 2), nn.ReLU(),
+            nn.MaxPool2d(2), nn.Upsample(scale_factor=2), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        ),
+        (1, 1, 4, 4),
+    ),
+    "long short-term memory": (lambda nn: nn.LSTM(4, 3, 2, bidirectional=True), (5, 1, 4)),
+    "gated": (lambda nn: nn.GRU(4, 3), (5, 1, 4)),
+    "attending": (attending, (1, 3, 4)),
+    "contained": (
+        lambda nn: nn.ModuleList([nn.ModuleDict({"a": nn.Linear(4, 1)}), nn.CrossEntropyLoss()]),
+        None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("source", "target"), [(torch, cr), (cr, torch)], ids=["to ours", "from ours"]
+)
+def test_a_whole_model_is_carried_over(name, source, target):
+    make, shape = MODELS[name]
+    source.manual_seed(0)
+    given = make(source.nn).eval()
+    found = carried(source, target, given, weights_only=False)
+
+    assert repr(found) == repr(given)
+    assert type(found) is getattr(target.nn, type(given).__name__)
+    for (key, value), (other, there) in zip(
+        given.state_dict().items(), found.state_dict().items(), strict=True
+    ):
+        assert (key, value.tolist()) == (other, there.tolist())
+    if shape is not None:
+        ours, theirs = given(source.ones(shape)), found(target.ones(shape))
+        ours, theirs = (x[0] if isinstance(x, tuple) else x for x in (ours, theirs))
+        assert theirs.detach().numpy() == pytest.approx(ours.detach().numpy(), abs=1e-6)

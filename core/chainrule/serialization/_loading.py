@@ -326,6 +326,8 @@ class _Unpickler(pickle.Unpickler):
         found = self.builders.get(path) or plain(path)
         if found is not None:
             return found
+        if module == "torch._C._nn":
+            module = "torch.nn.functional"
         if module == "torch" or module.startswith("torch."):
             module = f"chainrule{module.removeprefix('torch')}"
         return super().find_class(module, name)

@@ -6,6 +6,8 @@ and strides. The names are the format's; nothing of PyTorch is imported to write
 
 from __future__ import annotations
 
+import sys
+from types import FunctionType
 from typing import Any, Final
 
 from .. import dtypes
@@ -66,3 +68,26 @@ def dtype_name(dtype: DType) -> Name:
 def storage_name(dtype: DType) -> Name:
     """Return the class of the storages of *dtype*; of bytes, where it has none of its own."""
     return Name(f"torch.{STORAGE_OF[dtype]}") if dtype in STORAGE_OF else BYTES
+
+
+def path_in_pytorch(thing: Any) -> Name | None:
+    """Return the name of a module's class, or of a function of networks; None for all else.
+
+    A class stands under the path of its file where PyTorch has the same, or in ``torch.nn``.
+    """
+    name = getattr(thing, "__name__", "")
+    if isinstance(thing, type):
+        file = thing.__module__.removeprefix("chainrule.nn.")
+        public = thing is _public("chainrule.nn", name)
+        if file == "modules.lazy" or "._" in file:  # files of ours alone
+            return Name(f"torch.nn.{name}") if public else None
+        known = public or (file.startswith("modules.") and name[0] != "_")
+        return Name(f"torch.nn.{file}.{name}") if known else None
+    is_function = isinstance(thing, FunctionType) or hasattr(type(thing), "vjp")
+    found = _public("chainrule.nn.functional", name) if is_function else None
+    return None if found is None or found is not thing else Name(f"torch.nn.functional.{name}")
+
+
+def _public(module: str, name: str) -> Any:
+    """Return what *name* is in a module, which has been imported if something of it is there."""
+    return getattr(sys.modules.get(module), name, None)

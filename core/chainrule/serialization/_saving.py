@@ -15,6 +15,7 @@ import sys
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
+from types import FunctionType
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 from ..device import Device
@@ -140,6 +141,8 @@ class _Pickler(_PythonPickler):  # type: ignore[misc]  # its stub has no steps
         """Return the call that makes *obj* again, for what PyTorch makes in a way of its own."""
         if isinstance(obj, Tensor):
             return _reduced(obj, self.memories)
+        if hasattr(type(obj), "vjp") and names.path_in_pytorch(obj) is not None:
+            return obj.__name__  # an op
         if isinstance(obj, Size):
             return names.SIZE, (tuple(obj),)
         if isinstance(obj, Device):
@@ -153,7 +156,17 @@ class _Pickler(_PythonPickler):  # type: ignore[misc]  # its stub has no steps
     def _save_dtype(self, obj: DType) -> None:
         self._save_name(names.dtype_name(obj))
 
+    def save_global(self, obj: Any, name: str | None = None) -> None:
+        """Write a class or function by its path, which is PyTorch's for what PyTorch has, too."""
+        known = names.path_in_pytorch(obj)
+        if known is None:
+            super().save_global(obj, name)
+        else:
+            self._save_name(known)
+            self.memoize(obj)
+
     dispatch[names.Name] = _save_name
+    dispatch[FunctionType] = save_global
     dispatch[DType] = _save_dtype
 
 

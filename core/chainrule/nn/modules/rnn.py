@@ -137,6 +137,15 @@ class RNNBase(Module):
             setattr(self, name, Parameter(ops.empty(shape, device=device, dtype=dtype)))
         self._all_weights.append(list(names))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state, with what PyTorch's layer keeps beside the names of the weights."""
+        flat = {"_flat_weights_names": self._flat_weights_names}
+        return {**self.__dict__, **flat, "_flat_weights": self._flat_weights}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        kept = {n: v for n, v in state.items() if n not in {"_flat_weights_names", "_flat_weights"}}
+        super().__setstate__(kept)
+
     @property
     def _flat_weights_names(self) -> list[str]:
         return [name for names in self._all_weights for name in names]
