@@ -62,6 +62,26 @@ def in_place(op: Any) -> Callable[..., Any]:
     return method
 
 
+def _is_array(other: Any) -> bool:
+    """Return whether *other* is an array of NumPy's with a dimension, which lets us go first."""
+    return hasattr(other, "__array_interface__") and bool(other.shape)
+
+
+def updating(op: Any) -> Callable[..., Any]:
+    """Return *op* as an operator that writes; an array makes a new tensor, as in PyTorch."""
+
+    def method(self: Any, other: Any) -> Any:
+        try:
+            return op.in_place((self, other), {})
+        except ArgumentError:
+            if _is_array(other):
+                return NotImplemented
+            raise
+
+    method.__doc__ = f"In-place form of {op.__name__}."
+    return method
+
+
 def reflected(op: Any) -> Callable[..., Any]:
     """Return *op* as a binary operator from the right: ``2 ** x`` is ``pow(2, x)``."""
     fast = op.fast
@@ -180,7 +200,7 @@ class Tensor(TensorLate):
 
     def __rtruediv__(self, other: Any) -> Any:
         other = plain_number(other)
-        if not isinstance(other, (Value, Number)):
+        if not (isinstance(other, (Value, Number)) or _is_array(other)):
             return NotImplemented
         return ops.reciprocal(self) * other
 
@@ -195,19 +215,19 @@ class Tensor(TensorLate):
             raise ArgumentError(msg)
         return ops.bitwise_not(self)
 
-    __iadd__: Callable[..., Any] = in_place(ops.add)
-    __isub__: Callable[..., Any] = in_place(ops.sub)
-    __imul__: Callable[..., Any] = in_place(ops.mul)
-    __itruediv__: Callable[..., Any] = in_place(ops.div)
-    __idiv__: Callable[..., Any] = in_place(ops.div)
-    __ifloordiv__: Callable[..., Any] = in_place(ops.floor_divide)
-    __imod__: Callable[..., Any] = in_place(ops.remainder)
-    __ipow__: Callable[..., Any] = in_place(ops.pow)
-    __iand__: Callable[..., Any] = in_place(ops.bitwise_and)
-    __ior__: Callable[..., Any] = in_place(ops.bitwise_or)
-    __ixor__: Callable[..., Any] = in_place(ops.bitwise_xor)
-    __ilshift__: Callable[..., Any] = in_place(ops.bitwise_left_shift)
-    __irshift__: Callable[..., Any] = in_place(ops.bitwise_right_shift)
+    __iadd__: Callable[..., Any] = updating(ops.add)
+    __isub__: Callable[..., Any] = updating(ops.sub)
+    __imul__: Callable[..., Any] = updating(ops.mul)
+    __itruediv__: Callable[..., Any] = updating(ops.div)
+    __idiv__: Callable[..., Any] = updating(ops.div)
+    __ifloordiv__: Callable[..., Any] = updating(ops.floor_divide)
+    __imod__: Callable[..., Any] = updating(ops.remainder)
+    __ipow__: Callable[..., Any] = updating(ops.pow)
+    __iand__: Callable[..., Any] = updating(ops.bitwise_and)
+    __ior__: Callable[..., Any] = updating(ops.bitwise_or)
+    __ixor__: Callable[..., Any] = updating(ops.bitwise_xor)
+    __ilshift__: Callable[..., Any] = updating(ops.bitwise_left_shift)
+    __irshift__: Callable[..., Any] = updating(ops.bitwise_right_shift)
 
     add = ops.add.method
     add_ = in_place(ops.add)
@@ -398,7 +418,12 @@ class Tensor(TensorLate):
 
     # Comparison
 
-    __eq__: Callable[..., Any] = operator(ops.eq)
+    def __eq__(self, other: object) -> Any:
+        try:
+            return ops.eq.fast(self, other)
+        except ArgumentError:
+            return ops.eq(self, as_tensor(other)) if _is_array(other) else NotImplemented
+
     __ne__: Callable[..., Any] = operator(ops.ne)
     __lt__: Callable[..., Any] = operator(ops.lt)
     __le__: Callable[..., Any] = operator(ops.le)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+
+import numpy as np
 import pytest
 import torch
 
@@ -17,3 +20,28 @@ def test_tensors_share_memory_with_pytorchs(source, target):
 
     assert found.tolist() == given.tolist() == [[0.0, -1.0], [1.0, 4.0], [7.0, 5.0]]
     assert found.stride() == given.stride()
+
+
+OPERATORS = (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "eq", "ne", "lt", "ge",
+    "iadd", "isub", "imul", "itruediv",
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:__array_wrap__ must accept context:DeprecationWarning")
+@pytest.mark.parametrize("name", OPERATORS)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+@pytest.mark.parametrize("array_first", [True, False])
+def test_an_operator_between_a_tensor_and_an_array_does_what_pytorchs_does(
+    name, dtype, array_first
+):
+    def outcome(lib):
+        operands = lib.tensor([1.0, 4.0]), np.array([3, 4], dtype=dtype)
+        try:
+            found = getattr(operator, name)(*(operands[::-1] if array_first else operands))
+        except TypeError:
+            return TypeError
+        kind = "Tensor" if isinstance(found, lib.Tensor) else type(found).__name__
+        return kind, np.asarray(found).tolist(), str(getattr(found, "dtype", ""))
+
+    assert outcome(cr) == outcome(torch)
