@@ -70,7 +70,7 @@ class Readable(Value):
                     "Use Tensor.cpu() to copy the tensor to host memory first."
                 )
                 raise ArgumentError(msg)
-        return self._key.backend.to_numpy(self._array)
+        return self._key.backend.to_numpy(self._array)[...]  # an array of its own, same memory
 
     def cupy(self) -> Any:
         """Return the values as a ``cupy.ndarray`` over the same memory, on the same device.

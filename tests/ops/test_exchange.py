@@ -127,3 +127,16 @@ def test_factors_may_be_tensors_of_one_element(lib):
     assert x.clone().sub_(x, alpha=two).tolist() == [-1.0, -1.0]
     assert x.clone().addcmul_(x, x, value=two).tolist() == [3.0, 3.0]
     assert x.clone().addcdiv_(x, x, value=two).tolist() == [3.0, 3.0]
+
+
+def test_an_array_and_a_tensor_over_one_memory_have_shapes_of_their_own():
+    array = np.arange(4.0)
+    tensors = cr.from_numpy(array), cr.as_tensor(array)
+    array.shape = (2, 2)
+    given = tensors[0].numpy()
+    given.shape = (4, 1)
+    given.flags.writeable = False
+    tensors[0].add_(1)
+
+    assert [tuple(x.shape) for x in tensors] == [(4,), (4,)]
+    assert given.ravel().tolist() == array.ravel().tolist() == [1.0, 2.0, 3.0, 4.0]

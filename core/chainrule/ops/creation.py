@@ -493,4 +493,6 @@ def _from_array(
         made, key = key.backend.astype(made, dtype), key.of(dtype)
     elif copy:
         made = key.backend.copy(made)
+    elif made is data:
+        made = data[...]  # the same memory; whose shape is set anew is the caller's array alone
     return finish(made, key, requires_grad)
