@@ -133,10 +133,48 @@ PyObject *use_layout(PyObject *module, PyObject *parts)
 
 /* ---- tensors ---------------------------------------------------------------------------------- */
 
+/* Subclasses of tensors whose slots are not hidden by a property, as an uninitialized parameter's are: as of
+ * which version of the class. */
+#define REMEMBERED 8
+static struct {
+    PyTypeObject *type; /* not held: versions are never given twice */
+    unsigned version;
+} open_types[REMEMBERED];
+
+static bool is_open(PyTypeObject *type)
+{
+    static const char *const slots[] = {"_array", "_base", "_grad", "_hooks", "_key", "_node", "_output_nr",
+                                        "_requires_grad", "_storage", "_view"};
+    bool same = true;
+    for (size_t k = 0; same && k < sizeof slots / sizeof *slots; k++) {
+        PyObject *stated = PyObject_GetAttrString(core.value, slots[k]);
+        PyObject *found = PyObject_GetAttrString((PyObject *)type, slots[k]);
+        same = stated && stated == found;
+        Py_XDECREF(stated), Py_XDECREF(found);
+    }
+    PyErr_Clear();
+    if (same && type->tp_version_tag) {
+        static unsigned oldest;
+        open_types[oldest].type = type, open_types[oldest].version = type->tp_version_tag;
+        oldest = (oldest + 1) % REMEMBERED;
+    }
+    return same;
+}
+
+static bool is_of_subclass(PyObject *object)
+{
+    PyTypeObject *type = Py_TYPE(object);
+    if (!PyType_IsSubtype(type, (PyTypeObject *)core.value))
+        return false;
+    for (int k = 0; k < REMEMBERED; k++)
+        if (open_types[k].type == type && open_types[k].version == type->tp_version_tag)
+            return true;
+    return is_open(type);
+}
+
 static inline bool is_value(PyObject *object)
 {
-    return (PyObject *)Py_TYPE(object) == core.tensor ||
-           PyObject_TypeCheck(object, (PyTypeObject *)core.value);
+    return (PyObject *)Py_TYPE(object) == core.tensor || is_of_subclass(object);
 }
 
 /* Whether a tensor can be taken as it is: a view knows its history, and the storage counts. */

@@ -239,6 +239,24 @@ def test_calls_leave_no_reference_behind():
     assert [b - a for a, b in zip(before, after, strict=True)] == pytest.approx([0] * 6, abs=50)
 
 
+def test_subclass_whose_slots_are_hidden_by_properties_is_asked_as_core_asks_it():
+    class Hidden(cr.Tensor):
+        @property
+        def _array(self):
+            raise ValueError("not to be read")
+
+    plain, hidden = cr.ones(2), object.__new__(Hidden)
+    for name in ("_key", "_base", "_storage", "_requires_grad"):
+        setattr(hidden, name, getattr(plain, name))
+
+    assert (plain.as_subclass(cr.nn.Buffer) + 1).tolist() == [2, 2]
+    for call in (lambda: ops.mul.fast(hidden, 2), lambda: ops.sin.fast(hidden)):
+        with pytest.raises(ValueError, match="not to be read"):
+            call()
+    with pytest.raises(ValueError, match="uninitialized parameter"):
+        cr.nn.LazyLinear(3).weight + 1
+
+
 def test_layout_that_is_not_the_one_built_for_is_told_and_leaves_calls_as_they_are():
     backend = registry.by_name("native")
     with pytest.warns(RuntimeWarning, match="does not fit this chainrule"):
