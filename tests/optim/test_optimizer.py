@@ -342,3 +342,20 @@ def test_optimizer_is_pickled_and_copied_with_its_parameters(lib, weight):
         assert param.tolist() == weight.tolist()
         assert made.state[param]["exp_avg"].tolist() == optimizer.state[weight]["exp_avg"].tolist()
         made.step()
+
+
+def test_a_class_that_wraps_an_optimizer_need_not_call_our_init(lib):
+    class Lookahead(lib.optim.Optimizer):
+        def __init__(self, optimizer):
+            self.optimizer = optimizer
+            self.param_groups, self.state = optimizer.param_groups, {}
+
+        def step(self, closure=None):
+            return self.optimizer.step(closure)
+
+    w = lib.ones(2, requires_grad=True)
+    optimizer = Lookahead(lib.optim.SGD([w], lr=0.5))
+    w.sum().backward()
+    optimizer.step()
+
+    assert w.tolist() == [0.5, 0.5]

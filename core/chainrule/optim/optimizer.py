@@ -367,8 +367,8 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(step)
     def observed(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(self).step is not observed:
-            return step(self, *args, **kwargs)
+        if type(self).step is not observed or "_optimizer_step_pre_hooks" not in self.__dict__:
+            return step(self, *args, **kwargs)  # or a class that wraps another starts none of ours
         self._opt_called = True
         if _pre_hooks_of_all or self._optimizer_step_pre_hooks:
             for hook in (*_pre_hooks_of_all.values(), *self._optimizer_step_pre_hooks.values()):
