@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SUBPACKAGES = frozenset({
-    "_C", "__config__", "_custom_ops", "_dynamo", "_inductor", "_jit_internal", "_tensor",
-    "_utils", "accelerator", "amp", "ao", "backends", "compiler", "cpu", "cuda", "datasets",
-    "distributed", "distributions", "export", "fft", "func", "functional", "fx", "hub", "jit",
-    "library", "linalg", "masked", "mps", "multiprocessing", "nested", "nn", "onnx", "optim",
-    "overrides", "plugin", "profiler", "quantization", "quasirandom", "random", "serialization",
-    "signal", "sparse", "special", "testing", "types", "utils", "version", "xpu",
+    "_C", "__config__", "_custom_ops", "_dynamo", "_inductor", "_jit_internal", "_subclasses",
+    "_tensor", "_utils", "accelerator", "amp", "ao", "backends", "compiler", "cpu", "cuda",
+    "datasets", "distributed", "distributions", "export", "fft", "func", "functional", "fx", "hub",
+    "jit", "library", "linalg", "masked", "mps", "multiprocessing", "nested", "nn", "onnx",
+    "optim", "overrides", "plugin", "profiler", "quantization", "quasirandom", "random",
+    "serialization", "signal", "sparse", "special", "testing", "types", "utils", "version", "xpu",
 })  # fmt: skip
 
 #: Methods of `Tensor` that are functions of the top level too.

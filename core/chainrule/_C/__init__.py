@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..engine import current_task
 from ..errors import AutogradError
 from ..errors import LinAlgError as _LinAlgError
+from ..grad_mode import mode
 from ..overriding import (
     DisableTorchFunction,
     DisableTorchFunctionSubclass,
@@ -24,6 +25,7 @@ __all__ = [
     "DispatchKey",
     "DispatchKeySet",
     "_LinAlgError",
+    "_are_functorch_transforms_active",
     "_autograd",
     "_current_autograd_node",
     "_current_graph_task_id",
@@ -33,6 +35,18 @@ __all__ = [
     "_log_api_usage_once",
     "_will_engine_execute_node",
 ]  # fmt: skip
+
+
+def _are_functorch_transforms_active() -> bool:
+    """Return whether a transform of ``func`` runs: vmap, grad, jvp.
+
+    >>> import chainrule as cr
+    >>> cr.vmap(lambda x: x * _are_functorch_transforms_active())(cr.ones(2))
+    tensor([1., 1.])
+    >>> _are_functorch_transforms_active()
+    False
+    """
+    return mode.transforming > 0
 
 
 def _get_tracing_state() -> None:
