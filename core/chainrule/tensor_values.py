@@ -87,17 +87,17 @@ class Readable(Value):
         self._check_cuda("cupy()")
         return self._array
 
-    def record_stream(self, stream: Any) -> None:
-        """Keep the memory from being used anew until *stream* has done what it was given with it.
+    def record_stream(self, s: Any) -> None:
+        """Keep the memory from being used anew until *s* has done what it was given with it.
 
         Args:
-            stream: A `cuda.Stream` that uses the tensor and is not the one it was made on.
+            s: A `cuda.Stream` that uses the tensor and is not the one it was made on.
 
         Raises:
             TypeError: the tensor is not on a CUDA device.
         """
         self._check_cuda("record_stream()")
-        self._key.backend.runtime.keep(self._array, stream._stream)
+        self._key.backend.runtime.keep(self._array, s._stream)
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
