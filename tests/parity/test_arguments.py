@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 
@@ -105,3 +107,21 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_gives_or_raises_what_pytorchs_does(name):
     assert outcome(CALLS[name], cr) == outcome(CALLS[name], torch)
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "weighted"),
+    [((2, 3), 1, False), ((2, 3), 3, False), ((2, 3), 3, True), ((2, 1), 1, False)],
+)
+def test_a_covariance_without_freedom_is_warned_of_as_in_pytorch(shape, given, weighted):
+    heard = []
+    for lib in (cr, torch):
+        weights = {"aweights": lib.ones(shape[1])} if weighted else {}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's word on 1 / 0
+            x = lib.arange(float(shape[0] * shape[1])).reshape(shape)
+            lib.cov(x, correction=given, **weights)
+        heard.append([str(w.message).partition(" (Triggered")[0] for w in caught])
+
+    assert heard[0] == heard[1]

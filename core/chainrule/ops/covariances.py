@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes, ops
+from .._warn import warn_outside
 from ..errors import DTypeError, ShapeError
 from ..op import composite
 from ..shapes import wrap_dim
@@ -71,6 +72,12 @@ def cov(
         x = x - (x * weights).sum(1, keepdim=True) / total
         spent = total if aweights is None else (weights * aweights).sum() / total
         norm = (total - correction * (spent if aweights is not None else 1)).clamp(min=0)
+    if norm == 0 if weights is None else x.device.type == "cpu" and occurs(norm == 0):
+        warn_outside(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the "
+            "number of observations.",
+            UserWarning,
+        )
     weighted = x if weights is None else x * weights
     dtype = x._key.dtype
     product = ops.mm(weighted.to(dtype), conj(x.mT))
