@@ -274,7 +274,7 @@ class TensorBase(Copyable):
         if self._node is not None and flag:
             return
         if self._base is not None and self._node is not None:
-            refresh(self)
+            refresh(self, always=True)
         if self._node is not None:
             msg = (
                 "you can only change requires_grad flags of leaf variables. If you want to use a "
@@ -291,11 +291,11 @@ class TensorBase(Copyable):
                 f"requires_grad: this tensor is {self._key.dtype}. Convert it with .float() first."
             )
             raise AutogradError(msg)
-        self._requires_grad = flag
+        before, self._requires_grad = self._requires_grad, flag
         if self._base is not None:
             self._view.asked = flag
             self._requires_grad = flag or self._base._requires_grad
-        elif not flag and self._storage is not None:
+        elif before and not flag and self._storage is not None:
             self._storage.ask_views()
 
     @property
@@ -313,7 +313,7 @@ class TensorBase(Copyable):
         'MulBackward0'
         """
         if self._base is not None:
-            refresh(self)
+            refresh(self, always=True)
         node = self._node
         return None if isinstance(node, AccumulateGrad) else node
 
@@ -414,7 +414,7 @@ class TensorBase(Copyable):
             RuntimeError: it does not require grad.
         """
         if self._base is not None and self._node is not None:
-            refresh(self)
+            refresh(self, always=True)
         if not self.requires_grad:
             msg = "can't retain_grad on Tensor that has requires_grad=False"
             raise AutogradError(msg)
@@ -465,7 +465,7 @@ class TensorBase(Copyable):
             RuntimeError: the tensor does not require grad.
         """
         if self._base is not None:
-            refresh(self)
+            refresh(self, always=True)
         if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"
             raise AutogradError(msg)
@@ -481,7 +481,7 @@ class TensorBase(Copyable):
             RuntimeError: it is no leaf, or does not require grad.
         """
         if self._base is not None:
-            refresh(self)
+            refresh(self, always=True)
         if not self.requires_grad:
             msg = "cannot register a hook on a tensor that doesn't require gradient"
             raise AutogradError(msg)
@@ -521,8 +521,9 @@ class TensorBase(Copyable):
                 "function in torch/optim/optimizer.py as the solution."
             )
             raise AutogradError(msg)
+        before = self._requires_grad
         self._node, self._requires_grad, self._output_nr = None, False, 0
-        if self._storage is not None:
+        if before and self._storage is not None:
             self._storage.ask_views()
         return self
 

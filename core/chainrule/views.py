@@ -162,8 +162,12 @@ def own(result: Any) -> Any:
     return result
 
 
-def refresh(view: Any) -> None:
+def refresh(view: Any, *, always: bool = False) -> None:
     """Give *view* the history that the memory it looks into has by now, if one is asked for.
+
+    Args:
+        view: A tensor that is a view.
+        always: Also where nothing is recorded: somebody asks for the history itself.
 
     Raises:
         InplaceError: the write was one that its view forbids.
@@ -173,20 +177,27 @@ def refresh(view: Any) -> None:
         return
     if view._base._key.backend.level > view._key.backend.level:
         _follow(view)
-    if view._base._requires_grad:
-        if not mode.enabled:
+    if view._base._requires_grad or view._node is not None:
+        if not (mode.enabled or always):
             return
-        _renew(view, record)
-    elif view._node is not None:
-        if not mode.enabled:
-            return
+        # Else a base was detached or frozen, here or beside, and nothing was written.
         if storage.writes != getattr(storage, "flagged", None) or record.seen != storage.writes - 1:
-            _end(view, record)
+            _look(view, record)
     else:  # nothing to renew yet; its base may be asked to require grad later
         if not record.own_flag_holds():
             view._requires_grad = False
         return
     record.seen = storage.writes
+
+
+def _look(view: Any, record: ViewRecord) -> None:
+    """Give *view* its history anew."""
+    _check_renewable(view, record)
+    before, mode.enabled = mode.enabled, True
+    try:
+        (_renew if view._base._requires_grad else _end)(view, record)
+    finally:
+        mode.enabled = before
 
 
 def _keep_retaining(view: Any, node: Any, number: int) -> None:
@@ -205,9 +216,8 @@ def _check_renewable(view: Any, record: ViewRecord) -> None:
         raise InplaceError(refusal(view, obstacle, "its base or another view of its base has been"))
 
 
-def _end(view: Any, record: ViewRecord) -> None:
+def _end(view: Any, _: ViewRecord) -> None:
     """Let the history of *view* end at its base, which has none any more and was written to."""
-    _check_renewable(view, record)
     base, before, number = view._base, view._node, view._output_nr
     end = new_value(base._array, base._key)
     end._requires_grad = True
@@ -220,7 +230,7 @@ def _end(view: Any, record: ViewRecord) -> None:
 
 
 def _renew(view: Any, record: ViewRecord) -> None:
-    _check_renewable(view, record)
+    """Let the history of *view* go on from what its base has by now."""
     before, number = view._node, view._output_nr
     source = view._base if is_reshaped(view) else record.bound[0]
     if source._key is not view._key:

@@ -279,6 +279,29 @@ def test_view_that_is_recorded_may_be_asked_again_whatever_became_of_its_base(li
     assert piece.requires_grad_() is piece
 
 
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("cut", ["detach_", "requires_grad_"])
+def test_freezing_what_shares_the_memory_leaves_views_alone(lib, asked, cut):
+    x = lib.ones(3, 2, requires_grad=True)
+    q, k, _ = x.unbind(0)
+    beside = x.detach().requires_grad_(asked)
+    beside.detach_() if cut == "detach_" else beside.requires_grad_(False)
+    (q * k).sum().backward()
+
+    assert x.grad.tolist() == [[1, 1], [1, 1], [0, 0]]
+
+
+def test_history_of_a_view_is_told_under_no_grad_too(lib, raises):
+    x = lib.ones(3, requires_grad=True).clone()
+    view, piece = x[:2], x.unbind(0)[0]
+    x.mul_(2)
+
+    with lib.no_grad():
+        assert view.grad_fn.name() == "AsStridedBackward0"
+        with raises(RuntimeError, "Output 0 of Unbind"):
+            piece.register_hook(print)
+
+
 def test_nothing_leads_to_a_view_of_what_was_asked_later(lib):
     base = lib.zeros(3)
     view = base[:2]
