@@ -67,7 +67,12 @@ KNOWN = (
     ("values", r"^histc\[", ""),  # of what lies on an edge but for a last digit
     ("values", "^polygamma", "inf"),  # at a pole PyTorch's value is large
     ("values", r"^(special\.)?i[01]_?\[", "inf"),  # of infinities: a row
-    ("values", r"^special\.bessel_j0\[", ""),  # right to six digits in PyTorch; a row
+    ("values", r"^special\.(bessel_\w+|airy_ai)\[", ""),  # right to six digits in PyTorch; a row
+    (
+        "values",
+        r"^nn\.functional\.(adaptive|fractional)_max_pool\dd\[",
+        "",
+    ),  # of several NaN; a row
     ("values", r"^conv_transpose\dd\[", "nan"),  # of weights that are NaN; a row
     ("requires_grad", "^(gradient|histogram|histogramdd)", "False"),  # no function of the input
     ("error of ours alone", "^(gradient|backward)", "Sequence"),  # one node for all steps
@@ -246,6 +251,7 @@ def is_of_a_late_base(difference: Difference, tensors: Sequence[Any]) -> bool:
     """
     return (
         (difference.kind == "requires_grad" and difference.ours.startswith("False"))
+        or (difference.kind == "is_leaf" and difference.ours.startswith("True"))
         or "does not require grad and does not have a grad_fn" in difference.ours
     ) and any(_is_view_without_history(t) for t in tensors)
 
@@ -297,7 +303,12 @@ _BEFORE = (
     ("values", "^gradient", "", (r"index_reduce_?\[",)),
     ("values", "^gradient 2", "", (r"embeddings\.embedding\[",)),
     # Formulas that go back through the operands, where PyTorch's goes through the result.
-    ("values", "^gradient 2", "", ("hook", r"linalg\.householder_product\[|(cum)?prod_?\[")),
+    (
+        "values",
+        "^gradient 2",
+        "",
+        ("hook", r"linalg\.householder_product\[|(cum)?prod\[|\w+_(\[| |$)"),
+    ),
 )
 
 
