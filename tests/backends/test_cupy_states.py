@@ -16,13 +16,13 @@ from chainrule_cupy import _probe
 def installed(monkeypatch):
     """Return a function that puts a module into the place of CuPy."""
 
-    def installed(version="14.2.0", count=lambda: 1):
+    def installed(version="14.2.0", count=lambda: 1, compiler=lambda: (13, 2)):
         cupy = ModuleType("cupy")
         cupy.__version__ = version
         runtime = SimpleNamespace(
             getDeviceCount=count, runtimeGetVersion=lambda: 13020, driverGetVersion=lambda: 13010
         )
-        cupy.cuda = SimpleNamespace(runtime=runtime)
+        cupy.cuda = SimpleNamespace(runtime=runtime, nvrtc=SimpleNamespace(getVersion=compiler))
         monkeypatch.setitem(sys.modules, "cupy", cupy)
 
     return installed
@@ -110,6 +110,18 @@ def test_zero_devices_are_no_device(installed):
     installed(count=lambda: 0)
 
     assert _probe.probe().state == NO_DEVICE
+
+
+def test_a_missing_compiler_is_told_with_the_cure(installed):
+    def compiler():
+        raise RuntimeError("CuPy failed to load libnvrtc.so.13")
+
+    installed(compiler=compiler)
+    found = _probe.probe()
+
+    assert found.state == IMPORT_FAILED
+    assert "the compiler of CUDA is missing" in found.reason
+    assert '[ctk]"' in found.reason
 
 
 def test_a_device_is_available_with_its_versions(installed):
