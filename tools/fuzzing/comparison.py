@@ -112,7 +112,11 @@ KNOWN = (
         "",
     ),  # of a target that is one, likewise
     ("values", "^digamma", "inf"),  # at what is a pole but for a last digit
-    ("values", r"^(lt|le|gt|ge|eq|ne)_?\[", ""),  # of what is equal but for a last digit
+    (
+        "values",
+        r"^(lt|le|gt|ge|eq|ne|remainder|fmod|floor_divide)_?\[",
+        "",
+    ),  # of what is equal but for a last digit
     ("error of PyTorch's alone", r"^nn\.functional\.binary_cross_entropy\[", ""),  # likewise
     ("values", r"^nn\.functional\.ctc_loss\[", "inf"),  # of infinite log-probabilities; a row
     ("shape", r"^(argwhere|nonzero)\[", "0"),  # of what is zero but for a last digit
@@ -240,7 +244,10 @@ def _is_of_layout(difference: Difference, labels: Sequence[str]) -> bool:
     return difference.kind in _OF_LAYOUT and any(map(_RESHAPES.match, labels))
 
 
-_OF_VIEWS = ("cannot be saved for backward", "some elements of the input tensor and")
+_OF_VIEWS = (
+    "cannot be saved for backward", "some elements of the input tensor and",
+    "view size is not compatible",
+)  # fmt: skip
 
 
 def is_of_a_late_base(difference: Difference, tensors: Sequence[Any]) -> bool:
@@ -296,6 +303,7 @@ _BEFORE = (
         ("requires_grad_", r"[a-z_ ]+ in (no_grad|inference_mode|set_grad_enabled\(False\))$"),
     ),
     ("error of PyTorch's alone", "", "", ("out= in",)),
+    ("version", "", "^0", (r"conj\[",)),  # a copy
     # The direction of what is zero but for a last digit.
     ("values", "^gradient", "", (r"fft\.", r"abs_?\[complex")),
     # Infinite at a pole, and large in PyTorch.
