@@ -181,8 +181,8 @@ static inline bool is_value(PyObject *object)
 static inline bool is_current(PyObject *value)
 {
     PyObject *storage = peek(value, at.value_storage);
-    if (storage != Py_None && (PyObject *)Py_TYPE(storage) != core.storage)
-        return false; /* of inference mode */
+    if (storage != Py_None && (!storage || (PyObject *)Py_TYPE(storage) != core.storage))
+        return false; /* made by object.__new__ and empty, or of inference mode */
     if (peek(value, at.value_base) == Py_None)
         return true;
     PyObject *record = peek(value, at.value_view);
@@ -230,6 +230,12 @@ static PyObject *new_tensor(PyObject *array, PyObject *key)
     return out;
 }
 
+/* Note [Allocations]
+ * ------------------
+ * Until Python 3.12, allocating an object may collect garbage, which may run any Python code, on other threads
+ * too. Nothing that was read from a slot before may be used after it, unless a reference is held.
+ */
+
 /* The storage of *value* (borrowed), made on first need. */
 static PyObject *storage_of(PyObject *value)
 {
@@ -237,13 +243,15 @@ static PyObject *storage_of(PyObject *value)
     if (storage != Py_None)
         return storage;
     PyTypeObject *type = (PyTypeObject *)core.storage;
-    if (!(storage = type->tp_alloc(type, 0)))
+    PyObject *made = type->tp_alloc(type, 0);
+    if (!made)
         return NULL;
-    fill(storage, at.storageversion, zero);
-    fill(storage, at.storagewrites, zero);
-    give(value, at.value_storage, storage); /* None needs no release */
-    Py_DECREF(Py_None);
-    return storage;
+    fill(made, at.storageversion, zero);
+    fill(made, at.storagewrites, zero);
+    if (peek(value, at.value_storage) == Py_None) /* else somebody made one meanwhile: Note [Allocations] */
+        change(value, at.value_storage, made);
+    Py_DECREF(made);
+    return peek(value, at.value_storage);
 }
 
 /* What a node may keep of its own output: Note [Saving an output] in graph.py. */
@@ -393,9 +401,9 @@ static PyObject *edge_of(PyObject *value)
 {
     if (!is_value(value) || !wants_grad(value))
         return Py_NewRef(Py_None);
-    PyObject *node = peek(value, at.value_node);
     PyObject *edge = PyTuple_New(2);
     if (LIKELY(edge != NULL)) {
+        PyObject *node = peek(value, at.value_node);
         PyTuple_SET_ITEM(edge, 0, Py_NewRef(node == Py_None ? value : node));
         PyTuple_SET_ITEM(edge, 1, Py_NewRef(node == Py_None ? leaf : peek(value, at.value_output_nr)));
     }
@@ -439,7 +447,8 @@ static PyObject *saved_shapes(Known *known, PyObject *source, PyObject *const *s
         PyTuple_SET_ITEM(saved, k, Py_NewRef(k >= 1 && k <= given ? statics[k - 1] : Py_None));
     for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(known->shape_slots); k++) {
         Py_ssize_t slot = PyLong_AsSsize_t(PyTuple_GET_ITEM(PyTuple_GET_ITEM(known->shape_slots, k), 0));
-        PyObject *shape = PyObject_GetAttr(peek(source, at.value_array), text_shape);
+        PyObject *array = Py_NewRef(peek(source, at.value_array)), *shape = PyObject_GetAttr(array, text_shape);
+        Py_DECREF(array);
         if (!shape || slot < 0 || slot >= PyTuple_GET_SIZE(saved)) {
             Py_XDECREF(shape), Py_DECREF(saved);
             return NULL;
@@ -466,9 +475,11 @@ static PyObject *versions_of(Known *known, int count, PyObject *const *inputs)
     if (LIKELY(!written))
         return Py_NewRef(Py_None);
     Py_ssize_t size = count + PyTuple_GET_SIZE(known->tail) + 1;
+    Py_INCREF(found[0]), Py_INCREF(found[1]); /* Note [Allocations] */
     PyObject *versions = PyTuple_New(size);
     for (Py_ssize_t k = 0; versions && k < size; k++)
         PyTuple_SET_ITEM(versions, k, Py_NewRef(k < count ? found[k] : zero));
+    Py_DECREF(found[0]), Py_DECREF(found[1]);
     return versions;
 }
 
@@ -677,10 +688,12 @@ static PyObject *of_one(PyObject *self, PyObject *const *args, size_t flags, PyO
 static int become_view(CallObject *call, PyObject *view, PyObject *const *args, Py_ssize_t count)
 {
     PyTypeObject *type = (PyTypeObject *)core.record;
-    PyObject *storage = storage_of(args[0]), *base = peek(args[0], at.value_base);
-    PyObject *record = storage ? type->tp_alloc(type, 0) : NULL, *bound = record ? PyTuple_New(count) : NULL;
-    if (!bound) {
-        Py_XDECREF(record);
+    PyObject *bound = PyTuple_New(count), *record = bound ? type->tp_alloc(type, 0) : NULL;
+    PyObject *enabled = record ? PyObject_GetAttr(core.mode, text_enabled) : NULL;
+    int recording = enabled ? PyObject_IsTrue(enabled) : -1;
+    PyObject *storage = recording < 0 ? NULL : storage_of(args[0]); /* last: Note [Allocations] */
+    if (!storage) {
+        Py_XDECREF(bound), Py_XDECREF(record), Py_XDECREF(enabled);
         return -1;
     }
     for (Py_ssize_t k = 0; k < count; k++)
@@ -689,14 +702,14 @@ static int become_view(CallObject *call, PyObject *view, PyObject *const *args, 
     give(record, at.recordbound, bound);
     fill(record, at.recordnumber, Py_None);
     fill(record, at.recordseen, peek(storage, at.storagewrites));
-    give(record, at.recordin_grad_mode, PyObject_GetAttr(core.mode, text_enabled));
-    int recording = peek(record, at.recordin_grad_mode) ? PyObject_IsTrue(peek(record, at.recordin_grad_mode)) : -1;
+    give(record, at.recordin_grad_mode, enabled);
+    PyObject *base = peek(args[0], at.value_base);
     give(view, at.value_view, record);
     change(view, at.value_storage, storage);
     change(view, at.value_base, base == Py_None ? args[0] : base);
-    if (recording == 0 && wants_grad(args[0]) && peek(peek(view, at.value_key), at.keyfloating) == Py_True)
+    if (!recording && wants_grad(args[0]) && peek(peek(view, at.value_key), at.keyfloating) == Py_True)
         change(view, at.value_requires_grad, Py_True); /* though it is a leaf: what it looks into does */
-    return recording < 0 ? -1 : 0;
+    return 0;
 }
 
 static PyObject *view(PyObject *self, PyObject *const *args, size_t flags, PyObject *kwnames)

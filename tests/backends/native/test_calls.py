@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -255,6 +256,49 @@ def test_subclass_whose_slots_are_hidden_by_properties_is_asked_as_core_asks_it(
             call()
     with pytest.raises(ValueError, match="uninitialized parameter"):
         cr.nn.LazyLinear(3).weight + 1
+
+
+def test_garbage_collected_amid_a_call_may_change_its_operand():
+    def change(x):
+        x.detach_()
+        x._storage = None
+        x.detach()
+
+    def call_while_garbage_is_collected(call, threshold):
+        x, busy = leaf(3) * 2, []
+
+        def collecting(phase, info):
+            if not busy:
+                busy.append(True)
+                change(x)
+                busy.clear()
+
+        gc.callbacks.append(collecting)
+        gc.set_threshold(threshold)
+        try:
+            return call(x)
+        finally:
+            gc.callbacks.remove(collecting)
+
+    before = gc.get_threshold()
+    try:
+        for count in range(400):
+            kept = [[] for _ in range(count % 37)]  # the collection falls on another allocation
+            for call in (cr.sin, lambda x: x * 3.0, lambda x: x.view(3, 1)):
+                made = call_while_garbage_is_collected(call, 1 + count % 23)
+                gc.set_threshold(0)
+                assert made.grad_fn is None or made.grad_fn.next_functions
+                assert made._storage is None or made._storage.version == 0
+            del kept
+    finally:
+        gc.set_threshold(*before)
+
+
+def test_tensor_without_attributes_is_refused_as_core_refuses_it():
+    empty = object.__new__(cr.Tensor)
+    for call in (lambda: ops.sin.fast(empty), lambda: ops.add.fast(cr.ones(2), empty)):
+        with pytest.raises(AttributeError, match="'Tensor' object has no attribute"):
+            call()
 
 
 def test_layout_that_is_not_the_one_built_for_is_told_and_leaves_calls_as_they_are():
