@@ -141,7 +141,7 @@ def become_view(view: Any, source: Any, op: Op[Any, Any], bound: Any, number: in
     record.seen = storage.writes
     if (
         not recording
-        and source._requires_grad
+        and view._base._requires_grad
         and view._key.floating
         and type(storage) is not InferenceStorage
     ):

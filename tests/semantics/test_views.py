@@ -302,6 +302,19 @@ def test_history_of_a_view_is_told_under_no_grad_too(lib, raises):
             piece.register_hook(print)
 
 
+@pytest.mark.parametrize("mode", ["no_grad", "inference_mode"])
+def test_view_made_without_recording_asks_its_base_and_not_the_view_it_was_made_of(lib, mode):
+    x = lib.ones(2, 3, requires_grad=True) * 1
+    row = x[0]
+    x.detach_()
+    with getattr(lib, mode)():
+        part = row[1:]
+
+    assert row.requires_grad
+    assert not part.requires_grad
+    assert not (part * 2).requires_grad
+
+
 def test_nothing_leads_to_a_view_of_what_was_asked_later(lib):
     base = lib.zeros(3)
     view = base[:2]

@@ -89,8 +89,12 @@ KNOWN = (
     ("requires_grad", "^gradient 2", ""),  # PyTorch counts what a formula only looks at
     ("error of ours alone", "^gradient", "The size of tensor a"),  # of what out= gave another shape
     ("error of ours alone", "^gradient", "output with shape"),  # likewise
-    ("error of ours alone", r"^(equal|special\.bessel_\w+)\[", "A view was created in"),  # a row
-    ("values", r"^(linalg\.\w+_ex|geqrf)\[", "nan"),  # what LAPACK leaves behind; a row
+    (
+        "error of ours alone",
+        r"^(equal|eq|ne|lt|le|gt|ge|is\w+|arg\w+|signbit|special\.\w*bessel_\w+)\[",
+        "A view was created in",
+    ),  # a row
+    ("values", r"^(linalg\.(\w+_ex|qr)|geqrf)\[", "nan"),  # what LAPACK leaves behind; a row
     ("number of results", "^gradient( in |$)", "1"),  # a view made without recording
     ("error of PyTorch's alone", "^to complex", ""),  # likewise
     ("error of ours alone", "^addbmm_", "ShapeError"),  # PyTorch lets the target grow
@@ -292,7 +296,11 @@ _BEFORE = (
     ("shape", "^gradient", "", ("(un)?squeeze_ in |transpose_ in ",)),
     ("requires_grad", "^gradient", "^True", (r"(var|std)_mean\[",)),
     ("requires_grad", "", "^True", ("requires_grad_ .*inference_mode",)),
-    (".grad is None", "", "^None", (r"(lt|le|gt|ge|eq|ne)_\[",)),
+    (".grad is None", "", "^None", (r"(lt|le|gt|ge|eq|ne)_\[|triangular_solve\[",)),
+    (".grad", "", "inf|nan", (r"mvlgamma|lgamma|digamma|polygamma|special\.multigammaln",)),
+    ("values", "^gradient", "", (r"sinc_?\[", r"polar\[")),
+    ("values", "^reciprocal", "inf", (r"softshrink\[",)),
+    ("error of ours alone", "", "Inference tensors cannot be saved", ("(lstm|gru|rnn_)",)),
     # PyTorch has an internal assertion where it looks for the history of such a view.
     ("requires_grad", "", "^True", ("freeze", "imag|real|view_as_real")),
     # Of a view made without recording.
