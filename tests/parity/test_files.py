@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from collections import OrderedDict
 
 import pytest
@@ -174,6 +175,35 @@ def test_a_hostile_file_of_the_old_kind_runs_nothing():
 def test_a_file_of_the_old_kind_that_is_cut_short_says_so(length):
     with pytest.raises(RuntimeError, match=r"load: .*(cut short|damaged)"):
         cr.load(io.BytesIO(of_the_old_kind(old_checkpoint())[:length]))
+
+
+def with_text_of_python_2(content):
+    """Return *content* with its text as Python 2 pickled it, every ``"name"`` not in ASCII."""
+    file, made = io.BytesIO(content), b""
+    for _ in range(5):
+        places = [(code.name, arg, place) for code, arg, place in pickletools.genops(file)]
+        ends = [place for _, _, place in places[1:]] + [file.tell()]
+        for (name, arg, start), end in zip(places, ends, strict=True):
+            text = b"na\xefve" if arg == "name" else str(arg).encode()
+            is_text = name == "BINUNICODE"
+            made += b"U" + bytes([len(text)]) + text if is_text else content[start:end]
+    return made + file.read()
+
+
+@pytest.mark.parametrize("encoding", ["latin1", "bytes"])
+def test_text_of_python_2_is_read_in_the_encoding_that_is_given(encoding):
+    content = with_text_of_python_2(of_the_old_kind({"name": torch.arange(3.0)}))
+    found = cr.load(io.BytesIO(content), encoding=encoding)
+    expected = torch.load(io.BytesIO(content), encoding=encoding, weights_only=False)
+
+    assert {k: v.tolist() for k, v in found.items()} == {k: v.tolist() for k, v in expected.items()}
+
+
+def test_a_storage_longer_than_any_memory_is_damage():
+    content = of_the_old_kind(torch.ones(2))
+    long = content[:-16] + (1 << 62).to_bytes(8, "little") + content[-8:]
+    with pytest.raises(RuntimeError, match="load: the file is cut short or damaged"):
+        cr.load(io.BytesIO(long))
 
 
 def attending(nn):

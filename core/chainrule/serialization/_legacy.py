@@ -17,7 +17,7 @@ _VERSION: Final = 1001
 #: What a pickle that is no longer one raises.
 _DAMAGE: Final = (
     pickle.UnpicklingError, struct.error, ValueError, EOFError, LookupError, TypeError,
-    AttributeError,
+    AttributeError, OverflowError,
 )  # fmt: skip
 
 
@@ -95,11 +95,18 @@ class _Inert:
     __setitem__ = __setstate__ = append = extend = update = add = _ignore
 
 
-class _Survey(pickle.Unpickler):
-    """Goes through a pickle without making anything, and notes the storages that it refers to."""
+#: Written in Python: its memo is a dictionary, where that in C has room for every number below.
+_Unpickler: Any = pickle._Unpickler
+
+
+class _Survey(_Unpickler):  # type: ignore[misc]  # its stub has no steps
+    """Goes through a pickle without making anything, and notes the storages that it refers to.
+
+    Text of Python 2 is read in an encoding that takes every byte: here it only tells keys apart.
+    """
 
     def __init__(self, content: bytes) -> None:
-        super().__init__(io.BytesIO(content), encoding="utf-8")
+        super().__init__(io.BytesIO(content), encoding="latin1")
         self._widths: dict[str, int] = {}
 
     def find_class(self, module: str, name: str) -> Any:

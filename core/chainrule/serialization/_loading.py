@@ -235,6 +235,8 @@ class _Loader:
             EOFError,
             KeyError,
             IndexError,
+            AttributeError,
+            OverflowError,
             ValueError,
             TypeError,
         ) as error:
@@ -247,6 +249,8 @@ class _Loader:
 
     def memory(self, record: Any) -> Any:
         """Return the memory that a pickle refers to, or the class of a module and its source."""
+        if isinstance(record, tuple):  # bytes are text of Python 2, for ``encoding="bytes"``
+            record = tuple(r.decode("latin1") if isinstance(r, bytes) else r for r in record)
         match record:
             case ("storage", str(kind), str(key), str(location), int()):
                 pass
