@@ -228,3 +228,16 @@ def test_graph_keeps_the_memory_that_it_writes_to():
     graph.replay()
     assert z.tolist() == [3.0] * 1000
     assert all(float(other.sum()) == 0.0 for other in others)
+
+
+def test_memory_may_be_recorded_for_a_stream_while_a_graph_is_captured():
+    x = cr.ones(1000, device="cuda")
+    graph = cr.cuda.CUDAGraph()
+    with cr.cuda.graph(graph):
+        y = x * 2
+        y.record_stream(cr.cuda.current_stream())
+        z = y + 1
+        del y
+        x.record_stream(cr.cuda.current_stream())
+    graph.replay()
+    assert z.tolist() == [3.0] * 1000

@@ -11,7 +11,11 @@ from typing import Any, Final
 import cupy
 from cupy.cuda import runtime
 
+from chainrule.locks import new_lock
+
 from .graphs import Graph, capturing
+
+_Held = dict[int, tuple[Any, dict[int, Any]]]
 
 
 class Peaks(cupy.cuda.MemoryHook):  # type: ignore[misc]  # CuPy has no types
@@ -53,32 +57,42 @@ class Kept:
     """
 
     def __init__(self) -> None:
-        self._held: dict[int, tuple[Any, dict[int, Any]]] = {}
+        self._lock = new_lock()
+        self._held: _Held = {}
         self._ending: list[tuple[Any, list[Any]]] = []
 
     def add(self, array: Any, stream: Any) -> None:
         """Keep the memory of *array* for *stream*."""
         self.sweep()
         memory = array.data.mem
-        self._held.setdefault(id(memory), (memory, {}))[1][stream.ptr] = stream
+        with self._lock:
+            self._held.setdefault(id(memory), (memory, {}))[1][stream.ptr] = stream
 
     def sweep(self) -> None:
-        """Let go what is needed no more."""
-        for number, (memory, streams) in list(self._held.items()):
-            if sys.getrefcount(memory) == _ALONE:
-                del self._held[number]
-                with cupy.cuda.Device(memory.device_id):
-                    events = [stream.record() for stream in streams.values()]
-                self._ending.append((memory, events))
-        self._ending = [
-            (memory, events)
-            for memory, events in self._ending
-            if not all(event.done for event in events)
-        ]
+        """Let go what is needed no more; not while a graph is captured, which took the events."""
+        if capturing() is not None:
+            return
+        with self._lock:
+            for number, references in _references(self._held):
+                if references == _ALONE:
+                    memory, streams = self._held.pop(number)
+                    with cupy.cuda.Device(memory.device_id):
+                        events = [stream.record() for stream in streams.values()]
+                    self._ending.append((memory, events))
+            self._ending = [
+                (memory, events)
+                for memory, events in self._ending
+                if not all(event.done for event in events)
+            ]
 
 
-#: References to memory that nobody else holds: the entry's, the loop's and that of the call.
-_ALONE: Final = 3
+def _references(held: _Held) -> list[tuple[int, int]]:
+    """Return how many references there are to each memory, with those of the count itself."""
+    return [(number, sys.getrefcount(memory)) for number, (memory, _) in held.items()]
+
+
+#: References to memory that nobody else holds: how many the count adds differs between Pythons.
+_ALONE: Final = dict(_references({0: (object(), {})}))[0]
 
 
 class _Handle:
