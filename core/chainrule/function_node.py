@@ -16,6 +16,7 @@ from .graph import (
     freed_error,
     history_of,
     version_of,
+    with_history,
 )
 from .saved import Packed, SavedTensor, in_force
 from .value import Value, new_value
@@ -120,6 +121,7 @@ class BackwardCFunction(Node, FunctionCtx):
     requires_grad = False  # whether forward was recorded
     _saved: tuple[Any, ...] = ()
     _versions: Any = ()
+    _made_by: tuple[Any, ...] = ()  # the node of each, and which output it was
     _own_outputs: tuple[tuple[int, int], ...] = ()  # (position among the saved, output number)
     _input_positions: tuple[int, ...] = ()  # of the edges among the arguments
     _argument_count: int = 0
@@ -145,12 +147,11 @@ class BackwardCFunction(Node, FunctionCtx):
                 items[position] = tensor.unpack()
             elif tensor is not None:
                 check_version(tensor, version, self)
+                node, number = self._made_by[position]
+                if node is not None and tensor._node is None:  # detached in place since
+                    items[position] = with_history(tensor, node, number)
         for position, number in self._own_outputs:
-            alias = items[position]
-            made = new_value(alias._array, alias._key)
-            made._storage = alias._storage
-            made._requires_grad, made._node, made._output_nr = True, self, number
-            items[position] = made
+            items[position] = with_history(items[position], self, number)
         self.maybe_clear_saved_tensors()
         return tuple(items)
 
@@ -200,6 +201,7 @@ class BackwardCFunction(Node, FunctionCtx):
             results: What stands for it outside.
         """
         saved: list[Any] = []
+        made_by: list[tuple[Any, int]] = []
         own: list[tuple[int, int]] = []
         for position, tensor in enumerate(self.to_save or ()):
             number = number_of.get(id(tensor))
@@ -208,6 +210,8 @@ class BackwardCFunction(Node, FunctionCtx):
                 own.append((position, number))
                 tensor = alias_of_output(results[number])  # noqa: PLW2901 - in its place
             saved.append(tensor)
+            made_by.append((None, 0) if tensor is None else (tensor._node, tensor._output_nr))
+        self._made_by = tuple(made_by)
         self._versions = tuple(map(version_of, saved))
         if in_force.hooks:
             outputs = {position for position, _ in own}
@@ -219,7 +223,7 @@ class BackwardCFunction(Node, FunctionCtx):
 
     def release(self) -> None:
         """Drop what was saved."""
-        self._saved, self._versions = (), FREED
+        self._saved, self._made_by, self._versions = (), (), FREED
 
     # Backward
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, NoReturn, Self, cast
 
 from . import traces
 from . import value as _value
@@ -213,6 +213,8 @@ class OpNode(Node):
 
     _saved: tuple[Any, ...]
     _versions: Any  # a tuple aligned with _saved; None for all zero; FREED
+    #: Whether anything with a history was ever detached in place: what was saved may have been.
+    any_detached: ClassVar[bool] = False
 
     def name(self) -> str:
         """Return the name that PyTorch gives a node of this kind."""
@@ -243,8 +245,11 @@ class OpNode(Node):
                 _raise_modified(self, item, versions[slot] if versions else 0, self._origin(slot))
         if packed:
             saved = unpacked(saved)
-        if plan.result_slots and _mode.enabled:
-            saved = self._with_history(saved)
+        if _mode.enabled:
+            if plan.result_slots:
+                saved = self._with_history(saved)
+            if OpNode.any_detached:
+                saved = self._with_edges(saved)
         return saved
 
     def _with_history(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -255,6 +260,17 @@ class OpNode(Node):
                 items[slot] = self._rewrap(items[slot], number)
         return tuple(items)
 
+    def _with_edges(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return *saved*, each input with the history that it had, if it was detached since."""
+        if self._plan.op.has_lists:
+            return saved
+        items = list(saved)
+        for (slot, _), edge in zip(self._plan.edged, self._edges, strict=True):
+            item = items[slot]
+            if isinstance(item, Value) and edge and edge[1] != LEAF and not item._requires_grad:
+                items[slot] = with_history(item, *edge)
+        return tuple(items)
+
     def _check_items(self, items: Any, versions: Any) -> None:
         """Check the versions of a list of saved tensors."""
         if isinstance(items, (tuple, list)):
@@ -263,10 +279,10 @@ class OpNode(Node):
                     check_version(tensor, versions[position] if versions else 0, self)
 
     def _rewrap(self, saved: Value, number: int) -> Any:
+        if saved._key.floating:
+            return with_history(saved, self, number)
         result = new_value(saved._array, saved._key)
         result._storage = saved._storage
-        if saved._key.floating:
-            result._requires_grad, result._node, result._output_nr = True, self, number
         return result
 
     def _origin(self, slot: int) -> tuple[str, int] | None:
@@ -442,6 +458,14 @@ def history_of(value: Value) -> tuple[Node, int] | None:
     """Return where the gradient of *value* goes, as a node."""
     edge = gradient_edge(value)
     return (AccumulateGrad.of(edge[0]), 0) if edge is not None and edge[1] == LEAF else edge
+
+
+def with_history(saved: Value, node: Node, number: int) -> Any:
+    """Return another object for a saved tensor, as output *number* of *node*."""
+    made = new_value(saved._array, saved._key)
+    made._storage = saved._storage
+    made._requires_grad, made._node, made._output_nr = True, node, number
+    return made
 
 
 def alias_of_output(output: Value) -> Any:

@@ -13,7 +13,7 @@ from .device import Device
 from .dtypes import DType
 from .errors import ArgumentError, AutogradError
 from .grad_mode import mode
-from .graph import AccumulateGrad, leaf_hooks
+from .graph import AccumulateGrad, OpNode, leaf_hooks
 from .hooks import HookDict, add_hook
 from .inplace import check_shape, write
 from .misspelling import Misspelling, misspellings_of
@@ -522,6 +522,8 @@ class TensorBase(Copyable):
             )
             raise AutogradError(msg)
         before = self._requires_grad
+        if self._node is not None:
+            OpNode.any_detached = True
         self._node, self._requires_grad, self._output_nr = None, False, 0
         if before and self._storage is not None:
             self._storage.ask_views()

@@ -240,3 +240,28 @@ def test_leaf_is_not_kept_by_its_accumulator_and_the_other_way_round(toy):
         assert leaf() is None
     finally:
         gc.enable()
+
+
+def test_saved_tensor_that_was_detached_in_place_keeps_its_history_in_the_graph():
+    """PyTorch refuses to go back through it."""
+
+    class Product(cr.autograd.Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.save_for_backward(a, b)
+            return a * b
+
+        @staticmethod
+        def backward(ctx, grad):
+            a, b = ctx.saved_tensors
+            return grad * b, grad * a
+
+    for product in (cr.mul, Product.apply):
+        x, factor = (cr.tensor([value], requires_grad=True) for value in (0.5, 2.0))
+        y = x.exp()
+        result = product(y, factor)
+        y.detach_()
+        (first,) = cr.autograd.grad(result.sum(), factor, create_graph=True)
+        (second,) = cr.autograd.grad(first.sum(), x)
+
+        assert second.tolist() == y.tolist()
