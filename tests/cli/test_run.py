@@ -188,16 +188,8 @@ def test_a_library_that_marks_its_functions_for_tracers_is_imported(script):
     assert done.stdout.endswith("tensor([4., 4.]) 3\n")
 
 
-OVERRIDING = """
-import torch
+DUCK = """
 from dataclasses import dataclass
-import torch.nn.functional as F
-from chainrule.overriding import Switches
-
-class Loader:
-    pass
-
-print(Switches.active)
 
 @dataclass(slots=True)
 class Duck:
@@ -206,18 +198,49 @@ class Duck:
     @classmethod
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         return func.__name__
-
+"""
+ASKING = """
 duck = Duck(2)
 print(torch.conv2d(duck, duck), F.cross_entropy(duck, 1), torch.linalg.inv(duck))
 print(torch.stack([duck]), torch.ones(2) * duck, torch.is_conj(duck), torch.layer_norm(duck, [1]))
 """
+IMPORTS = """
+import torch
+import torch.nn.functional as F
+"""
+ANSWERS = "conv2d cross_entropy linalg_inv\nstack mul is_conj layer_norm\n"
 
 
 def test_an_object_that_overrides_functions_is_asked_from_its_class_on(script):
-    done = script(OVERRIDING)
+    done = script(IMPORTS + DUCK + ASKING)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == ("False\nconv2d cross_entropy linalg_inv\nstack mul is_conj layer_norm\n")
+    assert done.stdout == ANSWERS
+
+
+def test_functions_ask_once_a_module_states_who_overrides_them(script, tmp_path):
+    (tmp_path / "plain.py").write_text("class Plain: pass")
+    (tmp_path / "ducks.py").write_text(DUCK)
+    done = script(
+        IMPORTS + "from chainrule.overriding import Switches\n"
+        "import plain\nprint(Switches.active)\nfrom ducks import Duck" + ASKING
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "False\n" + ANSWERS
+
+
+def test_classes_are_made_from_the_frame_of_the_script(script):
+    done = script(
+        "import sys\nclass Meta(type):\n"
+        "    def __getattr__(cls, name): raise KeyError(name)\n"
+        "    def __new__(meta, *args):\n"
+        "        print(sys._getframe(1).f_code.co_name)\n"
+        "        return super().__new__(meta, *args)\n"
+        "class Made(metaclass=Meta): pass\n"
+    )
+
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "<module>\n")
 
 
 FIRST = """

@@ -9,16 +9,15 @@ chainrule follows, with chainrule's own behind it.
 from __future__ import annotations
 
 import argparse
-import builtins
 import importlib
 import runpy
 import sys
 import traceback
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.metadata import Distribution
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import chainrule
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 TORCH, OURS = "torch", "chainrule"
 #: The version of PyTorch whose behaviour chainrule has.
 FOLLOWED: Final = "2.13.0"
+#: What a class has that wants to be asked about functions.
+ASKED: Final = "__torch_function__"
 
 
 class TorchFinder(MetaPathFinder):
@@ -130,23 +131,34 @@ def speak_torch() -> None:
     here.torch, here.__name__ = chainrule, TORCH
 
 
-def notice_overriders() -> None:
-    """Let functions ask from the first class on that wants to be asked about them.
+def notice_overriders(script: Path) -> None:
+    """Let functions ask before code runs that states a class which wants to be asked about them.
 
     A class that is no tensor tells nobody that it has a ``__torch_function__``, and plain tensors
-    do not pay for looking at every argument. So the classes are looked at as they are made.
+    do not pay for looking at every argument. So code is looked at before it runs: not the classes
+    as they are made, since what makes classes may look at the frame that it is called from.
     """
-    plain: Any = builtins.__build_class__
+    if ASKED.encode() in script.read_bytes():
+        overriding.activate()
+        return
+    plain: Any = SourceFileLoader.get_code
+    kind: Any = SourceFileLoader
 
-    def build(*args: Any, **kwargs: Any) -> Any:
-        made = plain(*args, **kwargs)
-        if isinstance(made, type) and overriding.wants_to_be_asked(made):
-            if builtins.__build_class__ is build:
-                builtins.__build_class__ = plain
+    def get_code(self: SourceFileLoader, fullname: str) -> Any:
+        code = plain(self, fullname)
+        if fullname.partition(".")[0] != OURS and _names(code, ASKED):
+            kind.get_code = plain
             overriding.activate()
-        return made
+        return code
 
-    builtins.__build_class__ = build
+    kind.get_code = get_code
+
+
+def _names(code: Any, name: str) -> bool:
+    """Return whether *code*, or code in it, uses *name*."""
+    return isinstance(code, CodeType) and (
+        name in code.co_names or any(_names(part, name) for part in code.co_consts)
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -157,7 +169,7 @@ def run(options: argparse.Namespace) -> int:
         return 2
     if options.as_torch:
         speak_torch()
-        notice_overriders()
+        notice_overriders(script)
         chainrule.empty(0)  # a backend comes alive before the script says what is warned of
     sys.argv = [options.script, *options.arguments]
     sys.path[0] = str(script.resolve().parent)
