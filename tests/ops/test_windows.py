@@ -48,3 +48,10 @@ def test_wrong_arguments_are_refused(call, sentence):
 def test_coefficients_are_a_list():
     with pytest.raises(TypeError, match="Coefficients must be a list/tuple"):
         windows.general_cosine(3, a=0.5)
+
+
+@pytest.mark.parametrize("name", ["blackman_window", "bartlett_window", "hann_window"])
+def test_symmetric_window_is_one_in_the_middle_and_zero_at_the_ends(name):
+    window = getattr(cr, name)(5, periodic=False, dtype=cr.float64)
+
+    assert [window[i].item() for i in (0, 2, 4)] == [0, 1, 0]

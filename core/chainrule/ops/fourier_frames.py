@@ -227,8 +227,8 @@ def blackman_window(
     """
 
     def formula(k: Any, n: int) -> Any:
-        angle = k * (2 * math.pi / n)
-        return 0.42 - 0.5 * ops.cos(angle) + 0.08 * ops.cos(2 * angle)
+        angle = k * (math.pi / n)
+        return ops.cos(angle * 4) * 0.08 - ops.cos(angle * 2) * 0.5 + 0.42
 
     return _window(
         "blackman_window", window_length, formula,
@@ -253,7 +253,7 @@ def bartlett_window(
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
     return _window(
-        "bartlett_window", window_length, lambda k, n: 1 - ops.abs(k * (2 / n) - 1),
+        "bartlett_window", window_length, lambda k, n: ops.minimum(k * (2 / n), 2 - k * (2 / n)),
         periodic=periodic, dtype=dtype, device=device, requires_grad=requires_grad,
     )  # fmt: skip
 
