@@ -268,6 +268,7 @@ def rewrite_history(target: Any, result: Any) -> None:
     retained = _take_retained(before)
     if retained is not None:
         base._node.extras.retained[0] = retained
+    refresh(target)  # it keeps this history, whatever becomes of its base before somebody looks
 
 
 def _constant(op: Op[Any, Any], args: tuple[Any, ...], old: Any, result: Any) -> Any:

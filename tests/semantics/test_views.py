@@ -229,6 +229,21 @@ def test_history_of_a_view_ends_where_its_detached_base_is_written_to(lib):
     assert lib.autograd.grad(view.sum(), x, allow_unused=True) == (None,)
 
 
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_view_that_was_written_to_keeps_its_history_when_its_base_is_detached(lib, looked_at):
+    x = lib.ones(3, requires_grad=True)
+    base = x * 1
+    view = base[1:]
+    view.mul_(2)
+    if looked_at:
+        assert view.grad_fn is not None
+
+    base.detach_()
+    view.sum().backward()
+
+    assert x.grad.tolist() == [0, 2, 2]
+
+
 def test_view_of_a_detached_base_gets_the_history_of_what_is_written_to_it(lib):
     x, w = (lib.ones(2, 3, requires_grad=True) for _ in range(2))
     base = x * 2
