@@ -240,6 +240,46 @@ def test_function_that_writes_changes_the_tangent_in_place(lib, fw, style):
     assert (x.tolist(), tangent.tolist(), grad.tolist()) == ([3, 6], [3, 3], [3, 3])
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+def test_random_mask_of_a_function_is_one_in_forward_and_backward_mode(lib, fw, recorded):
+    masks = []
+
+    class Dropout(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            mask = (lib.rand(50) > 0.5).to(x.dtype)
+            masks.append(mask)
+            ctx.save_for_backward(mask)
+            ctx.save_for_forward(mask)
+            return x * mask
+
+        @staticmethod
+        def backward(ctx, grad):
+            (mask,) = ctx.saved_tensors
+            return grad * mask
+
+        @staticmethod
+        def jvp(ctx, tangent):
+            (mask,) = ctx.saved_tensors
+            return tangent * mask
+
+    lib.manual_seed(0)
+    with fw.dual_level():
+        dual = fw.make_dual(lib.ones(50, requires_grad=recorded), lib.ones(50))
+        made = Dropout.apply(dual)
+        found = [t.tolist() for t in fw.unpack_dual(made)]
+        if recorded:
+            (grad,) = lib.autograd.grad(made.sum(), dual)
+            found.append(fw.unpack_dual(grad).primal.tolist())
+    following = lib.rand(1).item()
+
+    assert all(values == masks[0].tolist() for values in found)
+    lib.manual_seed(0)
+    lib.rand(50)
+    assert following == lib.rand(1).item()
+    assert recorded or len(masks) == 1
+
+
 def test_tensor_without_tangent_gets_the_one_of_what_is_written_to_it(lib, fw):
     def forward(ctx, x, factor):
         ctx.mark_dirty(x)

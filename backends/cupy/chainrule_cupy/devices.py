@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any, Final
 
 import cupy
 from cupy.cuda import runtime
-
-from chainrule.locks import new_lock
 
 from .graphs import Graph, capturing
 
@@ -57,7 +56,7 @@ class Kept:
     """
 
     def __init__(self) -> None:
-        self._lock = new_lock()
+        self._lock = threading.Lock()
         self._held: _Held = {}
         self._ending: list[tuple[Any, list[Any]]] = []
 

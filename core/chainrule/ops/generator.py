@@ -6,6 +6,7 @@ of the device type: all backends of one device type draw the same.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ from ..value import Value
 from .creation import finish, key_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ..backend import Backend, DispatchKey
     from ..tensor import Tensor
@@ -198,6 +199,32 @@ class _Defaults:
 
 
 defaults: Final = _Defaults()
+
+
+class RngState:
+    """The state of every default generator."""
+
+    def __init__(self) -> None:
+        self._states = [(generator, generator.get_state()) for generator in defaults.all()]
+
+    @contextlib.contextmanager
+    def restored(self) -> Iterator[None]:
+        """Draw the same numbers again inside the block; go on afterwards as if nothing was."""
+        outside = RngState()
+        self._restore()
+        try:
+            yield
+        finally:
+            outside._restore()
+
+    def _restore(self) -> None:
+        known = set()
+        for generator, state in self._states:
+            generator.set_state(state)
+            known.add(generator)
+        for generator in defaults.all():
+            if generator not in known:  # it was made since, for a device that had not drawn yet
+                generator.manual_seed(generator.initial_seed())
 
 
 def default_for(device: Device | str) -> Generator:

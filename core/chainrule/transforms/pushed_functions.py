@@ -12,6 +12,7 @@ from .. import ops
 from ..errors import AutogradError, InplaceError
 from ..function import Function
 from ..grad_mode import mode
+from ..ops.generator import RngState
 from ..value import Value
 from .dual import DualArray, check_shape
 from .functions import _level_of
@@ -27,9 +28,12 @@ def apply_dual(cls: Any, node_class: Any, args: Any, forward: Any) -> Any:
     first_style = cls.setup_context is Function.setup_context
 
     def run(*given: Any) -> Any:
-        result = pushed.run(None if first_style or cls._op is None else forward)
-        if first_style:
-            pushed.save(given[0])
+        if not first_style:
+            return pushed.run(None if cls._op is None else forward)
+        ctx = given[0]
+        drawn = RngState() if ctx.requires_grad else None
+        result = pushed.run(None)
+        pushed.save(ctx, drawn)
         return result
 
     return cls._run(node_class, args, run)[0]
@@ -99,14 +103,16 @@ class _Pushed:
 
         return forward
 
-    def save(self, ctx: Any) -> None:
+    def save(self, ctx: Any, drawn: RngState | None) -> None:
         """Have *ctx*, of the level of the arguments, hold what forward left on the one below.
 
-        Forward runs again, on the dual tensors, so that what it saved on its way has changes too;
-        unless it writes into an argument, which it must not do twice.
+        Where a backward pass may need it (*drawn* is the state of random numbers before), forward
+        runs again, on the dual tensors, so that what it saved on its way has changes too; unless it
+        writes into an argument, which it must not do twice. It draws the same numbers.
         """
-        if not self.written:
-            self.cls.forward(ctx, *self.args)
+        if drawn is not None and not self.written:
+            with drawn.restored():
+                self.cls.forward(ctx, *self.args)
             return
         below, here = (*self.primals, *self.outputs), (*self.args, *self.made)
         stands_for = {id(b): h for b, h in zip(below, here, strict=True) if is_tensor(b)}

@@ -14,13 +14,12 @@ from ..engine import current_task
 from ..errors import AutogradError
 from ..grad_mode import enable_grad
 from ..graph import check_version, version_of
-from ..ops.generator import defaults
 from ..saved import in_force, unpacked
 from ..tensor import Tensor
 from ..watching import packed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import TracebackType
 
 # Note [Recomputing]: what is computed again, and when
@@ -208,35 +207,6 @@ def _given(item: Any) -> Any:
         check_version(item.tensor, item.version)
         return item.tensor
     return unpacked(item)
-
-
-# Random numbers
-
-
-class RngState:
-    """The state of every default generator."""
-
-    def __init__(self) -> None:
-        self._states = [(generator, generator.get_state()) for generator in defaults.all()]
-
-    @contextlib.contextmanager
-    def restored(self) -> Iterator[None]:
-        """Draw the same numbers again inside the block; go on afterwards as if nothing was."""
-        outside = RngState()
-        self._restore()
-        try:
-            yield
-        finally:
-            outside._restore()
-
-    def _restore(self) -> None:
-        known = set()
-        for generator, state in self._states:
-            generator.set_state(state)
-            known.add(generator)
-        for generator in defaults.all():
-            if generator not in known:  # it was made since, for a device that had not drawn yet
-                generator.manual_seed(generator.initial_seed())
 
 
 # Debugging

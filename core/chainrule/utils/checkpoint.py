@@ -20,8 +20,9 @@ from ..engine import current_task
 from ..errors import AutogradError
 from ..function import Function
 from ..grad_mode import enable_grad, is_grad_enabled, no_grad
+from ..ops.generator import RngState
 from ..tensor import Tensor
-from ._recomputing import CheckpointError, Region, RngState, metadata_of, observed
+from ._recomputing import CheckpointError, Region, metadata_of, observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
