@@ -6,6 +6,8 @@ import io
 import os
 import pickle
 import random
+import sys
+import types
 import zipfile
 from collections import Counter, OrderedDict
 from fractions import Fraction
@@ -140,6 +142,20 @@ def test_whole_model_comes_back_when_its_code_is_trusted():
 
     found = round_trip(model, weights_only=False)
     assert found.weight.tolist() == model.weight.tolist()
+
+
+def test_model_whose_shapes_are_not_known_yet_comes_back():
+    found = round_trip(nn.LazyLinear(1), weights_only=False)
+    assert found(cr.ones(2, 3)).shape == (2, 1)
+
+
+def test_user_s_package_called_modules_stays_a_user_s(monkeypatch):
+    package = types.ModuleType("modules.net")
+    package.Net = type("Net", (nn.Linear,), {"__module__": "modules.net"})
+    monkeypatch.setitem(sys.modules, "modules", types.ModuleType("modules"))
+    monkeypatch.setitem(sys.modules, "modules.net", package)
+
+    assert type(round_trip(package.Net(2, 1), weights_only=False)) is package.Net
 
 
 def test_same_object_gives_the_same_file():

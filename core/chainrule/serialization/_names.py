@@ -77,6 +77,8 @@ def path_in_pytorch(thing: Any) -> Name | None:
     """
     name = getattr(thing, "__name__", "")
     if isinstance(thing, type):
+        if not thing.__module__.startswith("chainrule.nn."):
+            return None
         file = thing.__module__.removeprefix("chainrule.nn.")
         public = thing is _public("chainrule.nn", name)
         if file == "modules.lazy" or "._" in file:  # files of ours alone

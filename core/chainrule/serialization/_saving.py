@@ -139,7 +139,7 @@ class _Pickler(_PythonPickler):  # type: ignore[misc]  # its stub has no steps
 
     def reducer_override(self, obj: Any) -> Any:
         """Return the call that makes *obj* again, for what PyTorch makes in a way of its own."""
-        if isinstance(obj, Tensor):
+        if isinstance(obj, Tensor) and not hasattr(obj, "materialize"):  # else it has no values yet
             return _reduced(obj, self.memories)
         if hasattr(type(obj), "vjp") and names.path_in_pytorch(obj) is not None:
             return obj.__name__  # an op
