@@ -63,8 +63,8 @@ def in_place(op: Any) -> Callable[..., Any]:
 
 
 def _is_array(other: Any) -> bool:
-    """Return whether *other* is an array of NumPy's with a dimension, which lets us go first."""
-    return hasattr(other, "__array_interface__") and bool(other.shape)
+    """Return whether *other* is an array of NumPy's, which lets us go first."""
+    return hasattr(other, "__array_interface__")
 
 
 def updating(op: Any) -> Callable[..., Any]:
@@ -422,7 +422,13 @@ class Tensor(TensorLate):
         try:
             return ops.eq.fast(self, other)
         except ArgumentError:
-            return ops.eq(self, as_tensor(other)) if _is_array(other) else NotImplemented
+            if not _is_array(other):
+                return NotImplemented
+        try:
+            numbers = as_tensor(other)
+        except TypeError:  # of strings, or of objects
+            return NotImplemented
+        return ops.eq(self, numbers)
 
     __ne__: Callable[..., Any] = operator(ops.ne)
     __lt__: Callable[..., Any] = operator(ops.lt)

@@ -32,16 +32,24 @@ OPERATORS = (
 @pytest.mark.parametrize("name", OPERATORS)
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
 @pytest.mark.parametrize("array_first", [True, False])
+@pytest.mark.parametrize("numbers", [[3, 4], 4])
 def test_an_operator_between_a_tensor_and_an_array_does_what_pytorchs_does(
-    name, dtype, array_first
+    name, dtype, array_first, numbers
 ):
     def outcome(lib):
-        operands = lib.tensor([1.0, 4.0]), np.array([3, 4], dtype=dtype)
+        operands = lib.tensor([1.0, 4.0]), np.array(numbers, dtype=dtype)
         try:
             found = getattr(operator, name)(*(operands[::-1] if array_first else operands))
-        except TypeError:
-            return TypeError
+        except (TypeError, ValueError) as error:
+            return isinstance(error, TypeError)
         kind = "Tensor" if isinstance(found, lib.Tensor) else type(found).__name__
         return kind, np.asarray(found).tolist(), str(getattr(found, "dtype", ""))
 
     assert outcome(cr) == outcome(torch)
+
+
+@pytest.mark.parametrize("strange", [np.array("a"), np.array(["a", "b"]), np.str_("a")])
+def test_a_tensor_equals_no_array_of_other_things_than_numbers(strange):
+    for lib in (cr, torch):
+        assert (lib.ones(2) == strange) is False
+        assert (strange == lib.ones(2)) is False
