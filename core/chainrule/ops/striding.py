@@ -142,7 +142,7 @@ def memory_of(input: Tensor) -> tuple[Tensor, int]:
     if base is None or base._key.backend.level != backend.level:  # a transform wraps a view alone
         return input, 0
     away = backend.data_ptr(input._array) - backend.data_ptr(base._array)
-    return (base, away) if 0 <= away <= _bytes_of(base) else (input, 0)
+    return (base, away) if 0 <= away <= _bytes_of(base) - _bytes_of(input) else (input, 0)
 
 
 def _bytes_of(tensor: Tensor) -> int:
