@@ -257,7 +257,7 @@ class OpNode(Node):
         items = list(saved)
         for slot, number in self._plan.result_slots:
             if items[slot] is not None:
-                items[slot] = self._rewrap(items[slot], number)
+                items[slot] = with_history(items[slot], self, number)
         return tuple(items)
 
     def _with_edges(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -277,13 +277,6 @@ class OpNode(Node):
             for position, tensor in enumerate(items):
                 if isinstance(tensor, Value):
                     check_version(tensor, versions[position] if versions else 0, self)
-
-    def _rewrap(self, saved: Value, number: int) -> Any:
-        if saved._key.floating:
-            return with_history(saved, self, number)
-        result = new_value(saved._array, saved._key)
-        result._storage = saved._storage
-        return result
 
     def _origin(self, slot: int) -> tuple[str, int] | None:
         for result_slot, number in self._plan.result_slots:
@@ -461,10 +454,11 @@ def history_of(value: Value) -> tuple[Node, int] | None:
 
 
 def with_history(saved: Value, node: Node, number: int) -> Any:
-    """Return another object for a saved tensor, as output *number* of *node*."""
+    """Return another object for a saved tensor, as output *number* of *node* if it is floating."""
     made = new_value(saved._array, saved._key)
     made._storage = saved._storage
-    made._requires_grad, made._node, made._output_nr = True, node, number
+    if saved._key.floating:
+        made._requires_grad, made._node, made._output_nr = True, node, number
     return made
 
 

@@ -14,16 +14,10 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from ._warn import warn
-from .errors import (
-    ArgumentError,
-    AutogradError,
-    DTypeError,
-    InplaceError,
-    MixedBackendError,
-    ShapeError,
-)
+from .errors import ArgumentError, AutogradError, DTypeError, InplaceError, ShapeError
 from .grad_mode import mode
 from .graph import OpNode, alias_of_output, version_of
+from .mixing import apart
 from .overlap import check_distinct, check_overlap, warn_if_repeated
 from .plan import requires_grad
 from .saved import Packed, in_force
@@ -341,18 +335,17 @@ def check_write(target: Value, result: Any, name: str) -> None:
         if result._array.shape != target._array.shape:
             check_shape(target, result, name)
         if result._key is not target._key:
-            check_category(target, result, name)
+            _check_key(target, result, name)
 
 
-def check_category(target: Value, result: Value, name: str) -> None:
+def _check_key(target: Value, result: Value, name: str) -> None:
     """Check that *result* is on the device of *target*, and its dtype can be cast to that."""
     if result._key.device != target._key.device:
-        msg = (
-            "Expected all tensors to be on the same device, but found at least two devices, "
-            f"{target._key.device} and {result._key.device}!\n{name}: the result would leave the "
-            "device of its target. Move the target with .to(...) first."
+        cure = (
+            f"{name}: the result would leave the device of its target. Move the target with "
+            ".to(...) first."
         )
-        raise MixedBackendError(msg)
+        raise apart(target._key.device, result._key.device, cure)
     if result._key.category > target._key.category:
         found, wanted = result._key.dtype.scalar_name, target._key.dtype.scalar_name
         msg = (
@@ -433,7 +426,7 @@ def fill_out(out: Any, result: Any, sources: Sequence[Any] = (), *, resizes: boo
         check_distinct(out, "out=")
     shape = tuple(result._array.shape)
     if tuple(out._array.shape) != shape:
-        check_category(out, result, "out=")
+        _check_key(out, result, "out=")
         if not resizes:
             _warn_of_resizing(tuple(out._array.shape), shape)
         resize(out, shape)

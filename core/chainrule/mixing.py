@@ -29,27 +29,27 @@ def common_key(op: str, values: Sequence[Value]) -> DispatchKey:
         if other is key or (other.backend is key.backend and other.device == key.device):
             continue
         if other.device != key.device:
-            msg = (
-                "Expected all tensors to be on the same device, but found at least two devices, "
-                f"{key.device} and {other.device}!\n{op}: move one of them with .to(...)."
-            )
-            raise MixedBackendError(msg)
+            raise apart(key.device, other.device, f"{op}: move one of them with .to(...).")
         ours, theirs = key.backend, other.backend
         if ours.level != theirs.level:
             if ours.level < theirs.level:
                 key = theirs.key(key.dtype, key.device)
             continue
         if ours.spec.storage != theirs.spec.storage:
-            msg = (
-                f"Expected all tensors to be on the same device, but found at least two devices, "
-                f"{key.device}@{ours.name} and {other.device}@{theirs.name}!\n"
-                f"{op}: expected tensors of one kind of array. Move one with "
-                f".to('{key.device}@{ours.name}')."
-            )
-            raise MixedBackendError(msg)
+            place = f"{key.device}@{ours.name}"
+            cure = f"{op}: expected tensors of one kind of array. Move one with .to('{place}')."
+            raise apart(place, f"{other.device}@{theirs.name}", cure)
         if theirs.isa(ours.name):
             key = theirs.key(key.dtype, key.device)
     return key
+
+
+def apart(one: object, other: object, cure: str) -> MixedBackendError:
+    """Return PyTorch's error about tensors in two places, and what to do."""
+    return MixedBackendError(
+        "Expected all tensors to be on the same device, but found at least two devices, "
+        f"{one} and {other}!\n{cure}"
+    )
 
 
 def with_numbers_moved(

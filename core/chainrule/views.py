@@ -182,7 +182,7 @@ def refresh(view: Any, *, always: bool = False) -> None:
             return
         # Else a base was detached or frozen, here or beside, and nothing was written.
         if storage.writes != getattr(storage, "flagged", None) or record.seen != storage.writes - 1:
-            _look(view, record)
+            _look(view)
     else:  # nothing to renew yet; its base may be asked to require grad later
         if not record.own_flag_holds():
             view._requires_grad = False
@@ -190,12 +190,12 @@ def refresh(view: Any, *, always: bool = False) -> None:
     record.seen = storage.writes
 
 
-def _look(view: Any, record: ViewRecord) -> None:
+def _look(view: Any) -> None:
     """Give *view* its history anew."""
-    _check_renewable(view, record)
+    _check_renewable(view)
     before, mode.enabled = mode.enabled, True
     try:
-        (_renew if view._base._requires_grad else _end)(view, record)
+        (_renew if view._base._requires_grad else _end)(view)
     finally:
         mode.enabled = before
 
@@ -210,13 +210,13 @@ def _keep_retaining(view: Any, node: Any, number: int) -> None:
         view._node.extras.retained[view._output_nr] = reference
 
 
-def _check_renewable(view: Any, record: ViewRecord) -> None:
-    obstacle = record.obstacle()
+def _check_renewable(view: Any) -> None:
+    obstacle = view._view.obstacle()
     if obstacle is not None:
         raise InplaceError(refusal(view, obstacle, "its base or another view of its base has been"))
 
 
-def _end(view: Any, _: ViewRecord) -> None:
+def _end(view: Any) -> None:
     """Let the history of *view* end at its base, which has none any more and was written to."""
     base, before, number = view._base, view._node, view._output_nr
     end = new_value(base._array, base._key)
@@ -229,8 +229,9 @@ def _end(view: Any, _: ViewRecord) -> None:
     _keep_retaining(view, before, number)
 
 
-def _renew(view: Any, record: ViewRecord) -> None:
+def _renew(view: Any) -> None:
     """Let the history of *view* go on from what its base has by now."""
+    record = view._view
     before, number = view._node, view._output_nr
     source = view._base if is_reshaped(view) else record.bound[0]
     if source._key is not view._key:
